@@ -1,0 +1,5 @@
+"""`python -m proven` is the `proven` command."""
+
+from proven.cli import main
+
+main()

@@ -1,0 +1,4 @@
+"""Composition: configuration, boot order, supervision and health of one node.
+
+Nothing else constructs services.
+"""
