@@ -1,0 +1,1 @@
+"""What every comparison shares: figures and their targets, interleaved rounds, peers, load, reports."""
