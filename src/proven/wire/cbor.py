@@ -154,6 +154,14 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     return value
 
 
+def decode_prefix(data: bytes, position: int, max_depth: int) -> tuple[Item, int]:
+    """Decode the item at `position` and say where it ends, for a message that is only partly canonical.
+
+    Raises `IndexError` where the data ends too early and `ValueError` for everything else that is malformed.
+    """
+    return _decode(data, position, max_depth)
+
+
 def _decode(data: bytes, position: int, depth: int) -> tuple[Item, int]:
     initial = data[position]
     if initial in _SIMPLE:
