@@ -1,0 +1,7 @@
+export default function create(host) {
+  return {
+    async publish(name, payload) {
+      await host.call("events.publish", name, payload);
+    },
+  };
+}

@@ -1,0 +1,6 @@
+export default function create(host) {
+  return {
+    getCurrentIdentity: () => host.context().identity,
+    getCurrentAccounts: () => [...host.context().accounts],
+  };
+}
