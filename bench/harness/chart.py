@@ -1,8 +1,7 @@
-"""Draw the figures that have a target: how much of what it allows each one uses, on one logarithmic scale."""
+"""Draw the figures that have a target: how much of what it allows each one uses."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from html import escape
 
@@ -10,7 +9,8 @@ from harness.figures import Result
 from harness.report import quantity, ratio, target
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 900, 330, 210, 64, 30
-_LOW, _HIGH = 0.02, 4.0
+_SHORTEST, _LONGEST = 1.25, 4.0
+"""The scale ends at the largest share, but not before the one nor after the other."""
 
 _STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -36,10 +36,11 @@ _STYLE = """
 def draw(results: Sequence[Result]) -> str:
     """An SVG that follows the reader's light or dark theme.
 
-    Bars start at the left edge of the scale; the line at 1 is the target, and a bar that crosses it falls
-    short (it is labelled so as well: colour is not the only sign).
+    The line at 1 is the target, and a bar that crosses it falls short (it is labelled so as well: colour is
+    not the only sign). The scale is linear; a share beyond its end is cut there and told by its label.
     """
-    shown = [result for result in results if result.figure.target is not None]
+    shown = [(result, share) for result in results if (share := _share(result)) is not None]
+    end = min(max([_SHORTEST, *(share for _, share in shown)]), _LONGEST)
     bottom = _TOP + _ROW * len(shown)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {bottom + 46}" role="img">',
@@ -48,19 +49,22 @@ def draw(results: Sequence[Result]) -> str:
         f'<rect class="ground" width="{_WIDTH}" height="{bottom + 46}"/>',
         _text(16, 28, "Share of each target that is used (shorter is better)", "title"),
     ]
-    for tick in (0.05, 0.1, 0.25, 0.5, 1.0, 2.0):
-        x = _x(tick)
+    for tick in [quarter / 4 for quarter in range(int(end * 4) + 1) if end <= 2 or quarter % 4 == 0]:
+        x = _x(tick, end)
         kind = "target" if tick == 1 else "grid"
         parts.append(f'<line class="{kind}" x1="{x:.1f}" y1="{_TOP - 8}" x2="{x:.1f}" y2="{bottom}"/>')
         parts.append(_text(x, bottom + 18, "target" if tick == 1 else f"{tick:g}", "muted", "middle"))
-    for index, result in enumerate(shown):
-        parts += _bar(result, _TOP + _ROW * index)
+    for index, (result, share) in enumerate(shown):
+        parts += _bar(result, min(share, end) / end, _TOP + _ROW * index)
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _bar(result: Result, y: float) -> list[str]:
-    assert result.figure.target is not None
-    share = result.figure.target.share(result.judged)
+def _share(result: Result) -> float | None:
+    wanted = result.figure.target
+    return None if wanted is None else wanted.share(result.judged)
+
+
+def _bar(result: Result, part: float, y: float) -> list[str]:
     kind = "within" if result.passed else "beyond"
     middle = y + _ROW / 2 + 4
     mark = "" if result.passed else " — falls short"
@@ -72,15 +76,13 @@ def _bar(result: Result, y: float) -> list[str]:
     return [
         _text(_LEFT - 10, middle, result.figure.title, "", "end"),
         f'<rect class="{kind}" x="{_LEFT}" y="{y + 6}" rx="2"'
-        f' width="{_x(share) - _LEFT:.1f}" height="{_ROW - 12}"/>',
+        f' width="{_x(part, 1) - _LEFT:.1f}" height="{_ROW - 12}"/>',
         _text(_WIDTH - _RIGHT + 10, middle, f"{measured} ({target(result)}){mark}", "muted"),
     ]
 
 
-def _x(share: float) -> float:
-    span = math.log(_HIGH / _LOW)
-    place = math.log(min(max(share, _LOW), _HIGH) / _LOW) / span
-    return _LEFT + place * (_WIDTH - _LEFT - _RIGHT)
+def _x(share: float, end: float) -> float:
+    return _LEFT + share / end * (_WIDTH - _LEFT - _RIGHT)
 
 
 def _text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> str:

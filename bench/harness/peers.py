@@ -105,7 +105,11 @@ class Echo(asyncio.Protocol):
 
     @classmethod
     @asynccontextmanager
-    async def running(cls) -> AsyncIterator[Echo]:
+    async def running(cls, module: Path | None = None) -> AsyncIterator[Echo]:
+        """Start the process, which loads `module` first, and wait for its first answer."""
+        arguments = [str(PEERS / "echo.mjs")]
+        if module is not None:
+            arguments = [f"--allow-read={module.parent}", *arguments, str(module)]
         near, far = socket.socketpair()
         near.setblocking(False)
         with far:
@@ -116,7 +120,7 @@ class Echo(asyncio.Protocol):
                 str(far.fileno()),
                 deno.find_deno_bin(),
                 *_DENO_RUN,
-                str(PEERS / "echo.mjs"),
+                *arguments,
                 pass_fds=(far.fileno(),),
             )
         try:

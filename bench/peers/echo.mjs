@@ -1,6 +1,9 @@
 // The least a Deno process can do for a call: answer every length-prefixed frame on descriptor 3 with itself.
 // A frame is a little-endian uint32 length and that many bytes. Answers of one read leave in one write.
+// Modules named on the command line are loaded first.
 import net from "node:net";
+
+for (const path of Deno.args) await import(`file://${path}`);
 
 const socket = new net.Socket({ fd: 3, readable: true, writable: true });
 let rest = new Uint8Array(0);
