@@ -30,6 +30,7 @@ from typing import Final
 from ._value_decoder import decode
 from ._value_encoder import encode
 from ._value_types import (
+    MAX_BYTES,
     MAX_DEPTH,
     MAX_ITEMS,
     MAX_SAFE_INTEGER,
@@ -53,6 +54,7 @@ EMPTY_ARGUMENTS: Final = b"\x80"
 
 __all__ = [
     "EMPTY_ARGUMENTS",
+    "MAX_BYTES",
     "MAX_DEPTH",
     "MAX_ITEMS",
     "MAX_SAFE_INTEGER",
