@@ -17,7 +17,7 @@ export const total = run((seed: number) => [LIST].reduce((sum, part) => part(sum
 def large(folder: Path, salt: int) -> Path:
     """Write an app of ten modules and about 100 kB of functions to `folder`.
 
-    `salt` goes into every module, so that no two salts share a cache entry. `src/app.ts#total` is its handler;
+    `salt` goes into every module, so that no two share a cache entry. `src/app.ts#total` is its handler;
     `libraries.mjs` imports the same modules without it.
     """
     source = folder / "src"
