@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from proven.wire.errors import ErrorCode, ProvenError, http_status
+from proven.wire.errors import ProvenError, http_status
 
 Headers = list[tuple[bytes, bytes]]
 """Names in lower case, values without surrounding white space, in the order sent."""
@@ -94,9 +94,3 @@ def error_response(
     extra.append((b"cache-control", b"no-store"))
     record = json.loads(json.dumps(error.to_record(), default=str))
     return json_response(record, status=status or http_status(error.code), headers=extra)
-
-
-def method_not_allowed(allowed: Iterable[str]) -> Response:
-    names = ", ".join(sorted(allowed))
-    error = ProvenError(ErrorCode.METHOD_NOT_ALLOWED, f"this path answers {names} only")
-    return error_response(error, headers=[(b"allow", names.encode())])
