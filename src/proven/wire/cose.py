@@ -21,6 +21,7 @@ _ES384_PROTECTED: Final = cbor.encode({1: -35})
 _ES384_COORDINATE: Final = 48
 _A256GCM_PROTECTED: Final = cbor.encode({1: 3})
 GCM_TAG_BYTES: Final = 16
+_ENCRYPT0_START: Final = b"\xd0\x83" + cbor.encode(_A256GCM_PROTECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Encrypt0Direction:
         structure = cbor.encode(["Encrypt0", _A256GCM_PROTECTED, external_aad])
         self._aad = structure[:-8]
         headers = cbor.encode({4: key_id, 6: bytes(8)})
-        self._template = b"\xd0\x83" + cbor.encode(_A256GCM_PROTECTED) + headers[:-8]
+        self._template = _ENCRYPT0_START + headers[:-8]
 
     def encrypt(self, sequence: int, plaintext: bytes) -> bytes:
         """A sequence must never be used twice: that is up to the caller."""
@@ -120,3 +121,12 @@ class Encrypt0Direction:
         except InvalidTag:
             raise ValueError("a message that was altered or made with another key") from None
         return int.from_bytes(partial_iv, "big"), plaintext
+
+
+def key_id_of(message: bytes, size: int) -> bytes:
+    """The key id of `size` bytes in a message of an `Encrypt0Direction`; `ValueError` if there is none."""
+    start = _ENCRYPT0_START + b"\xa2\x04" + head(BYTES, size)
+    key_id = message[len(start) : len(start) + size]
+    if not message.startswith(start) or len(key_id) != size:
+        raise ValueError("not a message with such a key id")
+    return key_id

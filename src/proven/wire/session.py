@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from . import cbor, ids
-from .cose import Encrypt0Direction
+from .cose import Encrypt0Direction, key_id_of
 from .errors import ErrorCode, ProvenError
 from .ids import ApplicationId, SessionId
 
@@ -101,8 +101,10 @@ class SessionRequest:
         resumption = fields.pop("resumption", None)
         if origin is not None and not _is_origin(origin):
             raise _bad(f"origin has to be printable ASCII of at most {MAX_ORIGIN} characters")
-        if resumption is not None and (not isinstance(resumption, bytes) or len(resumption) > MAX_TICKET):
-            raise _bad(f"resumption has to be at most {MAX_TICKET} bytes")
+        if resumption is not None and (
+            not isinstance(resumption, bytes) or not 0 < len(resumption) <= MAX_TICKET
+        ):
+            raise _bad(f"resumption has to be 1 to {MAX_TICKET} bytes")
         if fields:
             raise _bad("the session request has fields that version 1 does not know")
         return cls(
@@ -207,6 +209,14 @@ class SealedChannel:
     def _broken(self, reason: str) -> ProvenError:
         self.close()
         return ProvenError(ErrorCode.SESSION_CLOSED, f"the session was closed: {reason}")
+
+
+def session_of_frame(frame: bytes) -> SessionId:
+    """The session that a frame says it belongs to. Raises `ProvenError` (`BAD_REQUEST`) if it says none."""
+    try:
+        return ids.session_id(key_id_of(frame, SESSION_ID_BYTES))
+    except ValueError:
+        raise _bad("not a sealed frame") from None
 
 
 class ClientHandshake:

@@ -1,0 +1,120 @@
+"""Tickets with which a client resumes its session, on this node or on another that has the same key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from proven.wire import cbor, ids
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import IdentityId
+from proven.wire.session import MAX_TICKET, SessionRequest
+
+KEY_BYTES: Final = 32
+_LABEL: Final = b"proven/ticket/v1"
+_NONCE_BYTES: Final = 12
+_ID_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What a session takes over from the one it resumes; `expires_at` is in seconds since 1970."""
+
+    identity: IdentityId | None
+    expires_at: int
+
+
+class Tickets:
+    """Issues and redeems tickets. A ticket is AES-256-GCM under the ticket key, and is worth something only
+
+    1. to a node that has the ticket key,
+    2. in a handshake with the client key, application and origin of the session it was issued in,
+    3. before that session would have expired,
+    4. once: its id is remembered until then. When `max_used` ids are remembered nothing is redeemed any
+       more, since forgetting one would let it be used again.
+
+    Whoever takes a ticket off the wire cannot use it: the keys of the resumed session come from the private
+    half of the client key. Between nodes that share a ticket key, rule 4 holds for each node by itself.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        *,
+        clock: Callable[[], float],
+        random: Callable[[int], bytes] = os.urandom,
+        max_used: int = 100_000,
+    ) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"a ticket key has {KEY_BYTES} bytes")
+        self._aead = AESGCM(key)
+        self._clock = clock
+        self._random = random
+        self._max_used = max_used
+        self._used: dict[bytes, int] = {}
+
+    def issue(self, request: SessionRequest, identity: IdentityId | None, expires_at: float) -> bytes:
+        """A ticket for the session that `request` opened."""
+        contents = cbor.encode(
+            [
+                self._random(_ID_BYTES),
+                request.client_key,
+                request.application_id,
+                request.origin,
+                identity,
+                int(expires_at),
+            ]
+        )
+        nonce = self._random(_NONCE_BYTES)
+        ticket = nonce + self._aead.encrypt(nonce, contents, _LABEL)
+        if len(ticket) > MAX_TICKET:
+            raise ProvenError(ErrorCode.TOO_LARGE, "the session cannot be put into a ticket")
+        return ticket
+
+    def redeem(self, request: SessionRequest) -> Resumed:
+        """Use up the ticket in `request`. Raises `ProvenError`: `UNAUTHENTICATED`, by rule 4 `OVERLOADED`."""
+        if request.resumption is None:
+            raise _refused()
+        ticket_id, client_key, application_id, origin, identity, expires_at = self._open(request.resumption)
+        if (client_key, application_id, origin) != (
+            request.client_key,
+            request.application_id,
+            request.origin,
+        ):
+            raise _refused()
+        if not isinstance(expires_at, int) or expires_at <= self._clock():
+            raise _refused()
+        if not isinstance(ticket_id, bytes) or ticket_id in self._used:
+            raise _refused()
+        self._remember(ticket_id, expires_at)
+        return Resumed(None if identity is None else ids.parse_identity_id(identity), expires_at)
+
+    def _open(self, ticket: bytes) -> list[cbor.Item]:
+        try:
+            contents = self._aead.decrypt(ticket[:_NONCE_BYTES], ticket[_NONCE_BYTES:], _LABEL)
+        except (InvalidTag, ValueError):
+            raise _refused() from None
+        fields = cbor.decode(contents)
+        if not isinstance(fields, list) or len(fields) != 6:
+            raise _refused()
+        return fields
+
+    def _remember(self, ticket_id: bytes, expires_at: int) -> None:
+        if len(self._used) >= self._max_used:
+            now = self._clock()
+            self._used = {used: until for used, until in self._used.items() if until > now}
+        if len(self._used) >= self._max_used:
+            raise ProvenError(
+                ErrorCode.OVERLOADED, "too many sessions were resumed; open a new one", retry_after=60
+            )
+        self._used[ticket_id] = expires_at
+
+
+def _refused() -> ProvenError:
+    """The same for every reason, so that a guess teaches nothing."""
+    return ProvenError(ErrorCode.UNAUTHENTICATED, "this ticket cannot be used (any more); open a new session")
