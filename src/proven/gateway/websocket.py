@@ -64,7 +64,7 @@ class WebSocket:
         self._limits = limits
         self._flow = flow
         self._loop = asyncio.get_running_loop()
-        self._protocol = ServerProtocol(max_size=limits.message, logger=_ProtocolLog(_log, {}))
+        self._protocol = ServerProtocol(state=OPEN, max_size=limits.message, logger=_ProtocolLog(_log, {}))
         self._messages: deque[bytes] = deque()
         self._fragments = bytearray()
         self._reader: asyncio.Future[None] | None = None
@@ -81,7 +81,7 @@ class WebSocket:
         handshake = HandshakeRequest(
             request.target, headers, method=request.method, protocol=f"HTTP/{request.version}"
         )
-        answer = self._protocol.accept(handshake)
+        answer = ServerProtocol(logger=_ProtocolLog(_log, {})).accept(handshake)
         if answer.status_code != _SWITCHING_PROTOCOLS:
             kept = [
                 (name.lower().encode("ascii"), value.encode("latin-1"))
@@ -89,8 +89,7 @@ class WebSocket:
                 if name.lower() in ("content-type", "upgrade", "allow", "sec-websocket-version")
             ]
             return Response(answer.status_code, kept, bytes(answer.body or b""))
-        self._protocol.send_response(answer)
-        self._flush()
+        self._transport.write(answer.serialize())
         self._next_ping = self._loop.time() + self._limits.ping_interval
         return None
 
