@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import SignatureAlgorithmOID
+
+from proven.wire.errors import ProvenError
 
 from .rules import Rule, broken
 
@@ -36,12 +39,13 @@ def validate_chain(chain: Sequence[bytes], at: datetime) -> ec.EllipticCurvePubl
     """
     issuer: x509.Certificate | None = None
     for position, der in enumerate(chain):
-        certificate = _parse(der, position)
-        _check_algorithms(certificate, position)
-        _check_validity(certificate, position, at)
-        _check_extensions(certificate, position, remaining=len(chain) - position - 1)
-        if issuer is not None:
-            _check_issued_by(certificate, issuer, position)
+        with _reading(position):
+            certificate = x509.load_der_x509_certificate(der)
+            _check_algorithms(certificate, position)
+            _check_validity(certificate, position, at)
+            _check_extensions(certificate, position, remaining=len(chain) - position - 1)
+            if issuer is not None:
+                _check_issued_by(certificate, issuer, position)
         issuer = certificate
     if issuer is None:
         raise broken(Rule.CHAIN, "an empty chain")
@@ -50,29 +54,26 @@ def validate_chain(chain: Sequence[bytes], at: datetime) -> ec.EllipticCurvePubl
 
 def is_self_signed(der: bytes, name: x509.Name) -> bool:
     """Whether this is a root that calls itself `name`."""
-    root = _parse(der, 0)
-    if root.subject != name or root.issuer != name:
-        return False
-    try:
-        root.verify_directly_issued_by(root)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-    return True
+    with _reading(0):
+        root = x509.load_der_x509_certificate(der)
+        if root.subject != name or root.issuer != name:
+            return False
+        try:
+            root.verify_directly_issued_by(root)
+        except InvalidSignature:
+            return False
+        return True
 
 
-def _parse(der: bytes, position: int) -> x509.Certificate:
+@contextlib.contextmanager
+def _reading(position: int) -> Iterator[None]:
+    """Certificates are parsed lazily, and a hostile one makes the parser raise nearly any exception."""
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.version
-    except (
-        ValueError,
-        UnsupportedAlgorithm,
-        x509.DuplicateExtension,
-        x509.InvalidVersion,
-        x509.UnsupportedGeneralNameType,
-    ) as error:
-        raise broken(Rule.CHAIN, f"certificate {position} of the chain cannot be parsed: {error}") from None
-    return certificate
+        yield
+    except ProvenError:
+        raise
+    except Exception as error:
+        raise broken(Rule.CHAIN, f"certificate {position} of the chain cannot be read: {error}") from error
 
 
 def _check_algorithms(certificate: x509.Certificate, position: int) -> None:
@@ -84,10 +85,7 @@ def _check_algorithms(certificate: x509.Certificate, position: int) -> None:
 
 
 def _public_key(certificate: x509.Certificate, position: int) -> ec.EllipticCurvePublicKey:
-    try:
-        key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        raise broken(Rule.CHAIN, f"certificate {position} has a key that cannot be read") from None
+    key = certificate.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
         raise broken(Rule.CHAIN, f"certificate {position} has a key that is not on P-384")
     return key
@@ -137,7 +135,7 @@ def _check_issued_by(certificate: x509.Certificate, issuer: x509.Certificate, po
         raise broken(Rule.CHAIN, f"certificate {position} names another key than that of its issuer")
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+    except (InvalidSignature, ValueError):
         raise broken(Rule.CHAIN, f"certificate {position} is not signed by the one before it") from None
 
 

@@ -114,6 +114,8 @@ class Verifier:
         Raises `ProvenError` (`EVIDENCE_INVALID`).
         """
         at = at or self._clock()
+        if at.tzinfo is None:
+            raise ValueError("the time to verify at has to have a time zone")
         envelope, contents = read_document(document)
         self._check_root(contents.cabundle[0])
         key = validate_chain([*contents.cabundle, contents.certificate], at)
