@@ -1,0 +1,50 @@
+"""Code packages: from a folder of TypeScript to hashed code, its handler table, and the graph that loads it.
+
+`build` makes a `Package` from a folder, `Package.from_archive` reads one from anyone, `verify` checks that
+its manifest says what its code says, and `ModuleGraph` says how to load it.
+"""
+
+from .build import build, verify
+from .graph import ModuleFormat, ModuleGraph, ResolvedModule
+from .manifest import (
+    Access,
+    AttestationMode,
+    Cors,
+    Dependency,
+    HandlerEntry,
+    HandlerKind,
+    HandlerOptions,
+    Limits,
+    Manifest,
+    Migration,
+    MigrationScope,
+    Module,
+)
+from .package import Package
+from .registry import Registry
+from .rules import BuildError, Problem, Rule
+
+__all__ = [
+    "Access",
+    "AttestationMode",
+    "BuildError",
+    "Cors",
+    "Dependency",
+    "HandlerEntry",
+    "HandlerKind",
+    "HandlerOptions",
+    "Limits",
+    "Manifest",
+    "Migration",
+    "MigrationScope",
+    "Module",
+    "ModuleFormat",
+    "ModuleGraph",
+    "Package",
+    "Problem",
+    "Registry",
+    "ResolvedModule",
+    "Rule",
+    "build",
+    "verify",
+]

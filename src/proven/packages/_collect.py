@@ -1,0 +1,215 @@
+"""From the modules of an app to its handler table: which handlers its entry modules export, under which
+names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from ._check import EXPORT_NAME, address
+from ._handlers import DEFAULT, HANDLER_MODULE, Declaration, find_handlers
+from ._migrations import find_migrations
+from ._module import Binding, Export, FromExport, LocalExport, ModuleSyntax, ValueExport
+from ._options import route_shape
+from ._paths import NPM_PREFIX
+from ._syntax import unwrap
+from .graph import Exploration
+from .limits import MAX_HANDLERS, MAX_NAME_LENGTH
+from .manifest import HandlerEntry, HandlerKind, Limits, Migration
+from .rules import Problem, Rule
+
+Place = tuple[str, str]
+"""A module, and the local name in it that holds a handler."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """What the app's modules declare."""
+
+    entries: tuple[HandlerEntry, ...]
+    migrations: tuple[Migration, ...]
+    problems: tuple[Problem, ...]
+
+
+def collect(exploration: Exploration, entries: Iterable[str], limits: Limits) -> Handlers:
+    """Read every handler and migration of the app. `limits` fill in what a handler's options leave open."""
+    own = {path: module for path, module in exploration.syntax.items() if not path.startswith(NPM_PREFIX)}
+    problems: list[Problem] = []
+    declared: dict[Place, Declaration] = {}
+    migrations: list[Migration] = []
+    for path, module in own.items():
+        declarations = find_handlers(module)
+        problems.extend(declarations.problems)
+        declared.update({(path, name): found for name, found in declarations.found.items()})
+        found, faults = find_migrations(module)
+        migrations.extend(found)
+        problems.extend(faults)
+    collector = _Collector(own, exploration, declared)
+    table = [
+        item for entry in sorted(entries) if entry in own for item in collector.exported(own[entry], limits)
+    ]
+    problems.extend(collector.problems)
+    problems.extend(_unexported(own, declared, table, set(entries)))
+    problems.extend(_exported_twice(own, table))
+    problems.extend(_duplicate_routes(own, table))
+    if len(table) > MAX_HANDLERS:
+        problems.append(
+            Problem("package.json", 0, 0, Rule.TOO_LARGE, f"there are over {MAX_HANDLERS} handlers")
+        )
+    return Handlers(
+        tuple(sorted((item.entry for item in table), key=lambda entry: entry.address)),
+        tuple(sorted(migrations, key=lambda item: (item.module, item.scope, item.database))),
+        tuple(problems),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Exported:
+    entry: HandlerEntry
+    place: Place
+    declaration: Declaration
+
+
+class _Collector:
+    """Follows the exports of entry modules to the handlers they stand for."""
+
+    def __init__(
+        self,
+        modules: Mapping[str, ModuleSyntax],
+        exploration: Exploration,
+        declared: Mapping[Place, Declaration],
+    ) -> None:
+        self._modules = modules
+        self._graph = exploration.modules
+        self._declared = declared
+        self.problems: list[Problem] = []
+
+    def exported(self, module: ModuleSyntax, limits: Limits) -> Iterator[_Exported]:
+        """Every handler that the entry module `module` exports."""
+        for name in sorted(self._export_names(module, set())):
+            place = self._follow_export(module, name, set())
+            declaration = self._declared.get(place) if place is not None else None
+            if place is None or declaration is None:
+                continue
+            if not EXPORT_NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+                message = f"{name!r} cannot be the name of a handler: it is an identifier (A-Z a-z 0-9 _ $)"
+                export = module.exports.get(name)
+                node = export.node if export is not None else module.source.root
+                self.problems.append(module.source.problem(node, Rule.HANDLER_NAME, message))
+                continue
+            options = declaration.options
+            if options.timeout_ms is None:
+                options = msgspec.structs.replace(options, timeout_ms=limits.timeout_ms)
+            if options.memory_mib is None:
+                options = msgspec.structs.replace(options, memory_mib=limits.memory_mib)
+            entry = HandlerEntry(address(module.path, name), module.path, name, declaration.kind, options)
+            yield _Exported(entry, place, declaration)
+
+    def _export_names(self, module: ModuleSyntax, seen: set[str]) -> set[str]:
+        if module.path in seen:
+            return set()
+        seen.add(module.path)
+        names = set(module.exports)
+        for star in module.stars:
+            there = self._target(module, star.specifier)
+            if there is not None:
+                names |= self._export_names(there, seen) - {"default"}
+        return names
+
+    def _target(self, module: ModuleSyntax, specifier: str) -> ModuleSyntax | None:
+        resolved = self._graph.get(module.path)
+        path = resolved.imports.get(specifier) if resolved is not None else None
+        return self._modules.get(path) if path is not None else None
+
+    def _follow_export(self, module: ModuleSyntax, name: str, seen: set[Place]) -> Place | None:
+        """The handler that the export `name` stands for, if it is one."""
+        if (module.path, f"export {name}") in seen:
+            return None
+        seen.add((module.path, f"export {name}"))
+        export: Export | None = module.exports.get(name)
+        if isinstance(export, LocalExport):
+            return self._follow_local(module, export.local, seen)
+        if isinstance(export, ValueExport):
+            value = unwrap(export.value)
+            if value.type == "identifier":
+                return self._follow_local(module, module.source.text(value), seen)
+            return (module.path, DEFAULT) if (module.path, DEFAULT) in self._declared else None
+        if isinstance(export, FromExport):
+            there = self._target(module, export.specifier)
+            return (
+                None if there is None or export.name == "*" else self._follow_export(there, export.name, seen)
+            )
+        if name != "default":
+            for star in module.stars:
+                there = self._target(module, star.specifier)
+                if there is not None and (place := self._follow_export(there, name, seen)) is not None:
+                    return place
+        return None
+
+    def _follow_local(self, module: ModuleSyntax, local: str, seen: set[Place]) -> Place | None:
+        if (module.path, local) in seen:
+            return None
+        seen.add((module.path, local))
+        if (module.path, local) in self._declared:
+            return module.path, local
+        binding = module.bindings.get(local)
+        if binding is not None:
+            return self._follow_binding(module, binding, seen)
+        value = module.constants.get(local)
+        if value is not None and (value := unwrap(value)).type == "identifier":
+            return self._follow_local(module, module.source.text(value), seen)
+        return None
+
+    def _follow_binding(self, module: ModuleSyntax, binding: Binding, seen: set[Place]) -> Place | None:
+        there = self._target(module, binding.specifier)
+        if there is None or binding.imported == "*" or binding.specifier == HANDLER_MODULE:
+            return None
+        return self._follow_export(there, binding.imported, seen)
+
+
+def _unexported(
+    modules: Mapping[str, ModuleSyntax],
+    declared: Mapping[Place, Declaration],
+    table: Iterable[_Exported],
+    entries: set[str],
+) -> Iterator[Problem]:
+    exported = {item.place for item in table}
+    for place, declaration in declared.items():
+        if place in exported:
+            continue
+        module = modules[place[0]]
+        if module.path in entries:
+            rule, message = Rule.HANDLER_NOT_EXPORTED, f"export this handler: `export const {place[1]} = …`"
+        else:
+            rule = Rule.HANDLER_NOT_IN_ENTRY
+            message = (
+                f"{module.path} is not an entry module: add it to `entries`, or re-export this "
+                "handler from one"
+            )
+        yield module.source.problem(declaration.node, rule, message)
+
+
+def _exported_twice(modules: Mapping[str, ModuleSyntax], table: Iterable[_Exported]) -> Iterator[Problem]:
+    first: dict[Place, str] = {}
+    for item in table:
+        other = first.setdefault(item.place, item.entry.address)
+        if other != item.entry.address and item.entry.kind is not HandlerKind.RPC:
+            message = f"this would run twice, as {other} and as {item.entry.address}: export it once"
+            source = modules[item.place[0]].source
+            yield source.problem(item.declaration.node, Rule.HANDLER_EXPORTED_TWICE, message)
+
+
+def _duplicate_routes(modules: Mapping[str, ModuleSyntax], table: Iterable[_Exported]) -> Iterator[Problem]:
+    routes: dict[tuple[str | None, str], _Exported] = {}
+    for item in table:
+        options = item.entry.options
+        if item.entry.kind is HandlerKind.HTTP and options.path is not None:
+            first = routes.setdefault((options.method, route_shape(options.path)), item)
+            if first.place != item.place:
+                method = options.method or "any method"
+                message = f"{method} {options.path} is the route of {first.entry.address} already"
+                source = modules[item.place[0]].source
+                yield source.problem(item.declaration.node, Rule.ROUTE_DUPLICATE, message)
