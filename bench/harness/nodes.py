@@ -47,7 +47,7 @@ async def node(folder: Path = APP) -> AsyncIterator[Node]:
                 sys.executable,
                 "-P",
                 *("-m", "proven", "dev", str(folder), "--port", "0", "--data-dir", f"{scratch}/data"),
-                env={**os.environ, "XDG_STATE_HOME": str(state), "PYTHONPATH": str(BENCH.parent / "src")},
+                env={**os.environ, "XDG_STATE_HOME": str(state)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
