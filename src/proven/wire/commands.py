@@ -27,8 +27,8 @@ MAX_HANDLER: Final = 512
 MAX_MESSAGE_DEPTH: Final = 12
 MAX_CONSOLE_TEXT: Final = 64 * 1024
 
-_Base32 = Annotated[str, Meta(pattern="^[a-z2-7]{32}$")]
-_Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+_Base32 = Annotated[str, Meta(pattern="^[a-z2-7]{32}\\Z")]
+_Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
 _HandlerAddress = Annotated[str, Meta(min_length=1, max_length=MAX_HANDLER)]
 _ValueBytes = Annotated[bytes, Meta(min_length=1, max_length=MAX_BYTES)]
 _Count = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
@@ -87,7 +87,7 @@ Command: TypeAlias = WhoAmI | Identify | Anonymize | Execute | ListApplications 
 class WhoAmIResult(_Record, frozen=True):
     """`expires_in` is in seconds; using the session may not extend it."""
 
-    session_id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    session_id: Annotated[str, Meta(pattern="^[0-9a-f]{32}\\Z")]
     expires_in: _Count
     application_id: _Base32 | None = None
     identity: _Base32 | None = None
