@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ import msgspec
 from proven.apps._events import Actor, Archived, Created, Deployed, Event, RolledBack, decode, encode
 from proven.apps._state import ApplicationRecord, Limits, State, Version
 from proven.engine import Logs, Objects, Record, Subscription
-from proven.packages import Manifest, Package
+from proven.packages import Manifest, Package, verify
 from proven.packages.limits import MAX_ARCHIVE_BYTES
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId, application_id
@@ -31,11 +31,14 @@ BUCKET: Final = "packages"
 MAX_WAITING: Final = 256
 """Commands that wait for the one before them to be appended."""
 _MAX_ATTEMPTS: Final = 16
-"""Appends of one command. Only another node that appends in between makes a second one necessary."""
 _CATCH_UP_SECONDS: Final = 30.0
 _CACHED_MANIFESTS: Final = 256
 _WHEN_APPENDED: Final = 0
 """Stands for the time of an event that is not appended yet."""
+
+
+Warm = Callable[[PackageId], Awaitable[None]]
+"""Makes a package ready before it becomes a version; if it raises, the version does not come to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,10 @@ class Applications:
         self._clock = clock
         self._state = State()
         self._progress = asyncio.Condition()
-        self._failure: ProvenError | None = None
+        self._failure: ProvenError | None = ProvenError(ErrorCode.UNAVAILABLE, "applications are not started")
         self._follower: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._commands: set[asyncio.Task[None]] = set()
         self._manifests: OrderedDict[PackageId, Manifest] = OrderedDict()
         self._sizes: dict[PackageId, int] = {}
 
@@ -108,6 +111,8 @@ class Applications:
             raise
 
     async def stop(self) -> None:
+        """Finish commands that have begun, then stop following the log."""
+        await asyncio.gather(*self._commands, return_exceptions=True)
         follower, self._follower = self._follower, None
         if follower is not None:
             follower.cancel()
@@ -169,33 +174,57 @@ class Applications:
         return self.find(event.application_id)
 
     async def deploy(
-        self, actor: Actor, application: ApplicationId, package: Package, *, expected_version: int
+        self,
+        actor: Actor,
+        application: ApplicationId,
+        package: Package,
+        *,
+        expected_version: int,
+        warm: Warm | None = None,
     ) -> Application:
-        """Store `package` and make it the next version."""
-        self.check_deploy(actor, application, package.id, expected_version=expected_version)
-        await self._store(actor, package)
-        await self._command(_deployed(actor, application, package.id, expected_version))
-        self._remember(package.id, package.manifest)
-        return await self._version(application, expected_version + 1)
+        """Verify `package`, `warm` it, store it and make it the next version.
 
-    def check_deploy(
-        self, actor: Actor, application: ApplicationId, package_id: PackageId, *, expected_version: int
-    ) -> None:
-        """Raises what `deploy` would refuse now, before anything is stored."""
-        self._check(_deployed(actor, application, package_id, expected_version))
+        A package that is the present version already is left as it is. Raises, besides what `State` refuses,
+        what `packages.verify` and `warm` raise, and `QUOTA_EXCEEDED`.
+        """
+        event = Deployed(
+            application_id=application,
+            by=actor.public_key,
+            at=_WHEN_APPENDED,
+            package_id=package.id,
+            expected_version=expected_version,
+        )
+        self._check(event)
+        if self.find(application).package_id == package.id:
+            return await self._version(application, expected_version)
+        await asyncio.to_thread(verify, package)
+        if warm is not None:
+            await warm(package.id)
+        await self._command(event, package)
+        return await self._version(application, expected_version + 1)
 
     async def roll_back(
-        self, actor: Actor, application: ApplicationId, to_version: int, *, expected_version: int
+        self,
+        actor: Actor,
+        application: ApplicationId,
+        to_version: int,
+        *,
+        expected_version: int,
+        warm: Warm | None = None,
     ) -> Application:
-        """Make the package of an earlier version the next version."""
-        await self._command(_rolled_back(actor, application, to_version, expected_version))
+        """`warm` the package of an earlier version and make it the next version."""
+        event = RolledBack(
+            application_id=application,
+            by=actor.public_key,
+            at=_WHEN_APPENDED,
+            to_version=to_version,
+            expected_version=expected_version,
+        )
+        self._check(event)
+        if warm is not None:
+            await warm(self.versions(application)[to_version - 1].package_id)
+        await self._command(event)
         return await self._version(application, expected_version + 1)
-
-    def check_roll_back(
-        self, actor: Actor, application: ApplicationId, to_version: int, *, expected_version: int
-    ) -> None:
-        """Raises what `roll_back` would refuse now."""
-        self._check(_rolled_back(actor, application, to_version, expected_version))
 
     async def archive(
         self, actor: Actor, application: ApplicationId, *, expected_version: int
@@ -232,30 +261,35 @@ class Applications:
         self._state.check_limits(event, self._limits)
         return event
 
-    async def _command(self, event: Event) -> None:
-        """Let `event` happen, after those that wait already."""
-        if self._waiting >= MAX_WAITING:
+    async def _command(self, event: Event, package: Package | None = None) -> None:
+        """Let `event` happen, after those that wait already. Once begun it is finished, whoever goes away."""
+        if len(self._commands) >= MAX_WAITING:
             raise ProvenError(ErrorCode.OVERLOADED, "too many commands are waiting", retry_after=1)
-        self._waiting += 1
-        try:
-            async with self._turn:
-                await self._append(event)
-        finally:
-            self._waiting -= 1
+        command = asyncio.create_task(self._append(event, package), name="application-command")
+        self._commands.add(command)
+        command.add_done_callback(self._commands.discard)
+        await asyncio.shield(command)
 
-    async def _append(self, event: Event) -> None:
-        for _ in range(_MAX_ATTEMPTS):
-            await self.health()
-            record = encode(self._check(event))
-            try:
-                sequence = await self._logs.append(LOG, SUBJECT, record, expected=self._state.length)
-            except ProvenError as refused:
-                if refused.code is not ErrorCode.CONFLICT:
-                    raise
-                await self._reach(await self._logs.last(LOG))
-            else:
-                await self._reach(sequence)
-                return
+    async def _append(self, event: Event, package: Package | None) -> None:
+        """Check, store and append in one turn, so that nothing is stored for what is then refused.
+
+        Only another node that appends in between makes a second attempt necessary.
+        """
+        async with self._turn:
+            for _ in range(_MAX_ATTEMPTS):
+                await self.health()
+                record = encode(self._check(event))
+                if package is not None:
+                    await self._store(event.by, package)
+                try:
+                    sequence = await self._logs.append(LOG, SUBJECT, record, expected=self._state.length)
+                except ProvenError as refused:
+                    if refused.code is not ErrorCode.CONFLICT:
+                        raise
+                    await self._reach(await self._logs.last(LOG))
+                else:
+                    await self._reach(sequence)
+                    return
         raise ProvenError(ErrorCode.OVERLOADED, "other nodes change applications all the time", retry_after=1)
 
     async def _follow(self) -> None:
@@ -315,11 +349,11 @@ class Applications:
         while len(self._manifests) > _CACHED_MANIFESTS:
             self._manifests.popitem(last=False)
 
-    async def _store(self, actor: Actor, package: Package) -> None:
+    async def _store(self, owner: bytes, package: Package) -> None:
         """Keep the archive of `package` by its id; raises `QUOTA_EXCEEDED` over what the owner may store."""
         archive = await asyncio.to_thread(package.to_archive)
         used = 0
-        for other in self._state.packages_of(actor.public_key) - {package.id}:
+        for other in self._state.packages_of(owner) - {package.id}:
             used += await self._size(other)
         if used + len(archive) > self._limits.package_bytes_per_owner:
             raise ProvenError(
@@ -330,33 +364,10 @@ class Applications:
         if await self._objects.info(BUCKET, package.id) is None:
             await self._objects.put(BUCKET, package.id, archive)
         self._sizes[package.id] = len(archive)
+        self._remember(package.id, package.manifest)
 
     async def _size(self, package_id: PackageId) -> int:
         if package_id not in self._sizes:
             info = await self._objects.info(BUCKET, package_id)
             self._sizes[package_id] = 0 if info is None else info.size
         return self._sizes[package_id]
-
-
-def _deployed(
-    actor: Actor, application: ApplicationId, package_id: PackageId, expected_version: int
-) -> Deployed:
-    return Deployed(
-        application_id=application,
-        by=actor.public_key,
-        at=_WHEN_APPENDED,
-        package_id=package_id,
-        expected_version=expected_version,
-    )
-
-
-def _rolled_back(
-    actor: Actor, application: ApplicationId, to_version: int, expected_version: int
-) -> RolledBack:
-    return RolledBack(
-        application_id=application,
-        by=actor.public_key,
-        at=_WHEN_APPENDED,
-        to_version=to_version,
-        expected_version=expected_version,
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Protocol
 
 from proven.apps._applications import Application, Applications
@@ -40,8 +41,14 @@ class _Slot:
         self.lock = asyncio.Lock()
         self.users = 0
         self.manifest: Manifest | None = None
-        self.attempts = 0
+        self.failures = 0
         self.error: ProvenError | None = None
+
+    def failed(self, error: ProvenError) -> ProvenError:
+        """Note a failed load, for everyone who waited for it."""
+        self.failures += 1
+        self.error = error
+        return error
 
 
 _Key = tuple[ApplicationId, PackageId]
@@ -91,27 +98,27 @@ class Deployer:
     async def deploy(
         self, actor: Actor, application: ApplicationId, package: Package, *, expected_version: int
     ) -> Application:
-        """Load `package`, then make it the next version. A package that is live already is left as it is."""
-        self._applications.check_deploy(actor, application, package.id, expected_version=expected_version)
-        if self._applications.find(application).package_id == package.id:
-            return await self._applications.resolve(application)
-        key = (application, package.id)
-        async with self._held(key) as slot:
-            await self._load(key, slot, package)
+        """Load `package`, then make it the next version; raises as `Applications.deploy` and the host do."""
+        async with AsyncExitStack() as held:
             return await self._applications.deploy(
-                actor, application, package, expected_version=expected_version
+                actor,
+                application,
+                package,
+                expected_version=expected_version,
+                warm=partial(self._warm, held, application, package),
             )
 
     async def roll_back(
         self, actor: Actor, application: ApplicationId, to_version: int, *, expected_version: int
     ) -> Application:
         """Load the package of an earlier version, then make it the next version."""
-        self._applications.check_roll_back(actor, application, to_version, expected_version=expected_version)
-        key = (application, self._applications.versions(application)[to_version - 1].package_id)
-        async with self._held(key) as slot:
-            await self._load(key, slot)
+        async with AsyncExitStack() as held:
             return await self._applications.roll_back(
-                actor, application, to_version, expected_version=expected_version
+                actor,
+                application,
+                to_version,
+                expected_version=expected_version,
+                warm=partial(self._warm, held, application, None),
             )
 
     async def archive(
@@ -119,6 +126,13 @@ class Deployer:
     ) -> ApplicationRecord:
         """End the application; calls in progress finish."""
         return await self._applications.archive(actor, application, expected_version=expected_version)
+
+    async def _warm(
+        self, held: AsyncExitStack, application: ApplicationId, package: Package | None, package_id: PackageId
+    ) -> None:
+        """Load a package, and keep it until `held` is left: by then it is live, or nobody needs it."""
+        key = (application, package_id)
+        await self._load(key, await held.enter_async_context(self._held(key)), package)
 
     @asynccontextmanager
     async def _held(self, key: _Key) -> AsyncIterator[_Slot]:
@@ -132,24 +146,21 @@ class Deployer:
 
     async def _load(self, key: _Key, slot: _Slot, package: Package | None = None) -> Manifest:
         """Load once for everyone who asks meanwhile; they share a failure too."""
-        attempts = slot.attempts
+        failures = slot.failures
         async with slot.lock:
             if slot.manifest is not None:
                 return slot.manifest
-            if slot.error is not None and slot.attempts != attempts:
+            if slot.error is not None and slot.failures != failures:
                 raise slot.error
-            slot.attempts += 1
-            slot.error = None
             try:
                 package = package or await self._applications.package(key[1])
                 async with asyncio.timeout(self._load_timeout):
                     await self._host.load(key[0], package)
             except TimeoutError:
                 message = f"the version did not load within {self._load_timeout:.0f} seconds"
-                slot.error = ProvenError(ErrorCode.HANDLER_TIMEOUT, message)
-                raise slot.error from None
+                raise slot.failed(ProvenError(ErrorCode.HANDLER_TIMEOUT, message)) from None
             except ProvenError as error:
-                slot.error = error
+                slot.failed(error)
                 raise
             slot.manifest = package.manifest
             return slot.manifest

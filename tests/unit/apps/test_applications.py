@@ -1,0 +1,266 @@
+"""Commands to applications, with a real engine below and real packages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from proven.apps import Actor, Applications, Archived, Created, Deployed, Limits
+from proven.engine.embedded import EmbeddedEngine
+from proven.packages import Package
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import PackageId, application_id
+
+MakePackage = Callable[[str], Package]
+
+
+async def refused(call) -> ProvenError:
+    with pytest.raises(ProvenError) as error:
+        await call
+    return error.value
+
+
+async def test_an_application_resolves_to_what_was_deployed_last(
+    applications: Applications, alice: Actor, make_package: MakePackage
+) -> None:
+    first, second = make_package("one"), make_package("two")
+    record = await applications.create(alice, "todo", b"nonce")
+    assert record.id == application_id(alice.public_key, b"nonce")
+    deployed = await applications.deploy(alice, record.id, first, expected_version=0)
+    assert (deployed.version, deployed.package_id, deployed.manifest) == (1, first.id, first.manifest)
+    deployed = await applications.deploy(alice, record.id, second, expected_version=1)
+    assert await applications.resolve("todo") == await applications.resolve(record.id) == deployed
+    assert (deployed.version, deployed.package_id) == (2, second.id)
+    assert (await applications.package(first.id)).files == first.files
+
+
+async def test_rolling_back_brings_an_earlier_package_back_as_a_new_version(
+    applications: Applications, alice: Actor, make_package: MakePackage
+) -> None:
+    first, second = make_package("one"), make_package("two")
+    app = (await applications.create(alice, "todo", b"")).id
+    await applications.deploy(alice, app, first, expected_version=0)
+    await applications.deploy(alice, app, second, expected_version=1)
+    back = await applications.roll_back(alice, app, 1, expected_version=2)
+    assert (back.version, back.package_id) == (3, first.id)
+    assert [version.package_id for version in applications.versions(app)] == [first.id, second.id, first.id]
+
+
+async def test_an_archived_or_empty_application_does_not_resolve(
+    applications: Applications, alice: Actor, make_package: MakePackage
+) -> None:
+    app = (await applications.create(alice, "todo", b"")).id
+    assert (await refused(applications.resolve("todo"))).code is ErrorCode.NOT_FOUND
+    await applications.deploy(alice, app, make_package("one"), expected_version=0)
+    await applications.archive(alice, app, expected_version=1)
+    assert (await refused(applications.resolve("todo"))).code is ErrorCode.NOT_FOUND
+    assert applications.find("todo").archived
+
+
+async def test_strangers_and_stale_views_are_refused_before_anything_is_stored(
+    applications: Applications, engine: EmbeddedEngine, alice: Actor, bob: Actor, make_package: MakePackage
+) -> None:
+    package = make_package("one")
+    app = (await applications.create(alice, "todo", b"")).id
+    stranger = await refused(applications.deploy(bob, app, package, expected_version=0))
+    stale = await refused(applications.deploy(alice, app, package, expected_version=1))
+    assert (stranger.code, stale.code) == (ErrorCode.NOT_OWNER, ErrorCode.CONFLICT)
+    assert await engine.objects.list("packages") == []
+    assert await engine.logs.last("applications") == 1
+
+
+async def test_of_concurrent_deploys_that_saw_the_same_version_one_wins(
+    applications: Applications, engine: EmbeddedEngine, alice: Actor, make_package: MakePackage
+) -> None:
+    app = (await applications.create(alice, "todo", b"")).id
+    packages = [make_package(str(n)) for n in range(5)]
+    outcomes = await asyncio.gather(
+        *(applications.deploy(alice, app, package, expected_version=0) for package in packages),
+        return_exceptions=True,
+    )
+    errors = [outcome for outcome in outcomes if isinstance(outcome, ProvenError)]
+    assert [error.code for error in errors] == [ErrorCode.CONFLICT] * 4
+    (stored,) = await engine.objects.list("packages")
+    assert stored.name == (await applications.resolve("todo")).package_id
+
+
+async def test_of_concurrent_creations_with_one_name_one_wins(
+    applications: Applications, alice: Actor, bob: Actor
+) -> None:
+    outcomes = await asyncio.gather(
+        *(applications.create(actor, "todo", bytes([n])) for n in range(10) for actor in (alice, bob)),
+        return_exceptions=True,
+    )
+    assert len([outcome for outcome in outcomes if not isinstance(outcome, ProvenError)]) == 1
+    assert len(applications.list()) == 1
+
+
+async def test_two_nodes_on_one_log_keep_the_rules_between_them(
+    applications: Applications, engine: EmbeddedEngine, alice: Actor, bob: Actor
+) -> None:
+    other = Applications(engine.logs, engine.objects)
+    await other.start()
+    outcomes = await asyncio.gather(
+        *(
+            node.create(actor, f"app{n}", bytes([n]))
+            for n in range(10)
+            for node, actor in ((applications, alice), (other, bob))
+        ),
+        return_exceptions=True,
+    )
+    assert len([outcome for outcome in outcomes if not isinstance(outcome, ProvenError)]) == 10
+    last = await engine.logs.last("applications")
+    assert last == 10
+    async with asyncio.timeout(10), other.watch(after=0) as changes:
+        async for change in changes:
+            if change.sequence == last:
+                break
+    async with asyncio.timeout(10), applications.watch(after=0) as changes:
+        async for change in changes:
+            if change.sequence == last:
+                break
+    assert applications.list() == other.list()
+    await other.stop()
+
+
+async def test_everything_is_there_after_a_restart(
+    engine: EmbeddedEngine, applications: Applications, alice: Actor, make_package: MakePackage
+) -> None:
+    package = make_package("one")
+    app = (await applications.create(alice, "todo", b"")).id
+    before = await applications.deploy(alice, app, package, expected_version=0)
+    again = Applications(engine.logs, engine.objects)
+    await again.start()
+    assert await again.resolve("todo") == before
+    assert again.versions(app) == applications.versions(app)
+    await again.stop()
+
+
+async def test_deploying_the_present_package_again_changes_nothing(
+    applications: Applications, engine: EmbeddedEngine, alice: Actor, make_package: MakePackage
+) -> None:
+    app = (await applications.create(alice, "todo", b"")).id
+    first = await applications.deploy(alice, app, make_package("one"), expected_version=0)
+    assert await applications.deploy(alice, app, make_package("one"), expected_version=1) == first
+    assert await engine.logs.last("applications") == 2
+
+
+async def test_a_manifest_that_lies_about_its_files_is_not_deployed(
+    applications: Applications, alice: Actor, make_package: MakePackage
+) -> None:
+    package = make_package("one")
+    handler = msgspec.structs.replace(
+        package.manifest.handlers[0],
+        options=msgspec.structs.replace(package.manifest.handlers[0].options, timeout_ms=5),
+    )
+    lying = Package.create(msgspec.structs.replace(package.manifest, handlers=(handler,)), package.files)
+    app = (await applications.create(alice, "todo", b"")).id
+    error = await refused(applications.deploy(alice, app, lying, expected_version=0))
+    assert error.code is ErrorCode.BAD_REQUEST
+    assert applications.find(app).version == 0
+
+
+async def test_a_stored_package_that_is_another_one_is_not_handed_out(
+    applications: Applications, engine: EmbeddedEngine, alice: Actor, make_package: MakePackage
+) -> None:
+    package, other = make_package("one"), make_package("two")
+    app = (await applications.create(alice, "todo", b"")).id
+    await applications.deploy(alice, app, package, expected_version=0)
+    await engine.objects.put("packages", package.id, other.to_archive())
+    assert (await refused(applications.package(package.id))).code is ErrorCode.UNAVAILABLE
+    assert (await refused(applications.package(PackageId("0" * 64)))).code is ErrorCode.NOT_FOUND
+
+
+async def test_limits_of_an_owner_hold(
+    engine: EmbeddedEngine, alice: Actor, bob: Actor, make_package: MakePackage
+) -> None:
+    first = make_package("one")
+    limits = Limits(applications_per_owner=1, package_bytes_per_owner=len(first.to_archive()) * 3 // 2)
+    applications = Applications(engine.logs, engine.objects, limits=limits)
+    await applications.start()
+    app = (await applications.create(alice, "one", b"1")).id
+    await applications.create(bob, "bobs", b"1")
+    await applications.deploy(alice, app, first, expected_version=0)
+    calls = [
+        applications.create(alice, "two", b"2"),
+        applications.deploy(alice, app, make_package("two"), expected_version=1),
+    ]
+    assert [(await refused(call)).code for call in calls] == [ErrorCode.QUOTA_EXCEEDED] * 2
+    assert [info.name for info in await engine.objects.list("packages")] == [first.id]
+    await applications.stop()
+
+
+async def test_a_watch_reports_every_event_in_order_with_the_application(
+    applications: Applications, alice: Actor, make_package: MakePackage
+) -> None:
+    async with asyncio.timeout(10), applications.watch() as changes:
+        app = (await applications.create(alice, "todo", b"")).id
+        await applications.deploy(alice, app, make_package("one"), expected_version=0)
+        await applications.archive(alice, app, expected_version=1)
+        seen = [await anext(changes) for _ in range(3)]
+    assert [type(change.event) for change in seen] == [Created, Deployed, Archived]
+    assert [change.sequence for change in seen] == [1, 2, 3]
+    assert seen[-1].record == applications.find(app)
+
+
+async def test_a_command_goes_on_when_its_caller_goes_away(applications: Applications, alice: Actor) -> None:
+    call = asyncio.ensure_future(applications.create(alice, "todo", b""))
+    async with asyncio.timeout(10), applications.watch(after=0) as changes:
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        assert (await anext(changes)).record.name == "todo"
+
+
+async def test_too_many_waiting_commands_are_refused(
+    applications: Applications, alice: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proven.apps._applications.MAX_WAITING", 3)
+    outcomes = await asyncio.gather(
+        *(applications.create(alice, f"app{n}", bytes([n])) for n in range(5)), return_exceptions=True
+    )
+    errors = [outcome for outcome in outcomes if isinstance(outcome, ProvenError)]
+    assert [error.code for error in errors] == [ErrorCode.OVERLOADED] * 2
+    assert all(error.retry_after for error in errors)
+
+
+async def test_a_clock_that_goes_back_does_not_make_time_go_back(
+    engine: EmbeddedEngine, alice: Actor, make_package: MakePackage
+) -> None:
+    times = iter([1000.0, 500.0, 500.0, 2000.0])
+    applications = Applications(engine.logs, engine.objects, clock=lambda: next(times, 3000.0))
+    await applications.start()
+    app = (await applications.create(alice, "todo", b"")).id
+    await applications.deploy(alice, app, make_package("one"), expected_version=0)
+    record = applications.find(app)
+    assert record.changed_at >= record.created_at == 1_000_000
+    await applications.stop()
+
+
+async def test_a_log_that_breaks_a_rule_is_not_served(engine: EmbeddedEngine, alice: Actor) -> None:
+    await engine.logs.append("applications", "events", b"not an event")
+    applications = Applications(engine.logs, engine.objects)
+    error = await refused(applications.start())
+    assert error.code is ErrorCode.UNAVAILABLE
+
+
+async def test_when_the_log_turns_bad_health_and_commands_say_so(
+    applications: Applications, engine: EmbeddedEngine, alice: Actor
+) -> None:
+    await engine.logs.append("applications", "events", b"not an event")
+    assert (await refused(applications.create(alice, "todo", b""))).code is ErrorCode.UNAVAILABLE
+    assert (await refused(applications.health())).code is ErrorCode.UNAVAILABLE
+
+
+async def test_nothing_is_accepted_before_the_start_and_after_the_stop(
+    engine: EmbeddedEngine, alice: Actor
+) -> None:
+    applications = Applications(engine.logs, engine.objects)
+    assert (await refused(applications.create(alice, "todo", b""))).code is ErrorCode.UNAVAILABLE
+    await applications.start()
+    await applications.stop()
+    assert (await refused(applications.create(alice, "todo", b""))).code is ErrorCode.UNAVAILABLE
+    assert await engine.logs.last("applications") == 0
