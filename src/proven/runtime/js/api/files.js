@@ -87,7 +87,13 @@ class Files {
   }
 
   async list(directory) {
-    return (await this.#call("files.list", directory)).map(statOf);
+    const listed = [];
+    for (;;) {
+      const after = listed.at(-1)?.path.split("/").at(-1);
+      const [page, more] = await this.#call("files.list", directory, after);
+      for (const stat of page) listed.push(statOf(stat));
+      if (!more) return listed;
+    }
   }
 
   remove(path, options) {

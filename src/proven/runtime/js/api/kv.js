@@ -57,13 +57,13 @@ class Store {
   }
 
   delete(key) {
-    return this.#host.call("kv.delete", this.#target, this.#type.kind, this.storeName, key);
+    return this.#delete(key, undefined);
   }
 
   async keys(prefix) {
     const keys = [];
     for (;;) {
-      const page = await this.#host.call(
+      const [page, more] = await this.#host.call(
         "kv.keys",
         this.#target,
         this.#type.kind,
@@ -73,7 +73,7 @@ class Store {
         PAGE,
       );
       keys.push(...page);
-      if (page.length < PAGE) return keys;
+      if (!more) return keys;
     }
   }
 
@@ -109,7 +109,7 @@ class Store {
       const version = entry?.version ?? 0;
       const done =
         next === undefined
-          ? entry === undefined || (await this.#deleteVersion(key, version))
+          ? entry === undefined || (await this.#delete(key, version))
           : await this.compareAndSet(key, version, next, options);
       if (done) return next;
     }
@@ -132,8 +132,8 @@ class Store {
     );
   }
 
-  #deleteVersion(key, version) {
-    return this.#host.call("kv.delete", this.#target, this.#type.kind, this.storeName, key, version);
+  #delete(key, expected) {
+    return this.#host.call("kv.delete", this.#target, this.#type.kind, this.storeName, key, expected);
   }
 
   #entry([key, value, version, expiresAt]) {

@@ -1,6 +1,6 @@
 export default function create(host) {
   return {
-    getCurrentIdentity: () => host.context().identity,
+    getCurrentIdentity: () => host.context().identity ?? undefined,
     getCurrentAccounts: () => [...host.context().accounts],
   };
 }
