@@ -24,7 +24,9 @@ MAX_OBJECT_BYTES = 1024 * 1024 * 1024
 """Bytes in one object."""
 
 MAX_PAGE = 1000
-"""Items that one `read`, `entries` or `list` returns at most."""
+"""Items that one `read`, `entries` or `list` returns at most. A page of large items ends earlier, so only an
+empty one says that there is no more.
+"""
 
 T_co = TypeVar("T_co", covariant=True)
 Chunks = bytes | AsyncIterable[bytes]

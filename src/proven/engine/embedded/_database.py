@@ -10,10 +10,10 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
@@ -29,6 +29,10 @@ MAX_PENDING = 8192
 MAX_PENDING_BYTES = 64 * 1024 * 1024
 MAX_GROUP = 512
 """Writes that share one commit. Bounds how long the first of them waits for the last."""
+MAX_READS = 16
+"""Reads whose results are handed over together, and so are in memory together."""
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+"""Bytes after which a page of results ends early."""
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -64,6 +68,18 @@ def next_value(database: apsw.Connection, counter: str) -> int:
     return value
 
 
+def page(items: Iterable[T], size: Callable[[T], int]) -> list[T]:
+    """The first of `items`: at least one, and no further than `MAX_PAGE_BYTES`."""
+    taken: list[T] = []
+    total = 0
+    for item in items:
+        total += size(item)
+        if taken and total > MAX_PAGE_BYTES:
+            break
+        taken.append(item)
+    return taken
+
+
 @dataclass(slots=True, eq=False)
 class _Job:
     operation: Operation[Any]
@@ -74,7 +90,7 @@ class _Job:
     error: Exception | None = None
 
 
-class _Thread(Generic[T]):
+class _Thread:
     """A thread with its own connection and a bounded queue. `perform` fills in the result or error of each
     job.
     """
@@ -84,9 +100,11 @@ class _Thread(Generic[T]):
         name: str,
         connect: Callable[[], apsw.Connection],
         perform: Callable[[apsw.Connection, Sequence[_Job]], None],
+        group: int,
     ) -> None:
         self._connect = connect
         self._perform = perform
+        self._group = group
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._pending = 0
         self._pending_bytes = 0
@@ -140,7 +158,7 @@ class _Thread(Generic[T]):
         if first is None:
             return None
         jobs = [first]
-        while len(jobs) < MAX_GROUP and not self._queue.empty():
+        while len(jobs) < self._group and not self._queue.empty():
             job = self._queue.get()
             if job is None:
                 self._queue.put(None)
@@ -172,8 +190,8 @@ class Database:
         self._key = key
         self._lock: int | None = None
         self._broken = False
-        self._writer: _Thread[Any] | None = None
-        self._reader: _Thread[Any] | None = None
+        self._writer: _Thread | None = None
+        self._reader: _Thread | None = None
 
     async def open(self) -> None:
         """Raises `UNAVAILABLE` if another process has the file, the key does not fit, or the file is
@@ -182,9 +200,9 @@ class Database:
         self._lock = await asyncio.to_thread(_lock, self._path)
         self._broken = False
         try:
-            self._writer = _Thread("engine-writer", self._connect_writer, self._commit)
+            self._writer = _Thread("engine-writer", self._connect_writer, self._commit, MAX_GROUP)
             await self._writer.start()
-            self._reader = _Thread("engine-reader", self._connect_reader, _read)
+            self._reader = _Thread("engine-reader", self._connect_reader, _read, MAX_READS)
             await self._reader.start()
         except BaseException:
             await self.close()
@@ -229,7 +247,7 @@ class Database:
 
     def _submit(
         self,
-        thread: _Thread[Any] | None,
+        thread: _Thread | None,
         operation: Operation[Any],
         committed: Callable[[Any], None] | None,
         size: int,
@@ -242,6 +260,7 @@ class Database:
         connection = apsw.Connection(str(self._path), statementcachesize=64)
         connection.pragma("key", f"raw:{self._key.hex()}")
         connection.pragma("trusted_schema", False)
+        connection.pragma("temp_store", "memory")  # temporary files would not be encrypted
         connection.set_busy_timeout(5000)
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
         return connection

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import apsw
 
 from proven.engine._names import require_name, require_space
-from proven.engine.embedded._database import Database
+from proven.engine.embedded._database import Database, page
 from proven.engine.embedded._feed import Feed, Feeds
 from proven.engine.interface import MAX_PAGE, MAX_PAYLOAD_BYTES, Logs, Record
 from proven.wire.errors import ErrorCode, ProvenError
 
 FOLLOW_PAGE = 64
-"""Records a follower holds at most: 64 of the largest size are 64 MiB, of the usual size a few kilobytes."""
+"""Records that a follower holds at most."""
 
 
 class EmbeddedLogs(Logs):
@@ -99,7 +99,7 @@ def _select(database: apsw.Connection, log: str, after: int, subject: str | None
             " ORDER BY sequence LIMIT ?",
             (log, subject, after, limit),
         )
-    return [Record(*row) for row in rows]
+    return page((Record(*row) for row in rows), lambda record: len(record.data))
 
 
 def _last(database: apsw.Connection, log: str, subject: str | None = None) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import apsw
 
 from proven.engine._names import require_name, require_space
-from proven.engine.embedded._database import Database, next_value
+from proven.engine.embedded._database import Database, next_value, page
 from proven.engine.embedded._feed import Feed, Feeds
 from proven.engine.interface import MAX_PAGE, MAX_PAYLOAD_BYTES, Entry, Registers
 from proven.wire.errors import ErrorCode, ProvenError
@@ -81,14 +82,13 @@ class EmbeddedRegisters(Registers):
         require_space(bucket)
         limit = max(0, min(limit, MAX_PAGE))
         return await self._database.read(
-            lambda database: [
-                Entry(*row)
-                for row in database.execute(
+            lambda database: _page(
+                database.execute(
                     "SELECT key, value, revision FROM registers"
                     " WHERE bucket = ? AND key > ? AND value IS NOT NULL ORDER BY key LIMIT ?",
                     (bucket, after, limit),
                 )
-            ]
+            )
         )
 
     async def watch(self, bucket: str, *, key: str | None = None) -> Feed[Entry]:
@@ -123,13 +123,16 @@ class _Watcher(Feed[Entry]):
             " WHERE bucket = ?1 AND revision > ?2 AND (?3 IS NULL OR key = ?3) ORDER BY revision LIMIT ?4",
             (self._bucket, self.position, self._key, WATCH_PAGE),
         )
-        entries = [Entry(*row) for row in rows]
-        if len(entries) == WATCH_PAGE:
+        if entries := _page(rows):
             return entries, entries[-1].revision
         revision = database.execute(
             "SELECT value FROM counters WHERE name = ?", (_counter(self._bucket),)
         ).get
         return entries, revision or 0
+
+
+def _page(rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
+    return page((Entry(*row) for row in rows), lambda entry: len(entry.value or b""))
 
 
 def _counter(bucket: str) -> str:
