@@ -2,4 +2,4 @@
 
 from proven.cli import main
 
-main()
+main(prog_name="proven")

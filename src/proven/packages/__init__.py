@@ -4,7 +4,7 @@
 its manifest says what its code says, and `ModuleGraph` says how to load it.
 """
 
-from .build import build, verify
+from .build import build, entry_modules, verify
 from .graph import ModuleFormat, ModuleGraph, ResolvedModule
 from .manifest import (
     Access,
@@ -46,5 +46,6 @@ __all__ = [
     "ResolvedModule",
     "Rule",
     "build",
+    "entry_modules",
     "verify",
 ]

@@ -7,11 +7,12 @@ read.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ._check import is_integrity, is_npm_name, is_version
+from ._paths import join
 from ._resolve import ResolutionError
 from .rules import Rule
 
@@ -72,6 +73,15 @@ class LockFile:
             message = f"{key} is installed twice and sees {name} {versions}: run `npm dedupe`"
             raise ResolutionError(Rule.DEPENDENCY_CONFLICT, message)
         return found.pop() if found else None
+
+    def installed(self) -> Iterator[tuple[str, Locked]]:
+        """Every location that npm would fill for running the app, with the package that belongs there."""
+        for location, entry in self._packages.items():
+            wanted = isinstance(entry, dict) and not entry.get("dev") and not entry.get("link")
+            if "node_modules/" in location and wanted and not entry.get("optional"):
+                if join("", location) != location:
+                    raise ResolutionError(Rule.LOCK_INVALID, f"{location!r} is no place for a package")
+                yield location, self._locked(location)
 
     def _look_up(self, start: str, name: str) -> str | None:
         """Walk up from `start` through the `node_modules` folders, as Node.js does."""

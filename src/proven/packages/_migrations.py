@@ -17,6 +17,7 @@ from .manifest import Migration, MigrationScope
 from .rules import Problem, Rule
 
 SQL_MODULE: Final = "@proven-network/sql"
+DEFAULT_DATABASE: Final = "default"
 _FUNCTIONS: Final = {
     "getApplicationDb": MigrationScope.APPLICATION,
     "getPersonalDb": MigrationScope.PERSONAL,
@@ -94,9 +95,10 @@ def _database(module: ModuleSyntax, node: Node, depth: int) -> Found | None:
     if scope is None:
         return None
     arguments = _arguments(node)
-    if len(arguments) != 1 or not isinstance(name_value := evaluate(module, arguments[0]), str):
+    database = evaluate(module, arguments[0]) if arguments else DEFAULT_DATABASE
+    if len(arguments) > 1 or not isinstance(database, str) or not database:
         raise NotStaticError(node, "a database that has migrations is named by a string literal")
-    return scope, name_value
+    return scope, database
 
 
 def _scope(module: ModuleSyntax, function: Node) -> MigrationScope | None:

@@ -61,6 +61,16 @@ def build(folder: Path | str, *, registry: Registry | None = None) -> Package:
     return Package.create(manifest, files)
 
 
+def entry_modules(folder: Path, *, registry: Registry | None = None) -> tuple[str, ...]:
+    """The paths of a folder's entry modules, whatever else is wrong with it. Raises `BuildError`."""
+    tree = FolderTree(folder, registry or Registry.from_environment(folder))
+    settings, problems = _read_settings(tree)
+    entries = _entries(tree, settings, tree.paths(), problems)
+    if problems:
+        raise BuildError(problems)
+    return entries
+
+
 def verify(package: Package) -> None:
     """Derive the manifest again from the package's own files, and compare.
 

@@ -126,7 +126,7 @@ class Dependency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Migration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one module adds to one database at its top level: SHA-256 (hex) of each statement, in order."""
+    """What one module adds to one database: the SHA-256 (hex) of each statement, in order."""
 
     module: str
     scope: MigrationScope

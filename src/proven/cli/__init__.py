@@ -1,0 +1,35 @@
+"""The `proven` command. Each sub-command is a module that is imported only when it is used.
+
+To add one, add a line to `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from ._lazy import LazyGroup
+
+COMMANDS: Final = {
+    "init": ("proven.cli.init:init", "Write a new app."),
+    "check": ("proven.cli.check:check", "Find mistakes in an app before it runs."),
+    "package": ("proven.cli.package:package", "Build packages and say why their ids are what they are."),
+    "completion": ("proven.cli.completion:completion", "Print the shell's completion script."),
+}
+"""Name, `module:attribute` of the command, and its line in `proven --help`."""
+
+
+@click.group(cls=LazyGroup, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="proven", message="proven %(version)s")
+def main() -> None:
+    """Run TypeScript backends that nobody can tamper with, and that anyone can check.
+
+    \b
+    A first app:
+      proven init hello          write an app into ./hello
+      proven dev hello           run it here; every save is live
+      proven call hello greet '"Ada"'
+
+    `proven COMMAND --help` explains a command, with examples.
+    """

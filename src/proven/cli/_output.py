@@ -1,0 +1,90 @@
+"""What commands print: results to stdout (for programs with `--json`), everything else to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
+
+import click
+
+from proven.wire.errors import ErrorCode, ProvenError
+
+F = TypeVar("F", bound=Callable[..., Any])
+_JSON: Final = "proven.json"
+_SLOW_SECONDS: Final = 0.5
+
+NEXT_STEPS: Final[dict[ErrorCode, str]] = {
+    ErrorCode.BUILD_ERROR: "fix the lines above and run it again; docs/build-errors.md explains each [rule]",
+    ErrorCode.NOT_FOUND: "check the name; `proven --help` shows examples",
+    ErrorCode.UNAVAILABLE: "start a node with `proven dev <folder>`, or try again in a moment",
+    ErrorCode.OVERLOADED: "try again in a moment",
+    ErrorCode.NO_IDENTITY: "this needs an identity; see `proven call --help`",
+    ErrorCode.STORAGE_FULL: "free disk space under the data directory",
+}
+"""What to do about an error, where its message does not say."""
+
+
+def _remember_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    context.find_root().meta[_JSON] = value
+    return value
+
+
+def json_option(command: F) -> F:
+    """Give a command `--json`. Its errors are then JSON too, `{"error": {…}}` on stdout."""
+    option = click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        is_eager=True,
+        callback=_remember_json,
+        help="Print one JSON document, for programs.",
+    )
+    return option(command)
+
+
+def print_json(value: object) -> None:
+    """Print a result for programs."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def report(error: ProvenError, context: click.Context) -> None:
+    """Print an error and what to do about it."""
+    if context.find_root().meta.get(_JSON):
+        print_json({"error": error.to_record()})
+        return
+    problems = getattr(error, "problems", None)
+    if problems:
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        count = len(problems)
+        click.secho(f"error: {count} problem{'s' if count > 1 else ''} in the app", fg="red", err=True)
+    else:
+        click.secho(f"error: {error.message}", fg="red", err=True)
+    if step := NEXT_STEPS.get(error.code):
+        click.echo(f"next: {step}", err=True)
+
+
+@contextlib.contextmanager
+def progress(what: str, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[str], None]]:
+    """Tell somebody at a terminal what is going on, on stderr, once it has taken half a second.
+
+    Yields a function to say what is being done right now. Where stderr is no terminal, nothing is printed.
+    """
+    started, shown = clock(), False
+    terminal = sys.stderr.isatty()
+
+    def update(detail: str) -> None:
+        nonlocal shown
+        if terminal and clock() - started > _SLOW_SECONDS:
+            shown = True
+            click.echo(f"\r\033[K{what} … {detail}", err=True, nl=False)
+
+    try:
+        yield update
+    finally:
+        if shown:
+            click.echo("\r\033[K", err=True, nl=False)

@@ -1,0 +1,59 @@
+"""`proven init`: a new app that runs, type-checks and completes in an editor without installing anything."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import click
+
+from proven.packages.typescript import write_types
+from proven.wire.errors import ErrorCode, ProvenError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_PLACEHOLDER = "__name__"
+_RENAMED = {"gitignore": ".gitignore"}
+"""Files that would mean something where the templates are kept."""
+
+
+@click.command()
+@click.argument("path", metavar="NAME", type=click.Path(path_type=Path))
+def init(path: Path) -> None:
+    """Write a new app into a new folder NAME.
+
+    \b
+    Examples:
+      proven init hello
+      proven init work/guestbook
+    """
+    name = path.resolve().name
+    if not _NAME.fullmatch(name):
+        message = f"{name!r} cannot name an app: use lower-case letters, digits, `-`, `_` and `.`"
+        raise ProvenError(ErrorCode.BAD_REQUEST, message)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        message = f"{path} exists already and is not empty: choose another name"
+        raise ProvenError(ErrorCode.CONFLICT, message)
+    try:
+        _copy(resources.files("proven.cli") / "template", path, name)
+        write_types(path)
+    except OSError as error:
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"cannot write {path}: {error.strerror}") from None
+    click.secho(f"Wrote {path}/", fg="green")
+    click.echo(
+        f"\n  proven dev {path}                   run it; every save is live"
+        f"\n  proven call {name} greet '\"Ada\"'    call it, in another terminal"
+        f"\n  proven check {path}                 find mistakes before it runs"
+        f"\n\nThe code is in {path}/src/{name}.ts."
+    )
+
+
+def _copy(source: Traversable, target: Path, name: str) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for item in sorted(source.iterdir(), key=lambda entry: entry.name):
+        copied = target / _RENAMED.get(item.name, item.name.replace(_PLACEHOLDER, name))
+        if item.is_dir():
+            _copy(item, copied, name)
+        else:
+            copied.write_text(item.read_text("utf-8").replace(_PLACEHOLDER, name), "utf-8")

@@ -1,0 +1,149 @@
+"""`proven package`: what a package is made of, and why its id is what it is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from proven.packages import BuildError, Package, Registry, build, verify
+from proven.packages.manifest import HandlerEntry, Manifest
+from proven.wire.errors import ErrorCode, ProvenError
+
+from ._output import json_option, print_json, progress
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def build_folder(folder: Path) -> Package:
+    """Build a folder while telling a terminal which dependency is being fetched."""
+    with progress("Building") as update:
+        registry = Registry.from_environment(folder, on_fetch=lambda key: update(f"fetching {key}"))
+        return build(folder, registry=registry)
+
+
+@click.group()
+def package() -> None:
+    """Build packages, and say why their ids are what they are.
+
+    A package is the code of one version of an app: every module as it is written, the npm packages it
+    imports, and the table of its handlers. Its id is a hash over all of that. The same folder has the same
+    id on any machine.
+    """
+
+
+@package.command("hash")
+@click.argument("folder", type=FOLDER, default=".")
+@click.option("--manifest", is_flag=True, help="Print the manifest, of which the id is the SHA-256.")
+@json_option
+def hash_command(folder: Path, manifest: bool, as_json: bool) -> None:
+    """Print the package id of FOLDER (default: here) and everything that it depends on.
+
+    \b
+    Examples:
+      proven package hash
+      proven package hash examples/todo --json
+      proven package hash --manifest | sha256sum     # work the id out yourself
+    """
+    built = build_folder(folder)
+    if manifest:
+        sys.stdout.buffer.write(built.manifest.to_json())
+    elif as_json:
+        print_json(_record(built))
+    else:
+        _explain(built)
+
+
+@package.command("build")
+@click.argument("folder", type=FOLDER, default=".")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: NAME.package."
+)
+@json_option
+def build_command(folder: Path, output: Path | None, as_json: bool) -> None:
+    """Write the package of FOLDER (default: here) to one file.
+
+    \b
+    Example:
+      proven package build examples/todo -o todo.package
+    """
+    built = build_folder(folder)
+    target = output or Path(f"{built.manifest.name.rpartition('/')[2]}.package")
+    archive = built.to_archive()
+    try:
+        target.write_bytes(archive)
+    except OSError as error:
+        message = f"cannot write {target}: {error.strerror}; choose another place with --output"
+        raise ProvenError(ErrorCode.BAD_REQUEST, message) from None
+    if as_json:
+        print_json({"id": built.id, "file": str(target), "size": len(archive)})
+    else:
+        click.echo(f"{built.id}  {target} ({len(archive)} bytes)")
+
+
+@package.command("show")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+def show_command(file: Path, as_json: bool) -> None:
+    """Check a package FILE from anywhere, and print what is in it.
+
+    Every hash is computed again, and the table of handlers is derived again from the code.
+
+    \b
+    Example:
+      proven package show todo.package
+    """
+    try:
+        read = Package.from_archive(file.read_bytes())
+        verify(read)
+    except BuildError as error:
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"{file} is not a sound package: {error.message}") from None
+    if as_json:
+        print_json(_record(read))
+    else:
+        _explain(read)
+
+
+def _record(built: Package) -> dict[str, Any]:
+    return {"id": built.id, "manifest": msgspec.to_builtins(built.manifest)}
+
+
+def _explain(built: Package) -> None:
+    manifest = built.manifest
+    click.echo(f"{built.id}  {manifest.name}")
+    click.echo("\nThe id is the SHA-256 of the manifest (RFC 8785 JSON), which holds, in format 1:")
+    click.echo("\nModules, by the SHA-256 of their bytes:")
+    for module in manifest.modules:
+        entry = "  entry" if module.path in manifest.entries else ""
+        click.echo(f"  {module.sha256}  {module.path} ({module.size} bytes){entry}")
+    if manifest.dependencies:
+        click.echo("\nnpm packages, by the hash of their tarballs in the lock file:")
+        for dependency in manifest.dependencies:
+            click.echo(f"  {dependency.key}  {dependency.integrity}")
+    click.echo("\nHandlers:")
+    for handler in manifest.handlers:
+        click.echo(f"  {handler.address}  {describe(handler)}")
+    _explain_migrations(manifest)
+
+
+def _explain_migrations(manifest: Manifest) -> None:
+    if manifest.migrations:
+        click.echo("\nMigrations, by the SHA-256 of their statements:")
+    for migration in manifest.migrations:
+        click.echo(f"  {migration.scope.value} database {migration.database!r} by {migration.module}:")
+        for statement in migration.statements:
+            click.echo(f"    {statement}")
+
+
+def describe(handler: HandlerEntry) -> str:
+    """A handler's kind and options in one line."""
+    options = msgspec.to_builtins(handler.options)
+    stated = " ".join(f"{name}={_short(value)}" for name, value in sorted(options.items()))
+    return f"{handler.kind.value} {stated}".strip()
+
+
+def _short(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple | list) else str(value)

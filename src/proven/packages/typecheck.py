@@ -1,0 +1,204 @@
+"""Type-checking an app's folder with the TypeScript compiler in Deno, offline.
+
+The app is copied beside the types it needs, into `.proven/check` of its folder, because the compiler finds
+npm packages only in a `node_modules` above the files it checks. Nothing outside of `.proven` is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import deno
+
+from proven.wire.errors import ErrorCode, ProvenError
+
+from . import _lock
+from ._lock import LockFile
+from ._paths import join
+from ._resolve import BUILTIN_PREFIX, ResolutionError
+from .limits import MAX_FILE_BYTES, MAX_FOLDER_FILES
+from .registry import Registry
+from .typescript import type_declarations
+
+TIMEOUT_SECONDS: Final = 120
+_SUFFIXES: Final = (".ts", ".mts", ".js", ".mjs", ".json")
+_IGNORED: Final = frozenset({"node_modules"})
+_DIAGNOSTIC: Final = re.compile(r"^(TS\d+) \[ERROR\]: ", re.MULTILINE)
+_PLACE: Final = re.compile(r"^ {4}at (file://\S+?):(\d+):(\d+)$", re.MULTILINE)
+_FAILURE: Final = re.compile(r"at (file://\S+?):(\d+):(\d+)")
+_COMPILER_OPTIONS: Final[Mapping[str, Any]] = {"strict": True, "lib": ["esnext", "webworker"]}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Diagnostic:
+    """One finding of the compiler. `line` and `column` count from 1, 0 where the compiler names no place."""
+
+    file: str
+    line: int
+    column: int
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.message} [{self.code}]"
+
+
+def type_check(folder: Path, modules: Iterable[str], registry: Registry) -> list[Diagnostic]:
+    """Check `modules` (paths in the folder) and what they import; return what the compiler objects to.
+
+    Raises `ProvenError`: `UNAVAILABLE` if the compiler cannot be run.
+    """
+    copy = folder.resolve() / ".proven" / "check"
+    try:
+        _lay_out(folder.resolve(), copy, registry)
+    except ResolutionError as error:
+        return [Diagnostic(_lock.NAMES[1], 0, 0, error.rule.value, error.message)]
+    status, output = _run(copy, sorted(modules))
+    if status == 0:
+        return []
+    found = sorted(set(_diagnostics(output, copy)))
+    return found or [Diagnostic(".", 0, 0, "deno", output.strip()[:2_000] or "the type checker failed")]
+
+
+def _lay_out(folder: Path, copy: Path, registry: Registry) -> None:
+    """Make `copy` what the compiler is to see: the app's sources, types, and npm packages."""
+    app = copy / "app"
+    wanted = dict(_sources(folder))
+    for stale in _files(app):
+        if stale not in wanted:
+            (app / stale).unlink()
+    for path, content in wanted.items():
+        _write(app / path, content)
+    declarations = type_declarations()
+    for name, source in declarations.items():
+        _write(copy / "types" / name / "index.d.ts", source.read_bytes())
+    configuration = {
+        "imports": {BUILTIN_PREFIX + name: f"../types/{name}/index.d.ts" for name in declarations},
+        "nodeModulesDir": "manual",
+        "lock": False,
+        "unstable": ["sloppy-imports"],
+        "compilerOptions": _COMPILER_OPTIONS,
+    }
+    _write(app / "deno.json", json.dumps(configuration).encode())
+    _lay_out_npm(folder, app, registry)
+
+
+def _lay_out_npm(folder: Path, app: Path, registry: Registry) -> None:
+    """The npm packages: those that npm installed, or else those of the lock file."""
+    modules = app / "node_modules"
+    if modules.is_symlink():
+        modules.unlink()
+    if (folder / "node_modules").is_dir():
+        shutil.rmtree(modules, ignore_errors=True)
+        modules.symlink_to(folder / "node_modules", target_is_directory=True)
+        return
+    lock = next((folder / name for name in _lock.NAMES if (folder / name).is_file()), None)
+    if lock is None:
+        return
+    for location, locked in LockFile(lock.read_bytes()).installed():
+        marker = app / location / f".{locked.version}"
+        if marker.exists():
+            continue
+        shutil.rmtree(app / location, ignore_errors=True)
+        for path, content in registry.files(locked).items():
+            target = join(location, path)
+            if target is not None and target.startswith(location + "/"):
+                _write(app / target, content)
+        _write(marker, b"")
+
+
+def _sources(folder: Path) -> Iterator[tuple[str, bytes]]:
+    count = 0
+    for path in _files(folder):
+        file = folder / path
+        count += 1
+        if count > MAX_FOLDER_FILES:
+            message = f"{folder} has over {MAX_FOLDER_FILES} files: run this in the app's own folder"
+            raise ProvenError(ErrorCode.TOO_LARGE, message)
+        if path.endswith(_SUFFIXES) and file.resolve().is_relative_to(folder):
+            try:
+                if file.stat().st_size <= MAX_FILE_BYTES:
+                    yield path, file.read_bytes()
+            except OSError:
+                continue
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Regular files below `folder`, without hidden ones and `node_modules`."""
+    for directory, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _IGNORED)
+        for name in sorted(names):
+            path = Path(directory, name)
+            if not name.startswith(".") and path.is_file():
+                yield path.relative_to(folder).as_posix()
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        if file.read_bytes() == content:
+            return
+    except OSError:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def _run(copy: Path, modules: list[str]) -> tuple[int, str]:
+    arguments = ["check", "--quiet", "--no-remote", "--cached-only", "--config", "deno.json"]
+    environment = {
+        "HOME": str(copy),
+        "DENO_DIR": str(copy / "cache"),
+        "DENO_NO_UPDATE_CHECK": "1",
+        "NO_COLOR": "1",
+    }
+    try:
+        completed = subprocess.run(
+            [deno.find_deno_bin(), *arguments, *(f"./{module}" for module in modules)],
+            cwd=copy / "app",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ProvenError(ErrorCode.UNAVAILABLE, f"the type checker cannot run: {error}") from None
+    return completed.returncode, (completed.stderr + completed.stdout).decode(errors="replace")
+
+
+def _diagnostics(output: str, copy: Path) -> Iterator[Diagnostic]:
+    """Read the compiler's report, with places in the folder instead of in the copy."""
+    starts = [match.start() for match in _DIAGNOSTIC.finditer(output)]
+    for start, end in zip(starts, [*starts[1:], len(output)], strict=True):
+        block = output[start:end]
+        code = block.partition(" ")[0]
+        place = _PLACE.search(block)
+        lines = block.partition(": ")[2].splitlines()
+        more = [line.strip() for line in _continuation(lines[1:])]
+        message = " ".join([lines[0].strip(), *more])
+        yield _diagnostic(place, code, message, copy)
+    if not starts and (place := _FAILURE.search(output)):
+        yield _diagnostic(place, "deno", output.removeprefix("error: ").splitlines()[0], copy)
+
+
+def _continuation(lines: list[str]) -> Iterator[str]:
+    """The indented lines that belong to a message, before the excerpt of the source."""
+    for line in lines:
+        if not line.startswith("  ") or line.startswith("    at "):
+            return
+        yield line
+
+
+def _diagnostic(place: re.Match[str] | None, code: str, message: str, copy: Path) -> Diagnostic:
+    message = message.replace(f"file://{copy}/app/", "").replace(f"file://{copy}/", "")
+    if place is None:
+        return Diagnostic(".", 0, 0, code, message)
+    path = place[1].removeprefix(f"file://{copy}/app/")
+    return Diagnostic(path, int(place[2]), int(place[3]), code, message)

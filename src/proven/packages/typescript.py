@@ -1,0 +1,39 @@
+"""The types of `@proven-network/…`, for editors and the type checker. They come with the distribution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ._resolve import BUILTIN_PREFIX, BUILTINS
+
+TYPES_FOLDER = ".proven/types"
+"""Where an app's folder keeps them. Not part of the app: `proven check` and `proven dev` write them again."""
+
+
+def type_declarations() -> dict[str, Path]:
+    """The `index.d.ts` of each `@proven-network/…` module, by its short name."""
+    root = _root()
+    return {
+        name: root / name / "index.d.ts"
+        for name in sorted(specifier.removeprefix(BUILTIN_PREFIX) for specifier in BUILTINS)
+    }
+
+
+def write_types(folder: Path) -> None:
+    """Bring the declarations in an app's folder up to date, touching only what differs."""
+    for name, source in type_declarations().items():
+        target = folder / TYPES_FOLDER / name / "index.d.ts"
+        content = source.read_bytes()
+        try:
+            current = target.read_bytes()
+        except OSError:
+            current = None
+        if current != content:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def _root() -> Path:
+    """Beside this file in an installed distribution, at the top of a source checkout."""
+    installed = Path(__file__).parent / "typescript"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "packages"
