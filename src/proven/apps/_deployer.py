@@ -11,7 +11,6 @@ from typing import Protocol
 
 from proven.apps._applications import Application, Applications
 from proven.apps._events import Actor
-from proven.apps._state import ApplicationRecord
 from proven.packages import Manifest, Package
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
@@ -120,12 +119,6 @@ class Deployer:
                 expected_version=expected_version,
                 warm=partial(self._warm, held, application, None),
             )
-
-    async def archive(
-        self, actor: Actor, application: ApplicationId, *, expected_version: int
-    ) -> ApplicationRecord:
-        """End the application; calls in progress finish."""
-        return await self._applications.archive(actor, application, expected_version=expected_version)
 
     async def _warm(
         self, held: AsyncExitStack, application: ApplicationId, package: Package | None, package_id: PackageId

@@ -164,7 +164,6 @@ async def test_strangers_and_stale_views_load_nothing(
         deployer.deploy(alice, app, make_package("three"), expected_version=1),
         deployer.roll_back(bob, app, 1, expected_version=2),
         deployer.roll_back(alice, app, 5, expected_version=2),
-        deployer.archive(bob, app, expected_version=2),
     ):
         with pytest.raises(ProvenError):
             await call
@@ -209,12 +208,17 @@ async def test_rolling_back_to_a_retired_version_loads_it_again(
 
 
 async def test_an_archived_application_finishes_its_calls_and_is_retired(
-    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+    applications: Applications,
+    deployer: Deployer,
+    host: RecordingHost,
+    app: ApplicationId,
+    alice: Actor,
+    make_package: MakePackage,
 ) -> None:
     first = make_package("one")
     await deployer.deploy(alice, app, first, expected_version=0)
     async with deployer.serving("todo"):
-        await deployer.archive(alice, app, expected_version=1)
+        await applications.archive(alice, app, expected_version=1)
         assert host.packages() == {first.id}
         with pytest.raises(ProvenError) as gone:
             await deployer.serving("todo").__aenter__()
