@@ -1,0 +1,191 @@
+"""A scope that is open: its databases, their queues, its blobs."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from proven.storage import _files
+from proven.storage._blobs import BlobStore
+from proven.storage._database import DatabaseFile, close
+from proven.storage._directory import sync_directory
+from proven.storage._faults import translate
+from proven.storage._journal import CommitJournal, cut
+from proven.storage._keys import ScopeKeys
+from proven.storage._main import MainWriter, has_tables, last_transaction
+from proven.storage._queue import WriteQueue
+from proven.storage._quota import ApplicationUsage
+from proven.storage._services import Services
+from proven.storage._sql_database import SqlDatabase
+from proven.storage._threads import finish
+from proven.storage.config import Synchronous
+from proven.storage.scope import Scope
+from proven.wire.errors import ErrorCode, ProvenError
+
+T = TypeVar("T")
+
+_MAX_DATABASE_NAME = 256
+
+
+class OpenScope:
+    """One scope's open files.
+
+    Nothing is created on the disk before the first write. Writes to the main file go through `queue`, those
+    to a SQL database through its own; only a transaction holds several, and `transaction_lock` lets one
+    transaction at a time do so. A scope whose commit over several files failed half-way is `broken`: it
+    accepts nothing more, and is opened anew, which puts the files right.
+    """
+
+    def __init__(
+        self, scope: Scope, directory: Path, keys: ScopeKeys, usage: ApplicationUsage, services: Services
+    ) -> None:
+        durable = services.config.synchronous is Synchronous.FULL
+        self.scope = scope
+        self.services = services
+        self.usage = usage
+        self.leases = 0
+        self.broken = False
+        self.idle: asyncio.Event | None = None
+        self.transaction_lock = asyncio.Lock()
+        self.applied_migrations: dict[str, tuple[bytes, ...]] = {}
+        self.blobs = BlobStore(directory, keys, usage, durable)
+        self.journal = CommitJournal(directory / "journal", keys.journal(), durable=durable)
+        self._directory = directory
+        self._keys = keys
+        self._durable = durable
+        self._present = directory.is_dir()
+        self.main = MainWriter(self._file(None), usage, services.clock)
+        self.queue = WriteQueue(self.main, self._run_main, self.translate, services.config)
+        self.reader: apsw.Connection | None = None
+        self._scanner: apsw.Connection | None = None
+        self._scan_lock = asyncio.Lock()
+        self._sql: dict[str, SqlDatabase] = {}
+        self._sql_lock = asyncio.Lock()
+
+    @property
+    def open_connections(self) -> int:
+        """Connections that are open now."""
+        own = self.main.is_open + (self.reader is not None) + (self._scanner is not None)
+        return own + sum(database.open_connections for database in self._sql.values())
+
+    def recover(self, *, sweep: bool) -> None:
+        """Finish what an earlier run left half done; in a thread, before anything else.
+
+        With `sweep`, also remove the contents of files whose writing never ended.
+        """
+        if not self._present:
+            return
+        record = self.journal.read()
+        if record is not None:
+            if not self.main.file.exists() or last_transaction(self.main.file) < record.number:
+                for log_mark in record.marks:
+                    cut(self._directory, log_mark)
+            self.journal.clear()
+        if self.main.file.exists():
+            reader = self.main.file.connect()
+            if has_tables(reader):
+                self.reader = reader
+            else:
+                close(reader, checkpoint=False)
+        if sweep:
+            self.blobs.sweep(_files.known_blobs(self.reader) if self.reader is not None else set())
+
+    async def read(self, work: Callable[[apsw.Connection], T], absent: T, *, inline: bool) -> T:
+        """Read from the main file: on the event loop if `inline` (point reads), else in a thread."""
+        if self.reader is None:
+            if not self.main.initialised:
+                return absent
+            async with self._scan_lock:
+                if self.reader is None:
+                    self.reader = await finish(self.services.io.submit(self.main.file.connect))
+        if inline:
+            return work(self.reader)
+        async with self._scan_lock:
+            return await finish(self.services.io.submit(functools.partial(self._scan, work)))
+
+    async def sql(self, name: str) -> SqlDatabase:
+        """A named SQL database, created when first asked for."""
+        database = self._sql.get(name)
+        if database is None:
+            async with self._sql_lock:
+                database = self._sql.get(name)
+                if database is None:
+                    database = await self._open_sql(name)
+        return database
+
+    def make_present(self) -> None:
+        """Create the scope's directory; in a thread."""
+        if self._present:
+            return
+        application = self._directory.parent
+        created = not application.is_dir()
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._durable:
+            sync_directory(application)
+            if created:
+                sync_directory(application.parent)
+        self._present = True
+
+    def translate(self, error: Exception) -> ProvenError:
+        """A failure as callers see it."""
+        return translate(error, directory=self._existing_directory(), quota_left=self.usage.left)
+
+    def refuse_writes(self) -> None:
+        """Refuse waiting and later writes."""
+        self.queue.close()
+        for database in self._sql.values():
+            database.queue.close()
+
+    def close(self) -> None:
+        """Close every file; in a thread, when nothing uses the scope."""
+        checkpoint = not self.broken
+        for database in self._sql.values():
+            database.close(checkpoint=checkpoint)
+        for connection in (self.reader, self._scanner):
+            if connection is not None:
+                close(connection, checkpoint=False if self.main.is_open else checkpoint)
+        self.reader = self._scanner = None
+        self.main.close(checkpoint=checkpoint)
+
+    def _scan(self, work: Callable[[apsw.Connection], T]) -> T:
+        if self._scanner is None:
+            self._scanner = self.main.file.connect()
+        return work(self._scanner)
+
+    async def _run_main(self, work: Callable[[], T]) -> T:
+        def run() -> T:
+            self.make_present()
+            return work()
+
+        return await finish(self.services.io.submit(run))
+
+    async def _open_sql(self, name: str) -> SqlDatabase:
+        if not 0 < len(name.encode("utf-8", "surrogatepass")) <= _MAX_DATABASE_NAME:
+            raise ProvenError(ErrorCode.BAD_REQUEST, f"a database's name has 1 to {_MAX_DATABASE_NAME} bytes")
+        file = self._file(name)
+        await finish(self.services.io.submit(functools.partial(self._admit_database, file)))
+        database = SqlDatabase(file, self.usage, self.services, self.scope.application_id, self.translate)
+        await database.open()
+        self._sql[name] = database
+        return database
+
+    def _admit_database(self, file: DatabaseFile) -> None:
+        self.make_present()
+        limit = self.services.config.max_databases_per_scope
+        if not file.exists() and len(list(self._directory.glob("*.db"))) > limit:
+            raise ProvenError(ErrorCode.QUOTA_EXCEEDED, f"a scope has at most {limit} SQL databases")
+
+    def _file(self, name: str | None) -> DatabaseFile:
+        file, key = self._keys.database(name)
+        return DatabaseFile(self._directory / file, key, self.services.config.synchronous)
+
+    def _existing_directory(self) -> Path:
+        directory = self._directory
+        while not directory.exists():
+            directory = directory.parent
+        return directory

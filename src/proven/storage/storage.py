@@ -1,0 +1,115 @@
+"""The data store of a node."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from proven.storage._directory import DataDirectory
+from proven.storage._keys import KeyRing
+from proven.storage._open_scopes import OpenScopes
+from proven.storage._services import Services
+from proven.storage._threads import FairThreads, finish
+from proven.storage._watchdog import Watchdog
+from proven.storage.config import StorageConfig
+from proven.storage.ownership import OwnershipVerifier
+from proven.storage.scope import Scope, ScopeKind
+from proven.storage.store import ScopeStore
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import ApplicationId, IdentityId
+
+
+class Storage:
+    """All app data of a node, under one directory and one root key.
+
+    - The directory belongs to one process at a time, and to the root key it was first written with.
+    - Each scope has files, keys and names of its own; only sizes and counts can be seen from outside.
+    - The store of an NFT checks its owner before each operation.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        root_key: bytes,
+        *,
+        config: StorageConfig | None = None,
+        clock: Callable[[], float] = time.time,
+        ownership: OwnershipVerifier | None = None,
+    ) -> None:
+        self._config = config or StorageConfig()
+        self._keys = KeyRing(root_key)
+        self._directory = DataDirectory(directory, self._keys.fingerprint())
+        self._clock = clock
+        self._ownership = ownership
+        self._scopes: OpenScopes | None = None
+
+    async def start(self) -> None:
+        """Take the directory; raises when another process has it or it was written with another key."""
+        io = FairThreads(self._config.io_threads, "storage-io")
+        try:
+            await finish(io.submit(self._directory.acquire))
+        except BaseException:
+            io.close()
+            raise
+        services = Services(
+            config=self._config,
+            clock=self._clock,
+            io=io,
+            sql=FairThreads(self._config.sql_threads, "storage-sql"),
+            watchdog=Watchdog(self._config.sql_memory),
+        )
+        self._scopes = OpenScopes(self._directory.path, self._keys, services)
+
+    async def close(self) -> None:
+        """Finish what runs, close every file and let the directory go."""
+        if self._scopes is None:
+            return
+        scopes, self._scopes = self._scopes, None
+        await scopes.close()
+        scopes.services.watchdog.close()
+        scopes.services.sql.close()
+        scopes.services.io.close()
+        self._directory.release()
+
+    async def scope(self, scope: Scope, *, identity: IdentityId | None = None) -> ScopeStore:
+        """The store of a scope, on behalf of `identity`.
+
+        For an NFT, raises `NO_IDENTITY` without one and `NOT_OWNER` for anybody but the owner, now and in
+        each later operation.
+        """
+        admit = self._admission(scope, identity)
+        await admit()
+        return ScopeStore(scope, self._started(), admit)
+
+    async def used(self, application_id: ApplicationId) -> int:
+        """The bytes that all scopes of an application occupy."""
+        return (await self._started().usage(application_id)).used
+
+    def _started(self) -> OpenScopes:
+        if self._scopes is None:
+            raise ProvenError(ErrorCode.UNAVAILABLE, "the store is not open")
+        return self._scopes
+
+    def _admission(self, scope: Scope, identity: IdentityId | None) -> Callable[[], Awaitable[None]]:
+        if scope.kind is not ScopeKind.NFT:
+            return _admit_always
+        if identity is None:
+            raise ProvenError(
+                ErrorCode.NO_IDENTITY, "only its owner may use the data of an NFT: sign in first"
+            )
+        if self._ownership is None:
+            raise ProvenError(ErrorCode.UNAVAILABLE, "this node cannot check who owns an NFT")
+        resource, nft_id = scope.parts
+        owns = functools.partial(self._ownership.owns, scope.application_id, identity, resource, nft_id)
+
+        async def admit() -> None:
+            if not await owns():
+                raise ProvenError(ErrorCode.NOT_OWNER, "only its present owner may use the data of an NFT")
+
+        return admit
+
+
+async def _admit_always() -> None:
+    return None
