@@ -391,7 +391,9 @@ class _Observer:
         if not statement.is_readonly:
             if self._read_only:
                 raise ProvenError(
-                    ErrorCode.SQL_ERROR, "a query only reads: use execute for a statement that writes"
+                    ErrorCode.SQL_ERROR,
+                    "a query only reads: use execute for a statement that writes",
+                    details={"writes": True},
                 )
             self.writes = True
         self.columns = [column[0] for column in statement.get_description()]

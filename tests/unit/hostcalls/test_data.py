@@ -352,6 +352,16 @@ async def test_parameters_are_bound_as_what_they_are(caller: Caller, given: Any,
     assert [list(row) for row in rows] == [[stored]]
 
 
+async def test_a_query_may_write_and_return(caller: Caller) -> None:
+    await caller("sql.execute", "application", "d", "CREATE TABLE t (a)", {})
+    insert = "WITH v(a) AS (VALUES (1), (2)) INSERT INTO t SELECT a FROM v RETURNING a"
+    columns, rows = await caller("sql.query", "application", "d", insert, {})
+    assert (columns, [list(row) for row in rows]) == (["a"], [[1], [2]])
+    assert await caller("sql.query", "application", "d", "DELETE FROM t WHERE a = 1", {}) == [[], []]
+    _, rows = await caller("sql.query", "application", "d", "SELECT count(*) FROM t", {})
+    assert [list(row) for row in rows] == [[1]]
+
+
 @pytest.mark.parametrize("given", [UNDEFINED, [1], {"a": 1}])
 async def test_what_sql_has_no_type_for_is_refused(caller: Caller, given: Any) -> None:
     code = await caller.code("sql.query", "application", "d", "SELECT :v", {"v": given})
