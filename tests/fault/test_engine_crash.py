@@ -59,13 +59,15 @@ async def main(path):
     engine = EmbeddedEngine(Path(path), bytes(range(32)))
     await engine.start()
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
     acknowledged = 0
     try:
         while True:
             acknowledged = await engine.logs.append("log", "a", bytes(10_000))
     except ProvenError as error:
         first = error.code
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     try:
         await engine.logs.append("log", "a", b"small")
     except ProvenError as error:

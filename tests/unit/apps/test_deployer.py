@@ -195,6 +195,18 @@ async def test_rolling_back_to_a_version_that_is_still_draining_keeps_it(
     assert ("retired", first.id) not in host.events
 
 
+async def test_a_version_that_is_wanted_again_just_before_it_is_retired_is_kept(
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+) -> None:
+    first, second = make_package("one"), make_package("two")
+    await deployer.deploy(alice, app, first, expected_version=0)
+    async with deployer.serving("todo"):
+        await deployer.deploy(alice, app, second, expected_version=1)
+    await deployer.roll_back(alice, app, 1, expected_version=2)
+    await host.until(lambda: host.packages() == {first.id})
+    assert ("retired", first.id) not in host.events
+
+
 async def test_rolling_back_to_a_retired_version_loads_it_again(
     deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
 ) -> None:
@@ -293,8 +305,11 @@ async def test_a_first_caller_that_goes_away_does_not_fail_the_others(
     await restarted_host.until(lambda: ("loading", first.id) in restarted_host.events)
     impatient.cancel()
     await asyncio.gather(impatient, return_exceptions=True)
+    late = asyncio.ensure_future(call())
+    await asyncio.sleep(0)
     restarted_host.gate.set()
-    assert await patient == first.id
+    assert await asyncio.gather(patient, late) == [first.id] * 2
+    assert restarted_host.events.count(("loaded", first.id)) == 1
 
 
 async def test_what_another_node_replaced_is_retired_here_too(

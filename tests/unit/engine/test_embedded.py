@@ -256,16 +256,21 @@ async def test_a_damaged_object_is_never_read_to_its_end(engine: EmbeddedEngine)
 
 
 async def test_deleted_registers_do_not_pile_up(engine: EmbeddedEngine) -> None:
+    async def rows() -> int:
+        return await engine._database.read(
+            lambda database: database.execute("SELECT count(*) FROM registers").get
+        )
+
     async with await engine.registers.watch("bucket") as entries:
         for n in range(50):
             await engine.registers.put("bucket", f"k{n}", b"")
             await engine.registers.delete("bucket", f"k{n}")
             while (await anext(entries)).value is not None:
                 pass
-        rows = await engine._database.read(
-            lambda database: database.execute("SELECT count(*) FROM registers").get
-        )
-    assert rows <= 2
+        assert await rows() <= 2
+    await engine.stop()
+    await engine.start()
+    assert await rows() == 0
 
 
 async def test_leases_end_by_the_clock_that_was_given(path: Path) -> None:
