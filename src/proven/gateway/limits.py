@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from proven.wire.session import MAX_FRAME
+
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -35,8 +37,17 @@ class HttpLimits:
 class WebSocketLimits:
     """Limits of one WebSocket. A peer that answers no ping within `pong_timeout` is gone."""
 
-    message: int = 9 * MIB
+    message: int = MAX_FRAME
     queued_messages: int = 64
     ping_interval: float = 20.0
     pong_timeout: float = 20.0
     close_timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RpcLimits:
+    """`in_flight` bounds the calls of one WebSocket, `queued` the HTTP requests that wait for one session."""
+
+    in_flight: int = 64
+    queued: int = 16
+    websocket: WebSocketLimits = WebSocketLimits()

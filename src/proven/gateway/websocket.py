@@ -111,9 +111,7 @@ class WebSocket:
     async def send(self, message: bytes) -> None:
         """Send one message, waiting while the peer is slow. Raises `WebSocketClosed`."""
         self.send_now(message)
-        drained = self._flow.drained
-        if drained is not None:
-            await asyncio.shield(drained)
+        await self.drained()
 
     def send_now(self, message: bytes) -> None:
         """Put one message in the send buffer without waiting; for callers that bound themselves."""
@@ -124,7 +122,14 @@ class WebSocket:
 
     @property
     def congested(self) -> bool:
+        """Whether the peer is slow to read."""
         return self._flow.drained is not None
+
+    async def drained(self) -> None:
+        """Wait until the send buffer has room again."""
+        drained = self._flow.drained
+        if drained is not None:
+            await asyncio.shield(drained)
 
     def close(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
         """Start the closing handshake; nothing can be sent after it."""

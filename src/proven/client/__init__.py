@@ -1,0 +1,13 @@
+"""Calling applications from Python, with verification built in.
+
+    async with await connect(url, application="todo", verifier=Verifier.development(root)) as app:
+        await app.call("src/todo.ts#add", "milk")
+
+`fetch` and `verify_response` do the same for attested answers over plain HTTP; `proven.client.sync` is for
+programs without an event loop.
+"""
+
+from proven.client.client import Carrier, Client, connect
+from proven.client.responses import Attested, AttestedResponse, fetch, verify_response
+
+__all__ = ["Attested", "AttestedResponse", "Carrier", "Client", "connect", "fetch", "verify_response"]

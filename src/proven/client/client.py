@@ -1,0 +1,350 @@
+"""Calling an application of a node over an attested, sealed session."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Callable
+from types import TracebackType
+from typing import TypeVar
+
+import aiohttp
+
+from proven.attestation import Evidence, Verifier
+from proven.client._transport import Endpoint, HttpTransport, Transport
+from proven.wire import ids, values
+from proven.wire.commands import (
+    Anonymize,
+    ApplicationSummary,
+    Command,
+    ConsoleEvent,
+    Done,
+    Execute,
+    ExecuteResult,
+    Failure,
+    IdentifyResult,
+    ListApplications,
+    ListApplicationsResult,
+    Result,
+    Success,
+    WhoAmI,
+    WhoAmIResult,
+    decode_message,
+    encode_command,
+    read_result,
+)
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.identity import IdentityKey
+from proven.wire.ids import ApplicationId, IdentityId, PackageId
+from proven.wire.session import ClientHandshake, SealedChannel
+from proven.wire.values import Value
+
+DEFAULT_TIMEOUT = 30.0
+
+_ResultT = TypeVar("_ResultT", bound=Result)
+
+OnConsole = Callable[[ConsoleEvent], None]
+
+
+class Carrier(enum.StrEnum):
+    """What frames travel over. AUTO is a WebSocket or, where there is none to be had, HTTP requests.
+
+    Over HTTP the calls of a client are made one after another, and console lines are not sent.
+    """
+
+    AUTO = "auto"
+    WEBSOCKET = "websocket"
+    HTTP = "http"
+
+
+async def connect(
+    url: str,
+    *,
+    application: str | None,
+    verifier: Verifier,
+    identity: IdentityKey | bytes | None = None,
+    origin: str | None = None,
+    package_id: PackageId | None = None,
+    on_console: OnConsole | None = None,
+    carrier: Carrier = Carrier.AUTO,
+    timeout: float = DEFAULT_TIMEOUT,
+) -> Client:
+    """Open a session with `application` on the node at `url`, or with its management for None.
+
+    `verifier` decides whether the node's evidence is good enough; no key exists before it has agreed, and
+    there is no way to do without one. An application given by name is whichever the node says it is: give
+    its id to be sure. `identity` is who to be from the start: a key, or a root seed from which the key for
+    this application is derived. With `package_id`, only that very code is called. `timeout` is in seconds,
+    for opening the session and for each call.
+
+    Raises `ProvenError`: `UNAVAILABLE`, `NOT_FOUND`, `EVIDENCE_INVALID`, `UNAUTHENTICATED`, `OVERLOADED`,
+    `REQUEST_TIMEOUT`.
+    """
+    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout), auto_decompress=False)
+    try:
+        async with _deadline(timeout):
+            application_id = await _find(http, url, application, origin)
+            key = IdentityKey.derive(identity, application_id) if isinstance(identity, bytes) else identity
+            client = Client(
+                http,
+                Endpoint(http, url, application_id, origin),
+                application_id,
+                verifier,
+                identity=key,
+                origin=origin,
+                package_id=package_id,
+                on_console=on_console,
+                carrier=carrier,
+                timeout=timeout,
+            )
+            await client._live()
+    except BaseException:
+        await http.close()
+        raise
+    return client
+
+
+class Client:
+    """An open session; made by `connect`. Calls may be made concurrently.
+
+    When the connection is lost, calls under way fail with `UNAVAILABLE`: whether they took effect is not
+    known, so none is repeated. The next call opens a new session, verifies its evidence anew and identifies
+    again.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        endpoint: Endpoint,
+        application_id: ApplicationId | None,
+        verifier: Verifier,
+        *,
+        identity: IdentityKey | None,
+        origin: str | None,
+        package_id: PackageId | None,
+        on_console: OnConsole | None,
+        carrier: Carrier,
+        timeout: float,
+    ) -> None:
+        self.application_id = application_id
+        self._http = http
+        self._endpoint = endpoint
+        self._verifier = verifier
+        self._key = identity
+        self._origin = origin
+        self._package_id = package_id
+        self._on_console = on_console
+        self._carrier = carrier
+        self._timeout = timeout
+        self._session: _Session | None = None
+        self._opening = asyncio.Lock()
+        self._closed = False
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the node has proven about itself in the present session."""
+        if self._session is None:
+            raise ProvenError(ErrorCode.SESSION_CLOSED, "there is no session")
+        return self._session.evidence
+
+    async def call(self, handler: str, *arguments: Value, timeout: float | None = None) -> Value:
+        """Call a handler and return what it returns.
+
+        `handler` is an address (`src/todo.ts#add`), or the name of an export if no other module of the
+        application exports a handler of that name. Raises what the handler raises as `ProvenError`
+        `HANDLER_ERROR` with the error's details; `REQUEST_TIMEOUT` says nothing about what became of it.
+        """
+        result = await self.execute(handler, values.encode(list(arguments)), timeout=timeout)
+        return values.decode(result.value)
+
+    async def execute(self, handler: str, arguments: bytes, *, timeout: float | None = None) -> ExecuteResult:
+        """As `call`, with the argument list and the result encoded by `proven.wire.values`."""
+        command = Execute(handler=handler, args=arguments, package_id=self._package_id)
+        result = await self._ask(command, ExecuteResult, timeout)
+        if self._package_id is not None and result.package_id != self._package_id:
+            raise ProvenError(ErrorCode.CONFLICT, "the node ran another package than the one asked for")
+        return result
+
+    async def whoami(self) -> WhoAmIResult:
+        return await self._ask(WhoAmI(), WhoAmIResult)
+
+    async def identify(self, identity: IdentityKey | bytes) -> IdentityId:
+        """Act as the holder of a key, or of the key derived from a root seed, from now on."""
+        key = IdentityKey.derive(identity, self.application_id) if isinstance(identity, bytes) else identity
+        session = await self._live()
+        known = await self._answered(session, key.identify(session.channel.transcript), IdentifyResult)
+        self._key = key
+        return IdentityId(known.identity)
+
+    async def anonymize(self) -> None:
+        """Act as nobody from now on."""
+        self._key = None
+        await self._ask(Anonymize(), Done)
+
+    async def applications(self) -> tuple[ApplicationSummary, ...]:
+        """The applications of the node; in a management session."""
+        return (await self._ask(ListApplications(), ListApplicationsResult)).applications
+
+    async def close(self) -> None:
+        """End the session. Calls under way fail."""
+        self._closed = True
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+        await self._http.close()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _ask(self, command: Command, kind: type[_ResultT], timeout: float | None = None) -> _ResultT:
+        session = self._session
+        if session is None or session.lost is not None:
+            session = await self._live()
+        return await self._answered(session, command, kind, timeout)
+
+    async def _answered(
+        self, session: _Session, command: Command, kind: type[_ResultT], timeout: float | None = None
+    ) -> _ResultT:
+        async with _deadline(self._timeout if timeout is None else timeout):
+            return read_result(await session.ask(encode_command(command)), kind)
+
+    async def _live(self) -> _Session:
+        """The session, opened anew if there is none that works."""
+        if self._closed:
+            raise ProvenError(ErrorCode.SESSION_CLOSED, "this client was closed")
+        async with self._opening, _deadline(self._timeout):
+            if self._session is not None:
+                if self._session.lost is None:
+                    return self._session
+                await self._session.close()
+                self._session = None
+            session = await self._open()
+            try:
+                if self._key is not None:
+                    command = self._key.identify(session.channel.transcript)
+                    read_result(await session.ask(encode_command(command)), IdentifyResult)
+            except BaseException:
+                await session.close()
+                raise
+            self._session = session
+            return session
+
+    async def _open(self) -> _Session:
+        handshake = ClientHandshake(self.application_id, origin=self._origin)
+        response = await self._endpoint.open_session(handshake.request())
+        channel, evidence = handshake.finish(response, self._verifier)
+        session = _Session(channel, evidence, self._on_console)
+        await session.attach(self._endpoint, self._carrier)
+        return session
+
+
+class _Session:
+    """One sealed channel over one transport, and the calls that wait for their answers."""
+
+    def __init__(self, channel: SealedChannel, evidence: Evidence, on_console: OnConsole | None) -> None:
+        self.channel = channel
+        self.evidence = evidence
+        self.lost: ProvenError | None = None
+        self._on_console = on_console
+        self._transport: Transport | None = None
+        self._sending = asyncio.Lock()
+        self._pending: dict[int, asyncio.Future[Success]] = {}
+
+    async def attach(self, endpoint: Endpoint, carrier: Carrier) -> None:
+        if carrier is not Carrier.HTTP:
+            try:
+                self._transport = await endpoint.connect(self._receive, self._lose)
+                return
+            except ProvenError:
+                if carrier is Carrier.WEBSOCKET:
+                    raise
+        self._transport = HttpTransport(endpoint, self._receive, self._lose)
+
+    async def ask(self, plaintext: bytes) -> Success:
+        """Send a command and wait for its answer. Raises `ProvenError`."""
+        answer: asyncio.Future[Success] = asyncio.get_running_loop().create_future()
+        sequence = -1
+        try:
+            async with self._sending:
+                if self.lost is not None or self._transport is None:
+                    raise self.lost or ProvenError(ErrorCode.SESSION_CLOSED, "the session is closed")
+                frame = self.channel.seal(plaintext)
+                sequence = self.channel.last_sent
+                self._pending[sequence] = answer
+                await self._transport.send(frame)
+            return await answer
+        finally:
+            self._pending.pop(sequence, None)
+
+    def _receive(self, frame: bytes) -> None:
+        """Raises `ProvenError` if the frame is not one of the node's: the session has ended then."""
+        _, plaintext = self.channel.open(frame)
+        message = decode_message(plaintext)
+        if isinstance(message, ConsoleEvent):
+            if self._on_console is not None:
+                self._on_console(message)
+            return
+        answer = self._pending.get(message.request)
+        if answer is None or answer.done():
+            return
+        if isinstance(message, Failure):
+            answer.set_exception(message.to_error())
+        else:
+            answer.set_result(message)
+
+    def _lose(self, reason: ProvenError) -> None:
+        if self.lost is not None:
+            return
+        self.lost = reason
+        self.channel.close()
+        for answer in self._pending.values():
+            if not answer.done():
+                answer.set_exception(
+                    ProvenError(
+                        ErrorCode.UNAVAILABLE,
+                        f"the connection was lost before the answer came: {reason.message}",
+                        details={"cause": reason.code.value},
+                    )
+                )
+
+    async def close(self) -> None:
+        self._lose(ProvenError(ErrorCode.SESSION_CLOSED, "the session was closed by this client"))
+        if self._transport is not None:
+            await self._transport.close()
+
+
+async def _find(
+    http: aiohttp.ClientSession, url: str, application: str | None, origin: str | None
+) -> ApplicationId | None:
+    if application is None:
+        return None
+    if ids.is_application_id(application):
+        return ApplicationId(application)
+    described = await Endpoint(http, url, application, origin).describe()
+    return ids.parse_application_id(described.get("id"))
+
+
+class _deadline:  # noqa: N801
+    """`asyncio.timeout` that raises `REQUEST_TIMEOUT`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise ProvenError(
+                ErrorCode.REQUEST_TIMEOUT, f"no answer within {self._seconds:g} seconds"
+            ) from None

@@ -1,0 +1,107 @@
+"""The client for programs without an event loop: the same calls, blocking."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, TypeVar
+
+from proven.attestation import Verifier
+from proven.client import client as asynchronous
+from proven.client.client import DEFAULT_TIMEOUT, Carrier, OnConsole
+from proven.wire.commands import WhoAmIResult
+from proven.wire.identity import IdentityKey
+from proven.wire.ids import IdentityId, PackageId
+from proven.wire.values import Value
+
+T = TypeVar("T")
+
+
+def connect(
+    url: str,
+    *,
+    application: str | None,
+    verifier: Verifier,
+    identity: IdentityKey | bytes | None = None,
+    origin: str | None = None,
+    package_id: PackageId | None = None,
+    on_console: OnConsole | None = None,
+    carrier: Carrier = Carrier.AUTO,
+    timeout: float = DEFAULT_TIMEOUT,
+) -> Client:
+    """See `proven.client.connect`. `on_console` is called from another thread."""
+    loop = _Loop()
+    try:
+        client = loop.run(
+            asynchronous.connect(
+                url,
+                application=application,
+                verifier=verifier,
+                identity=identity,
+                origin=origin,
+                package_id=package_id,
+                on_console=on_console,
+                carrier=carrier,
+                timeout=timeout,
+            )
+        )
+    except BaseException:
+        loop.stop()
+        raise
+    return Client(client, loop)
+
+
+class Client:
+    """See `proven.client.Client`. May be used from several threads."""
+
+    def __init__(self, client: asynchronous.Client, loop: _Loop) -> None:
+        self._client = client
+        self._loop = loop
+
+    def call(self, handler: str, *arguments: Value, timeout: float | None = None) -> Value:
+        return self._loop.run(self._client.call(handler, *arguments, timeout=timeout))
+
+    def whoami(self) -> WhoAmIResult:
+        return self._loop.run(self._client.whoami())
+
+    def identify(self, identity: IdentityKey | bytes) -> IdentityId:
+        return self._loop.run(self._client.identify(identity))
+
+    def anonymize(self) -> None:
+        self._loop.run(self._client.anonymize())
+
+    def close(self) -> None:
+        if self._loop.running:
+            self._loop.run(self._client.close())
+            self._loop.stop()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Loop:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proven-client", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()

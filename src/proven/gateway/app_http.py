@@ -1,0 +1,294 @@
+"""An application's own HTTP routes: `runOnHttp` handlers, found by path and run with the request."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from proven.apps import Application
+from proven.gateway.attested import ResponseAttestor, attested_body, wanted_nonce
+from proven.gateway.cors import CorsPolicy, any_origin, is_preflight
+from proven.gateway.handlers import Handlers
+from proven.gateway.http import Request, Response, error_response
+from proven.gateway.limits import KIB, MIB
+from proven.gateway.ports import Versions
+from proven.gateway.routes import Match, MethodNotAllowedError, RouteTable, parse_query
+from proven.packages import AttestationMode, HandlerEntry, HandlerKind, Manifest
+from proven.runtime import HttpRequest, HttpResponse, Invocation
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import PackageId
+
+MAX_BODY = 256 * MIB
+HELD_BODY = 256 * KIB
+"""Bodies up to this size are given to the handler whole; longer ones as a stream."""
+
+_CACHED_TABLES = 256
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"expect",
+    }
+)
+_SET_BY_THE_NODE = frozenset({b"date", b"signature", b"signature-input", b"attestation"})
+_BEYOND_ITS_PATH = frozenset({b"service-worker-allowed"})
+"""Would let an application act for others that share its origin."""
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    handler: HandlerEntry
+    cors: CorsPolicy | None
+
+
+class AppHttp:
+    """Serves applications' routes. What a request meets, in order:
+
+    1. The path is matched against the routes of the live package (rules in `routes`).
+    2. A preflight is answered from the route's `cors`; without any, by the route itself if it takes OPTIONS.
+    3. If the answer is to be signed, the request's body is checked first (rules in `attested`).
+    4. The handler runs. Its response goes out as it is, but for headers that belong to the connection;
+       what could not be a header is an error of the handler's.
+    """
+
+    def __init__(
+        self, versions: Versions, handlers: Handlers, attestor: ResponseAttestor, *, max_body: int = MAX_BODY
+    ) -> None:
+        self._versions = versions
+        self._handlers = handlers
+        self._attestor = attestor
+        self._max_body = max_body
+        self._tables: OrderedDict[PackageId, RouteTable[_Route]] = OrderedDict()
+
+    async def serve(self, request: Request, id_or_name: str, path: str) -> Response:
+        """Answer `request`, whose path within the application is `path`. Raises `ProvenError`."""
+        async with AsyncExitStack() as stack:
+            application = await stack.enter_async_context(self._versions.serving(id_or_name))
+            table = self._table(application.package_id, application.manifest)
+            if request.method == "OPTIONS":
+                answered = _answer_options(table, request, path)
+                if answered is not None:
+                    return answered
+            try:
+                match = table.match(request.method, path)
+            except MethodNotAllowedError as error:
+                allowed = ", ".join(sorted(error.allowed)).encode()
+                return error_response(error, headers=[(b"allow", allowed)])
+            if match is None:
+                raise ProvenError(ErrorCode.NOT_FOUND, f"{application.name} has no route for this path")
+            response = await self._run(application, match, request, path)
+            if not isinstance(response.body, bytes):
+                response.body = _Kept(response.body, stack.pop_all())
+            return response
+
+    async def _run(
+        self, application: Application, match: Match[_Route], request: Request, path: str
+    ) -> Response:
+        cors = match.target.cors
+        try:
+            response = await self._attested(application, match, request, path)
+        except ProvenError as error:
+            response = error_response(error)
+        if cors is not None:
+            response.headers = [*_without_cors(response.headers), *cors.headers_for(request)]
+        return response
+
+    async def _attested(
+        self, application: Application, match: Match[_Route], request: Request, path: str
+    ) -> Response:
+        handler = match.target.handler
+        nonce = wanted_nonce(request)
+        if nonce is None and handler.options.attestation is not AttestationMode.ALWAYS:
+            return await self._invoke(application, match, request, path, await self._body(request))
+        body = await attested_body(request, required=nonce is not None)
+        response = await self._invoke(application, match, request, path, body or None)
+        return await self._attestor.sign(
+            request, response, nonce=nonce, application_id=application.id, package_id=application.package_id
+        )
+
+    async def _invoke(
+        self,
+        application: Application,
+        match: Match[_Route],
+        request: Request,
+        path: str,
+        body: bytes | AsyncIterator[bytes] | None,
+    ) -> Response:
+        handler = match.target.handler
+        outcome = await self._handlers.run(
+            application,
+            handler,
+            Invocation(
+                application_id=application.id,
+                package_id=application.package_id,
+                handler=handler.address,
+                kind=HandlerKind.HTTP,
+                http=HttpRequest(
+                    method=request.method,
+                    url=request.url,
+                    path=path,
+                    path_parameters=tuple(match.parameters.items()),
+                    query=tuple(parse_query(request.query)),
+                    headers=_for_the_handler(request),
+                    body=body,
+                ),
+                origin=request.header(b"origin"),
+            ),
+        )
+        if outcome.response is None:
+            raise ProvenError(ErrorCode.INTERNAL, "the handler gave no response")
+        return await _response(outcome.response)
+
+    async def _body(self, request: Request) -> bytes | AsyncIterator[bytes] | None:
+        """Nothing, bytes or a stream, depending on how much there is."""
+        if request.body.length == 0:
+            return None
+        chunks = request.body.stream(self._max_body)
+        start = bytearray()
+        async for chunk in chunks:
+            start += chunk
+            if len(start) > HELD_BODY:
+                return _resumed(bytes(start), chunks)
+        return bytes(start)
+
+    def _table(self, package_id: PackageId, manifest: Manifest) -> RouteTable[_Route]:
+        table = self._tables.get(package_id)
+        if table is None:
+            table = self._tables[package_id] = route_table(manifest)
+            if len(self._tables) > _CACHED_TABLES:
+                self._tables.popitem(last=False)
+        return table
+
+
+def route_table(manifest: Manifest) -> RouteTable[_Route]:
+    """The HTTP routes of a package."""
+    table: RouteTable[_Route] = RouteTable()
+    for handler in manifest.handlers:
+        if handler.kind is HandlerKind.HTTP and handler.options.path is not None:
+            table.add(handler.options.method, handler.options.path, _Route(handler, _cors(handler)))
+    return table
+
+
+def _cors(handler: HandlerEntry) -> CorsPolicy | None:
+    cors = handler.options.cors
+    if cors is None:
+        return None
+    everyone = "*" in cors.origins
+    origins = frozenset(cors.origins)
+    return CorsPolicy(
+        allows=any_origin if everyone else origins.__contains__,
+        methods=_METHODS if handler.options.method is None else (handler.options.method,),
+        headers=cors.headers,
+        credentials=cors.credentials,
+        max_age=cors.max_age,
+        wildcard=everyone,
+    )
+
+
+def _answer_options(table: RouteTable[_Route], request: Request, path: str) -> Response | None:
+    """What the node itself answers to OPTIONS; None if that is for a handler, or nobody, to say."""
+    routes = table.methods(path)
+    if not routes:
+        return None
+    if is_preflight(request):
+        asked = request.header(b"access-control-request-method") or ""
+        route = routes.get(asked) or (routes.get("GET") if asked == "HEAD" else None) or routes.get(None)
+        if route is not None and route.cors is not None:
+            return route.cors.preflight(request)
+    if "OPTIONS" in routes or None in routes:
+        return None
+    names = {name for name in routes if name is not None} | {"OPTIONS"}
+    if "GET" in names:
+        names.add("HEAD")
+    return Response(204, [(b"allow", ", ".join(sorted(names)).encode())])
+
+
+def _for_the_handler(request: Request) -> tuple[tuple[str, str], ...]:
+    """The request's headers without those that are about the connection (RFC 9110, 7.6.1)."""
+    named = {
+        token.strip().lower()
+        for name, value in request.headers
+        if name == b"connection"
+        for token in value.split(b",")
+    }
+    return tuple(
+        (name.decode("ascii"), value.decode("latin-1"))
+        for name, value in request.headers
+        if name not in _HOP_BY_HOP and name not in named
+    )
+
+
+async def _response(answered: HttpResponse) -> Response:
+    """A handler's response, checked; its body is closed if the response is refused."""
+    try:
+        if not 200 <= answered.status <= 599:
+            raise ProvenError(ErrorCode.HANDLER_ERROR, f"{answered.status} is not a status that can be sent")
+        headers = [
+            (name.lower().encode(), value.encode("latin-1"))
+            for name, value in answered.headers
+            if _is_sendable(name, value)
+        ]
+    except ProvenError:
+        if not isinstance(answered.body, bytes):
+            await _close(answered.body)
+        raise
+    dropped = _HOP_BY_HOP | _SET_BY_THE_NODE | _BEYOND_ITS_PATH
+    if isinstance(answered.body, bytes):
+        dropped |= {b"content-length"}
+    return Response(answered.status, [each for each in headers if each[0] not in dropped], answered.body)
+
+
+def _is_sendable(name: str, value: str) -> bool:
+    if _HEADER_NAME.fullmatch(name) is None or _HEADER_VALUE.fullmatch(value) is None:
+        raise ProvenError(ErrorCode.HANDLER_ERROR, "the handler's response has a malformed header")
+    if name.lower() == "content-length" and not (value.isascii() and value.isdigit()):
+        raise ProvenError(ErrorCode.HANDLER_ERROR, "the handler's response has a malformed Content-Length")
+    return True
+
+
+def _without_cors(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Where a route has a `cors` option, that is what decides."""
+    return [each for each in headers if not each[0].startswith(b"access-control-")]
+
+
+async def _resumed(start: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield start
+    async for chunk in rest:
+        yield chunk
+
+
+async def _close(body: AsyncIterator[bytes]) -> None:
+    close = getattr(body, "aclose", None)
+    if close is not None:
+        await close()
+
+
+class _Kept:
+    """A streamed body that keeps the version it comes from loaded until it is closed."""
+
+    def __init__(self, body: AsyncIterator[bytes], held: AsyncExitStack) -> None:
+        self._body = body
+        self._held = held
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._body)
+
+    async def aclose(self) -> None:
+        async with self._held:
+            await _close(self._body)

@@ -1,0 +1,124 @@
+"""Commands of a sealed session: what each does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from proven.gateway.handlers import Handlers, check_access
+from proven.gateway.ports import Applications, Versions
+from proven.identity import Session, Sessions
+from proven.runtime import ConsoleRecord, Invocation
+from proven.wire.commands import (
+    Anonymize,
+    ApplicationSummary,
+    Command,
+    Done,
+    Execute,
+    ExecuteResult,
+    Identify,
+    IdentifyResult,
+    IssueTicket,
+    ListApplications,
+    ListApplicationsResult,
+    Result,
+    WhoAmI,
+)
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.values import UNDEFINED, encode
+
+_log = logging.getLogger("proven.gateway")
+
+_UNDEFINED = encode(UNDEFINED)
+MAX_LISTED = 1000
+
+Console = Callable[[ConsoleRecord], None]
+
+
+class Commands:
+    """Carries out commands. Rules for `Execute`, in order:
+
+    1. The handler belongs to the session's own application, is of kind RPC, and the live package lists it.
+    2. If the command names a package, that package is live, else `CONFLICT`.
+    3. The handler's `access` lets the session's identity in.
+    4. Arguments and results pass through unread.
+    """
+
+    def __init__(
+        self, sessions: Sessions, applications: Applications, versions: Versions, handlers: Handlers
+    ) -> None:
+        self._sessions = sessions
+        self._applications = applications
+        self._versions = versions
+        self._handlers = handlers
+
+    async def perform(self, session: Session, command: Command, console: Console | None = None) -> Result:
+        """Raises `ProvenError` and nothing else: what goes wrong inside is `INTERNAL`, and in the log."""
+        try:
+            if isinstance(command, Execute):
+                return await self._execute(session, command, console)
+            return self._answer(session, command)
+        except ProvenError:
+            raise
+        except Exception:
+            _log.exception("command_failed", extra={"command": type(command).__name__})
+            raise ProvenError(ErrorCode.INTERNAL, "something went wrong inside the node") from None
+
+    def _answer(self, session: Session, command: Command) -> Result:
+        match command:
+            case WhoAmI():
+                return self._sessions.who_am_i(session)
+            case Identify():
+                return IdentifyResult(identity=session.identify(command))
+            case Anonymize():
+                session.anonymize()
+                return Done()
+            case IssueTicket():
+                return self._sessions.issue_ticket(session)
+            case ListApplications():
+                return self._list(session)
+            case _:
+                raise ProvenError(ErrorCode.BAD_REQUEST, f"this node does not do {type(command).__name__}")
+
+    def _list(self, session: Session) -> ListApplicationsResult:
+        if session.application_id is not None:
+            raise ProvenError(ErrorCode.FORBIDDEN, "only a management session lists applications")
+        records = [record for record in self._applications.list() if not record.archived]
+        return ListApplicationsResult(
+            applications=tuple(
+                ApplicationSummary(id=record.id, name=record.name, package_id=record.package_id)
+                for record in records[:MAX_LISTED]
+            )
+        )
+
+    async def _execute(self, session: Session, command: Execute, console: Console | None) -> ExecuteResult:
+        if session.application_id is None:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "a management session has no handlers to call")
+        async with self._versions.serving(session.application_id) as application:
+            if command.package_id is not None and command.package_id != application.package_id:
+                raise ProvenError(
+                    ErrorCode.CONFLICT,
+                    "another package of the application is live",
+                    details={"package_id": application.package_id},
+                )
+            handler = self._handlers.find_rpc(application, command.handler)
+            check_access(application, handler, session.identity)
+            outcome = await self._handlers.run(
+                application,
+                handler,
+                Invocation(
+                    application_id=application.id,
+                    package_id=application.package_id,
+                    handler=handler.address,
+                    kind=handler.kind,
+                    arguments=command.args,
+                    identity=session.identity,
+                    origin=session.origin,
+                    on_console=console,
+                ),
+            )
+        return ExecuteResult(
+            value=outcome.value or _UNDEFINED,
+            package_id=application.package_id,
+            duration_us=max(0, round(outcome.duration * 1_000_000)),
+        )

@@ -1,0 +1,219 @@
+"""The gateway: one HTTP server whose routes lead to sessions, applications and evidence."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from proven.attestation import Attestor
+from proven.gateway.app_http import MAX_BODY, AppHttp
+from proven.gateway.attested import ResponseAttestor
+from proven.gateway.commands import Commands
+from proven.gateway.cors import CorsPolicy, Origins, any_origin
+from proven.gateway.handlers import Call, Handlers
+from proven.gateway.hosts import Hosts
+from proven.gateway.http import Request, Response, error_response, json_response
+from proven.gateway.limits import HttpLimits, RpcLimits
+from proven.gateway.ports import Applications, Invoker, Versions
+from proven.gateway.routes import MethodNotAllowedError, RouteTable, parse_query
+from proven.gateway.rpc import Rpc
+from proven.gateway.server import Access, HttpServer
+from proven.identity import Sessions
+from proven.wire import http_signatures as signatures
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import ApplicationId
+
+RESERVED = ("/app/", "/session", "/rpc", "/ws", "/.well-known/proven/")
+"""Paths of the node itself; a default application's routes have every other."""
+
+_WELL_KNOWN = "/.well-known/proven/"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """What a gateway allows. `allows_origin` says which pages may open sessions here.
+
+    `hosts` are the node's own names (see `Hosts`). `default_application` answers on the node's own paths
+    where they are not reserved. `push_console` sends console lines to callers: for development only.
+    """
+
+    hosts: tuple[str, ...] = ()
+    default_application: str | None = None
+    allows_origin: Origins = any_origin
+    push_console: bool = False
+    max_http_body: int = MAX_BODY
+    http: HttpLimits = field(default_factory=HttpLimits)
+    rpc: RpcLimits = field(default_factory=RpcLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """One of the node's own routes; `cors` is None where no page has a reason to call it."""
+
+    answer: Callable[[Request], Awaitable[Response]]
+    cors: CorsPolicy | None = None
+
+
+class Gateway:
+    """Everything a node says over HTTP. `listen` as often as there are addresses, then `stop` once.
+
+    | path | what |
+    |---|---|
+    | `POST /app/{id or name}/session`, `POST /session` | open a sealed session (of management) |
+    | `POST /app/{id or name}/rpc`, `POST /rpc` | one sealed frame in, one out |
+    | `GET /app/{id or name}/ws`, `GET /ws` | a WebSocket of sealed frames |
+    | `GET /app/{id or name}` | what the application is and what can be called |
+    | `/app/{id or name}/http/…`, `http://{name}.localhost/…` | the application's own routes |
+    | `GET /.well-known/proven/attestation?nonce=` | evidence for the key that signs responses |
+    | `GET /.well-known/proven/health` | whether the node is up |
+    """
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        *,
+        sessions: Sessions,
+        applications: Applications,
+        versions: Versions,
+        runtime: Invoker,
+        attestor: Attestor,
+        tls: ssl.SSLContext | None = None,
+        on_call: Callable[[Call], None] | None = None,
+        on_access: Callable[[Access], None] | None = None,
+    ) -> None:
+        self._config = config
+        self._hosts = Hosts(config.hosts)
+        self._applications = applications
+        handlers = Handlers(runtime, on_call)
+        self._attestor = ResponseAttestor(attestor)
+        self._app_http = AppHttp(versions, handlers, self._attestor, max_body=config.max_http_body)
+        commands = Commands(sessions, applications, versions, handlers)
+        self._rpc = Rpc(sessions, commands, limits=config.rpc, push_console=config.push_console)
+        self._table = self._routes()
+        self._server = HttpServer(self.handle, limits=config.http, tls=tls, on_access=on_access)
+
+    async def listen(self, host: str, port: int) -> tuple[str, int]:
+        """Accept connections; port 0 picks one. Returns the address in use."""
+        return await self._server.listen(host, port)
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Refuse new work, let what is under way finish for `grace` seconds, cut the rest."""
+        await self._server.stop(grace)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; whatever is raised becomes a response by the server."""
+        name = self._hosts.application(request.authority)
+        if name is not None and not request.path.startswith(_WELL_KNOWN):
+            return await self._app_http.serve(request, name, request.path)
+        mounted = _mounted(request.path)
+        if mounted is not None:
+            return await self._app_http.serve(request, *mounted)
+        if self._config.default_application is not None and not request.path.startswith(RESERVED):
+            return await self._app_http.serve(request, self._config.default_application, request.path)
+        return await self._answer(request)
+
+    def _routes(self) -> RouteTable[_Endpoint]:
+        posting = CorsPolicy(self._config.allows_origin, ("POST",), ("content-type",), max_age=600)
+        reading = CorsPolicy(any_origin, ("GET",), wildcard=True)
+        table: RouteTable[_Endpoint] = RouteTable()
+        for prefix in ("", "/app/:application"):
+            table.add("POST", f"{prefix}/session", _Endpoint(self._open_session, posting))
+            table.add("POST", f"{prefix}/rpc", _Endpoint(self._exchange, posting))
+            table.add("GET", f"{prefix}/ws", _Endpoint(self._connect))
+        table.add("GET", "/app/:application", _Endpoint(self._describe, reading))
+        table.add("GET", f"{_WELL_KNOWN}attestation", _Endpoint(self._attest, reading))
+        table.add("GET", f"{_WELL_KNOWN}health", _Endpoint(self._health, reading))
+        return table
+
+    async def _answer(self, request: Request) -> Response:
+        """Answer on one of the node's own paths."""
+        if request.method == "OPTIONS":
+            for endpoint in self._table.methods(request.path).values():
+                if endpoint.cors is not None:
+                    return endpoint.cors.preflight(request)
+        try:
+            match = self._table.match(request.method, request.path)
+        except MethodNotAllowedError as error:
+            return error_response(error, headers=[(b"allow", ", ".join(sorted(error.allowed)).encode())])
+        if match is None:
+            raise ProvenError(ErrorCode.NOT_FOUND, "there is nothing at this path")
+        request.parameters = match.parameters
+        try:
+            response = await match.target.answer(request)
+        except ProvenError as error:
+            response = error_response(error)
+        if match.target.cors is not None:
+            response.headers += match.target.cors.headers_for(request)
+        return response
+
+    def _application_of(self, request: Request) -> ApplicationId | None:
+        """The application that the path names, None for management. Raises `NOT_FOUND`."""
+        name = request.parameters.get("application")
+        return None if name is None else self._applications.find(name).id
+
+    def _check_origin(self, request: Request) -> None:
+        origin = request.header(b"origin")
+        if origin is not None and not self._config.allows_origin(origin):
+            raise ProvenError(ErrorCode.ORIGIN_DENIED, "pages of this origin may not use this node")
+
+    async def _open_session(self, request: Request) -> Response:
+        self._check_origin(request)
+        return await self._rpc.open_session(request, self._application_of(request))
+
+    async def _exchange(self, request: Request) -> Response:
+        self._check_origin(request)
+        return await self._rpc.exchange(request, self._application_of(request))
+
+    async def _connect(self, request: Request) -> Response:
+        self._check_origin(request)
+        return self._rpc.connect(request, self._application_of(request))
+
+    async def _describe(self, request: Request) -> Response:
+        application = await self._applications.resolve(request.parameters["application"])
+        return json_response(
+            {
+                "id": application.id,
+                "name": application.name,
+                "version": application.version,
+                "package_id": application.package_id,
+                "handlers": [
+                    {
+                        "address": handler.address,
+                        "kind": handler.kind.value,
+                        **_described(handler.options.method, handler.options.path),
+                    }
+                    for handler in application.manifest.handlers
+                ],
+            }
+        )
+
+    async def _attest(self, request: Request) -> Response:
+        nonce = dict(parse_query(request.query)).get("nonce", "")
+        try:
+            raw = base64.b64decode(nonce + "=" * (-len(nonce) % 4), altchars=b"-_", validate=True)
+        except (ValueError, binascii.Error):
+            raise ProvenError(ErrorCode.BAD_REQUEST, "nonce is base64url") from None
+        return await self._attestor.describe(signatures.check_nonce(raw))
+
+    async def _health(self, request: Request) -> Response:
+        return Response(200, [(b"content-type", b"application/json")], json.dumps({"status": "ok"}).encode())
+
+
+def _mounted(path: str) -> tuple[str, str] | None:
+    """The application and its own path, of a path like `/app/{id or name}/http/…`."""
+    if not path.startswith("/app/"):
+        return None
+    name, _, rest = path[len("/app/") :].partition("/")
+    if rest == "http":
+        return name, "/"
+    if rest.startswith("http/"):
+        return name, rest[len("http") :]
+    return None
+
+
+def _described(method: str | None, path: str | None) -> dict[str, str | None]:
+    return {} if path is None else {"method": method, "path": path}

@@ -1,0 +1,35 @@
+"""What the gateway needs of the rooms below it; the node passes the real ones in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from proven.apps import Application, ApplicationRecord
+from proven.runtime import Invocation, Outcome
+
+
+class Applications(Protocol):
+    """The registry, as `proven.apps.Applications` is one."""
+
+    def find(self, id_or_name: str) -> ApplicationRecord:
+        """Raises `NOT_FOUND`."""
+
+    def list(self, *, owner: bytes | None = None) -> Sequence[ApplicationRecord]: ...
+
+    async def resolve(self, id_or_name: str) -> Application:
+        """The version that new calls go to; raises `NOT_FOUND`."""
+
+
+class Versions(Protocol):
+    """What keeps a version loaded while it is used, as `proven.apps.Deployer` does."""
+
+    def serving(self, id_or_name: str) -> AbstractAsyncContextManager[Application]:
+        """The live version, ready to be called until the context is left."""
+
+
+class Invoker(Protocol):
+    """What runs handlers, as `proven.runtime.Runtime` does."""
+
+    async def invoke(self, invocation: Invocation) -> Outcome: ...

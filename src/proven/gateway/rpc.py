@@ -1,0 +1,221 @@
+"""Sealed frames over HTTP and WebSocket: opened, carried out and answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from weakref import WeakKeyDictionary
+
+from proven.gateway.commands import Commands, Console
+from proven.gateway.http import Request, Response
+from proven.gateway.limits import RpcLimits
+from proven.gateway.websocket import WebSocket, WebSocketClosed, WebSocketResponse
+from proven.identity import Received, Session, Sessions
+from proven.runtime import ConsoleRecord
+from proven.wire.commands import (
+    MAX_CONSOLE_TEXT,
+    ConsoleEvent,
+    decode_command,
+    encode_event,
+    encode_failure,
+    encode_success,
+)
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import ApplicationId
+from proven.wire.session import MAX_FRAME, MAX_REQUEST, session_of_frame
+
+_log = logging.getLogger("proven.gateway")
+
+_SEALED = [(b"content-type", b"application/cose"), (b"cache-control", b"no-store")]
+_POLICY_VIOLATION = 1008
+
+
+class Rpc:
+    """The endpoints of sealed sessions. What holds for every frame, before it is opened:
+
+    1. A request that says its Origin says the one its session was opened for: a page cannot use the session
+       of another page, whatever it has got hold of.
+    2. The session is one of the application (or of management) whose address the frame was sent to.
+
+    What fails before a frame is open is answered in the clear; everything after that is said inside the
+    session.
+    """
+
+    def __init__(
+        self, sessions: Sessions, commands: Commands, *, limits: RpcLimits, push_console: bool = False
+    ) -> None:
+        self.sessions = sessions
+        self.limits = limits
+        self.push_console = push_console
+        self._commands = commands
+        self._turns: WeakKeyDictionary[Session, _Turn] = WeakKeyDictionary()
+
+    async def open_session(self, request: Request, application_id: ApplicationId | None) -> Response:
+        """`POST …/session`: answer a handshake."""
+        body = await request.body.read(MAX_REQUEST)
+        response, session = await self.sessions.open(body, application_id=application_id, source=request.peer)
+        if (origin := request.header(b"origin")) is not None and origin != session.origin:
+            self.sessions.revoke(session.id)
+            raise _wrong_origin()
+        return Response(200, [*_SEALED], response)
+
+    async def exchange(self, request: Request, application_id: ApplicationId | None) -> Response:
+        """`POST …/rpc`: one frame in, one out; the requests of one session are carried out one by one."""
+        frame = await request.body.read(MAX_FRAME)
+        session = self.sessions.find(session_of_frame(frame))
+        check_use(session, application_id, request.header(b"origin"))
+        turn = self._turns.setdefault(session, _Turn())
+        async with turn.taken(self.limits.queued):
+            received = self.sessions.receive(frame, session)
+            return Response(200, [*_SEALED], session.seal(await self.answer(received)))
+
+    def connect(self, request: Request, application_id: ApplicationId | None) -> Response:
+        """`GET …/ws`: frames both ways, many calls at once, answered as they finish."""
+
+        async def serve(websocket: WebSocket) -> None:
+            await _Conversation(self, websocket, application_id, request.header(b"origin")).run()
+
+        return WebSocketResponse(101, serve=serve, limits=self.limits.websocket)
+
+    async def answer(self, received: Received, console: Console | None = None) -> bytes:
+        """The plaintext that answers `received`, whatever happens."""
+        try:
+            command = decode_command(received.plaintext)
+            result = await self._commands.perform(received.session, command, console)
+            return encode_success(received.sequence, result)
+        except ProvenError as error:
+            return encode_failure(received.sequence, error)
+
+
+def check_use(session: Session, application_id: ApplicationId | None, origin: str | None) -> None:
+    """Raises `ORIGIN_DENIED` or `BAD_REQUEST` by the rules of `Rpc`."""
+    if origin is not None and origin != session.origin:
+        raise _wrong_origin()
+    if session.application_id != application_id:
+        raise ProvenError(ErrorCode.BAD_REQUEST, "the session is one of another application")
+
+
+def _wrong_origin() -> ProvenError:
+    return ProvenError(ErrorCode.ORIGIN_DENIED, "the session was opened for another origin")
+
+
+class _Turn:
+    """A lock with a bounded number of waiters."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._waiting = 0
+        self._limit = 0
+
+    def taken(self, limit: int) -> _Turn:
+        self._limit = limit
+        return self
+
+    async def __aenter__(self) -> None:
+        if self._waiting >= self._limit:
+            raise ProvenError(ErrorCode.OVERLOADED, "too many requests wait for this session", retry_after=1)
+        self._waiting += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+class _Conversation:
+    """One WebSocket. Its first frame says which session it carries; no other is let in after that.
+
+    A frame that does not open ends the session and so the connection; so does the session's end, whatever
+    ends it. Calls still running then are cancelled.
+    """
+
+    def __init__(
+        self, rpc: Rpc, websocket: WebSocket, application_id: ApplicationId | None, origin: str | None
+    ) -> None:
+        self._rpc = rpc
+        self._websocket = websocket
+        self._application_id = application_id
+        self._origin = origin
+        self._in_flight = 0
+        self._unsaid = 0
+
+    async def run(self) -> None:
+        try:
+            frame = await self._websocket.receive()
+            session = self._rpc.sessions.find(session_of_frame(frame))
+            check_use(session, self._application_id, self._origin)
+            async with asyncio.TaskGroup() as tasks:
+                watcher = tasks.create_task(self._close_with(session))
+                calls: set[asyncio.Task[None]] = set()
+                try:
+                    await self._serve(session, frame, tasks, calls)
+                finally:
+                    for task in (watcher, *calls):
+                        task.cancel()
+        except ProvenError as error:
+            self._websocket.close(_POLICY_VIOLATION, error.code.value)
+
+    async def _serve(
+        self, session: Session, frame: bytes, tasks: asyncio.TaskGroup, calls: set[asyncio.Task[None]]
+    ) -> None:
+        try:
+            while True:
+                received = self._rpc.sessions.receive(frame, session)
+                if len(calls) >= self._rpc.limits.in_flight:
+                    await self._send(session, encode_failure(received.sequence, _too_many()))
+                else:
+                    task = tasks.create_task(self._answer(received))
+                    calls.add(task)
+                    task.add_done_callback(calls.discard)
+                frame = await self._websocket.receive()
+        except WebSocketClosed:
+            pass
+        except ProvenError as error:
+            self._websocket.close(_POLICY_VIOLATION, error.code.value)
+
+    async def _answer(self, received: Received) -> None:
+        console = self._console(received) if self._rpc.push_console else None
+        await self._send(received.session, await self._rpc.answer(received, console))
+
+    async def _send(self, session: Session, plaintext: bytes) -> None:
+        """Seal and send without a pause in between, so that frames leave in the order of their sequences."""
+        while self._websocket.congested:
+            await self._websocket.drained()
+        try:
+            self._websocket.send_now(session.seal(plaintext))
+        except (WebSocketClosed, ProvenError):
+            return  # nobody is left to be answered
+
+    async def _close_with(self, session: Session) -> None:
+        await session.closed.wait()
+        self._websocket.close(_POLICY_VIOLATION, ErrorCode.SESSION_CLOSED.value)
+
+    def _console(self, received: Received) -> Console:
+        """Push console lines as they come, except while the caller is slow to read."""
+
+        def push(record: ConsoleRecord) -> None:
+            if self._websocket.congested:
+                self._unsaid += 1
+                return
+            text = record.text
+            if self._unsaid:
+                text = f"({self._unsaid} lines left out: the connection is slow)\n{text}"
+                self._unsaid = 0
+            event = ConsoleEvent(
+                level=record.level.value,
+                text=text[:MAX_CONSOLE_TEXT],
+                handler=record.handler or "",
+                request=received.sequence,
+            )
+            try:
+                self._websocket.send_now(received.session.seal(encode_event(event)))
+            except (WebSocketClosed, ProvenError):
+                return
+
+        return push
+
+
+def _too_many() -> ProvenError:
+    return ProvenError(ErrorCode.OVERLOADED, "too many calls at once on this connection", retry_after=0.1)
