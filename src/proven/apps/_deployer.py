@@ -12,7 +12,7 @@ from typing import Protocol
 from proven.apps._applications import Application, Applications
 from proven.apps._events import Actor
 from proven.packages import Manifest, Package
-from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.errors import ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
 logger = logging.getLogger("proven.apps")
@@ -24,7 +24,7 @@ class VersionHost(Protocol):
     async def load(self, application_id: ApplicationId, package: Package) -> None:
         """Make the package ready for calls: its health check.
 
-        Raises `ProvenError` if it cannot run. Leaves nothing behind when it fails or is cancelled.
+        Takes a bounded time. Raises `ProvenError` if the package cannot run, and leaves nothing behind then.
         """
         ...
 
@@ -34,20 +34,13 @@ class VersionHost(Protocol):
 
 
 class _Slot:
-    """One package of one application in the host. It is kept while it has users or is live."""
+    """One package of one application in the host. `lock` is held while it is loaded or retired."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.users = 0
         self.manifest: Manifest | None = None
-        self.failures = 0
-        self.error: ProvenError | None = None
-
-    def failed(self, error: ProvenError) -> ProvenError:
-        """Note a failed load, for everyone who waited for it."""
-        self.failures += 1
-        self.error = error
-        return error
+        self.loading: asyncio.Task[Manifest] | None = None
 
 
 _Key = tuple[ApplicationId, PackageId]
@@ -60,15 +53,15 @@ class Deployer:
     2. Which version a call gets is decided once, when it starts, by the log as this node knows it then.
     3. A version is retired when it is not live any more and no call uses it.
     4. A version that is live but not loaded (after a restart) is loaded by the first call, once for all
-       that wait.
+       that wait; they share its failure, and do not depend on each other's patience.
     """
 
-    def __init__(self, applications: Applications, host: VersionHost, *, load_timeout: float = 60.0) -> None:
+    def __init__(self, applications: Applications, host: VersionHost) -> None:
         self._applications = applications
         self._host = host
-        self._load_timeout = load_timeout
         self._slots: dict[_Key, _Slot] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._loads: set[asyncio.Task[Manifest]] = set()
+        self._retirements: set[asyncio.Task[None]] = set()
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -76,12 +69,15 @@ class Deployer:
         self._watcher = asyncio.create_task(self._watch(), name="deployer")
 
     async def stop(self) -> None:
-        """Finish what is being retired; what is loaded stays so, for the host's own end to unload."""
+        """Finish what is being retired. What is loaded stays so, for the host's own end to unload."""
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for load in self._loads:
+            load.cancel()
+        await asyncio.gather(*self._loads, return_exceptions=True)
+        await asyncio.gather(*self._retirements, return_exceptions=True)
 
     @asynccontextmanager
     async def serving(self, id_or_name: str) -> AsyncIterator[Application]:
@@ -91,7 +87,7 @@ class Deployer:
         """
         record, package_id = self._applications.live(id_or_name)
         async with self._held((record.id, package_id)) as slot:
-            manifest = slot.manifest or await self._load((record.id, package_id), slot)
+            manifest = slot.manifest or await self._load((record.id, package_id), slot, None)
             yield Application.of(record, record.version, package_id, manifest)
 
     async def deploy(
@@ -125,7 +121,8 @@ class Deployer:
     ) -> None:
         """Load a package, and keep it until `held` is left: by then it is live, or nobody needs it."""
         key = (application, package_id)
-        await self._load(key, await held.enter_async_context(self._held(key)), package)
+        slot = await held.enter_async_context(self._held(key))
+        await self._load(key, slot, package)
 
     @asynccontextmanager
     async def _held(self, key: _Key) -> AsyncIterator[_Slot]:
@@ -137,25 +134,24 @@ class Deployer:
             slot.users -= 1
             self._settle(key, slot)
 
-    async def _load(self, key: _Key, slot: _Slot, package: Package | None = None) -> Manifest:
-        """Load once for everyone who asks meanwhile; they share a failure too."""
-        failures = slot.failures
-        async with slot.lock:
-            if slot.manifest is not None:
-                return slot.manifest
-            if slot.error is not None and slot.failures != failures:
-                raise slot.error
+    async def _load(self, key: _Key, slot: _Slot, package: Package | None) -> Manifest:
+        """Wait until the package is loaded; `package` is read from the store if it is not given."""
+        if slot.manifest is not None:
+            return slot.manifest
+        if slot.loading is None:
+            slot.loading = asyncio.create_task(self._load_once(key, package), name="load-version")
+            self._loads.add(slot.loading)
+            slot.loading.add_done_callback(self._loads.discard)
+        return await asyncio.shield(slot.loading)
+
+    async def _load_once(self, key: _Key, package: Package | None) -> Manifest:
+        async with self._held(key) as slot, slot.lock:
             try:
                 package = package or await self._applications.package(key[1])
-                async with asyncio.timeout(self._load_timeout):
-                    await self._host.load(key[0], package)
-            except TimeoutError:
-                message = f"the version did not load within {self._load_timeout:.0f} seconds"
-                raise slot.failed(ProvenError(ErrorCode.HANDLER_TIMEOUT, message)) from None
-            except ProvenError as error:
-                slot.failed(error)
-                raise
-            slot.manifest = package.manifest
+                await self._host.load(key[0], package)
+                slot.manifest = package.manifest
+            finally:
+                slot.loading = None
             return slot.manifest
 
     async def _watch(self) -> None:
@@ -175,9 +171,9 @@ class Deployer:
         if slot.manifest is None:
             self._forget(key, slot)
         elif not self._is_live(key):
-            task = asyncio.create_task(self._retire(key, slot), name="retire-version")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            retirement = asyncio.create_task(self._retire(key, slot), name="retire-version")
+            self._retirements.add(retirement)
+            retirement.add_done_callback(self._retirements.discard)
 
     async def _retire(self, key: _Key, slot: _Slot) -> None:
         async with slot.lock:
