@@ -41,6 +41,8 @@ def collect(exploration: Exploration, entries: Iterable[str], limits: Limits) ->
     declared: dict[Place, Declaration] = {}
     migrations: list[Migration] = []
     for path, module in own.items():
+        if module.source.root.has_error:
+            continue
         declarations = find_handlers(module)
         problems.extend(declarations.problems)
         declared.update({(path, name): found for name, found in declarations.found.items()})
@@ -52,7 +54,8 @@ def collect(exploration: Exploration, entries: Iterable[str], limits: Limits) ->
         item for entry in sorted(entries) if entry in own for item in collector.exported(own[entry], limits)
     ]
     problems.extend(collector.problems)
-    problems.extend(_unexported(own, declared, table, set(entries)))
+    exported = collector.misnamed.union(item.place for item in table)
+    problems.extend(_unexported(own, declared, exported, set(entries)))
     problems.extend(_exported_twice(own, table))
     problems.extend(_duplicate_routes(own, table))
     if len(table) > MAX_HANDLERS:
@@ -86,6 +89,7 @@ class _Collector:
         self._graph = exploration.modules
         self._declared = declared
         self.problems: list[Problem] = []
+        self.misnamed: set[Place] = set()
 
     def exported(self, module: ModuleSyntax, limits: Limits) -> Iterator[_Exported]:
         """Every handler that the entry module `module` exports."""
@@ -99,6 +103,7 @@ class _Collector:
                 export = module.exports.get(name)
                 node = export.node if export is not None else module.source.root
                 self.problems.append(module.source.problem(node, Rule.HANDLER_NAME, message))
+                self.misnamed.add(place)
                 continue
             options = declaration.options
             if options.timeout_ms is None:
@@ -173,10 +178,9 @@ class _Collector:
 def _unexported(
     modules: Mapping[str, ModuleSyntax],
     declared: Mapping[Place, Declaration],
-    table: Iterable[_Exported],
+    exported: set[Place],
     entries: set[str],
 ) -> Iterator[Problem]:
-    exported = {item.place for item in table}
     for place, declaration in declared.items():
         if place in exported:
             continue

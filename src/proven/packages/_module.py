@@ -365,7 +365,8 @@ def _ambient_names(source: Source, declaration: Node) -> Iterator[str]:
 def _read_import_calls(module: ModuleSyntax, *, own: bool) -> None:
     source = module.source
     for token in source.tokens("import", "import"):
-        call = token.parent
+        keyword = token.parent if token.parent is not None and token.parent.type == "import" else token
+        call = keyword.parent
         if call is None or call.type != "call_expression":
             continue
         specifier = _only_string_argument(source, call)

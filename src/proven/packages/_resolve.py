@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from ._module import ImportKind
-from ._paths import join, owner, parent
+from ._paths import NPM_PREFIX, join, owner, parent
 from .rules import Rule
 
 BUILTIN_PREFIX: Final = "@proven-network/"
@@ -89,6 +89,8 @@ class Resolver:
             return specifier
         if specifier.startswith(("./", "../")) or specifier in (".", ".."):
             path = join(parent(importer), specifier)
+            if path is not None and not package:
+                refuse_reserved(path)
             if path is None or owner(path) != package or (package and not path.startswith(package)):
                 raise ResolutionError(Rule.IMPORT_UNRESOLVED, f"{specifier!r} leaves the folder")
             found = self._file(path, package)
@@ -307,6 +309,8 @@ class Resolver:
                 Rule.IMPORT_UNRESOLVED, f"package.json leads to {expanded!r}, outside of it"
             )
         path = f"{folder}/{expanded[2:]}" if folder else expanded[2:]
+        if not folder:
+            refuse_reserved(path)
         if not self._tree.exists(path):
             found = self._file(path, "") if not folder else None
             if found is None:
@@ -315,6 +319,13 @@ class Resolver:
                 )
             return found
         return path
+
+
+def refuse_reserved(path: str) -> None:
+    """Raise `ResolutionError` for a path of the app's own where npm packages go."""
+    if path.startswith(NPM_PREFIX):
+        message = f"{NPM_PREFIX} at the top is for npm packages: move {path} elsewhere"
+        raise ResolutionError(Rule.PATH, message)
 
 
 def folder_owner(folder: str) -> str:

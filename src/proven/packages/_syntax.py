@@ -37,6 +37,8 @@ FUNCTIONS: Final = frozenset(
 _BLOCKS: Final = frozenset(
     {"statement_block", "for_statement", "for_in_statement", "catch_clause", "switch_body", "class_body"}
 )
+_CLOSING: Final = {")": ("(",), "]": ("[",), "}": ("{", "${")}
+_OPENING: Final = frozenset("([{") | {"${"}
 _REFERENCES: Final = frozenset({"identifier", "shorthand_property_identifier"})
 _TYPE_STAR: Final = re.compile(rb"\bexport\s+(type)\s*\*")
 _COMMENT: Final = "comment"
@@ -85,6 +87,10 @@ class Source:
         """Where the file is not TypeScript."""
         if not self.root.has_error:
             return
+        if unclosed := self._unclosed():
+            bracket = self.text(unclosed)
+            yield self.problem(unclosed, Rule.SYNTAX, f"this {bracket!r} is never closed")
+            return
         pending = [self.root]
         while pending:
             node = pending.pop()
@@ -95,6 +101,19 @@ class Source:
                 yield self.problem(node, Rule.SYNTAX, f"this is not TypeScript: {found!r}")
             elif node.has_error:
                 pending.extend(node.children)
+
+    def _unclosed(self) -> Node | None:
+        """The innermost bracket that nothing closes; the parser would blame the start of the file for it."""
+        opened: list[Node] = []
+        pending = [self.root]
+        while pending:
+            node = pending.pop()
+            if node.type in _CLOSING and opened and opened[-1].type in _CLOSING[node.type]:
+                opened.pop()
+            elif node.type in _OPENING and not node.is_missing:
+                opened.append(node)
+            pending.extend(reversed(node.children))
+        return opened[-1] if opened else None
 
     def occurrences(self, name: str) -> Iterator[Node]:
         """Every place where `name` is an identifier that stands for a value, imports included."""

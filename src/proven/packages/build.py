@@ -16,7 +16,7 @@ from ._folder import FolderTree
 from ._handlers import HANDLER_MODULE, imports_handlers
 from ._module import read_module
 from ._options import read_options
-from ._paths import collisions, path_fault
+from ._paths import NPM_PREFIX, collisions, path_fault
 from ._resolve import ResolutionError, Resolver, Tree
 from ._syntax import Source
 from .graph import Exploration, PackageTree, explore
@@ -191,11 +191,18 @@ def _entries(
 ) -> tuple[str, ...]:
     if settings.entries is not None:
         for entry in settings.entries:
-            if not entry.endswith(_ENTRY_SUFFIXES) or path_fault(entry) or not tree.exists(entry):
+            if entry.startswith(NPM_PREFIX):
+                message = f"{entry!r}: {NPM_PREFIX} at the top is for npm packages, move it elsewhere"
+                problems.append(Problem("package.json", 0, 0, Rule.PATH, message))
+            elif not entry.endswith(_ENTRY_SUFFIXES) or path_fault(entry) or not tree.exists(entry):
                 message = f"the entry module {entry!r} does not exist, or is no .ts or .js file"
                 problems.append(Problem("package.json", 0, 0, Rule.ENTRY_MISSING, message))
         return settings.entries
-    candidates = sorted(path for path in paths if _may_be_entry(path))
+    try:
+        candidates = sorted(path for path in paths if _may_be_entry(path))
+    except ResolutionError as error:
+        problems.append(Problem("package.json", 0, 0, error.rule, error.message))
+        return ()
     inside = [path for path in candidates if path.startswith("src/")]
     outside = [path for path in candidates if "/" not in path]
     for group in (inside, outside):

@@ -135,7 +135,7 @@ class Migration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The defaults that `package.json` sets for handlers that state none; already applied to their options."""
+    """Defaults that `package.json` sets for handlers that state none; applied to their options already."""
 
     timeout_ms: int | None = None
     memory_mib: int | None = None

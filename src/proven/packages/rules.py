@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proven.wire.errors import ErrorCode, ProvenError
 
@@ -173,7 +173,7 @@ class BuildError(ProvenError):
     """A folder that cannot become a package: `BUILD_ERROR`, with every problem that was found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        found = sorted(set(problems))
+        found = sorted({_printable(problem) for problem in problems})
         self.problems: tuple[Problem, ...] = tuple(found[:MAX_PROBLEMS])
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         super().__init__(
@@ -192,3 +192,17 @@ class BuildError(ProvenError):
                 ]
             },
         )
+
+
+def _printable(problem: Problem) -> Problem:
+    """With what a file name may hold that a terminal would act on, or that is not Unicode, as escapes."""
+    return replace(problem, file=_escaped(problem.file), message=_escaped(problem.message))
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
