@@ -1,5 +1,5 @@
 """The comparisons, in the order in which they are taken and reported."""
 
-from comparisons import http
+from comparisons import http, scopes
 
-COMPARISONS = (http.COMPARISON,)
+COMPARISONS = (http.COMPARISON, scopes.COMPARISON)
