@@ -1,0 +1,559 @@
+"""One guest process, from the warm pool to its end: what it is asked, and what it asks."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proven.isolation.spawner import SandboxedProcess
+from proven.packages import HandlerEntry
+from proven.wire import values
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import ApplicationId, PackageId
+
+from ._connection import Connection
+from ._frames import U32, FrameType, ProtocolError
+from ._running import Running
+from ._streams import IncomingStream, OutgoingStream
+from ._sync import SyncChannel
+from ._usage import Usage
+from .config import RuntimeConfig
+from .host import ConsoleLevel, ConsoleRecord, HostFunctions, HostStream
+from .invocation import HttpResponse, Invocation
+
+_log = logging.getLogger("proven.runtime")
+_START_SECONDS = 10.0
+_LAST_WORDS = 64 * 1024
+
+
+class Ending(enum.Enum):
+    """Why a process was ended, or that it ended by itself."""
+
+    RETIRED = "retired"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    RUNAWAY = "runaway"
+    PROTOCOL = "protocol"
+    CRASHED = "crashed"
+
+
+@dataclass(slots=True)
+class Cancellation:
+    """A CANCEL that the guest has not answered: if it is not even able to do that, it is killed."""
+
+    sent: float
+    cpu: float
+
+
+class ThrownError(Exception):
+    """What guest code threw, as the guest described it."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        super().__init__(record.get("message"))
+        self.record = record
+
+
+class Guest:
+    """A process and the frames to and from it. It serves one application version, or compiles one package."""
+
+    def __init__(self, config: RuntimeConfig, host_functions: HostFunctions, memory_mib: int) -> None:
+        self._config = config
+        self._host = host_functions
+        self.memory_mib = memory_mib
+        self.ending: Ending | None = None
+        self.running: dict[int, Running] = {}
+        self.cancelled: dict[int, Cancellation] = {}
+        self.map_stack: Callable[[str], str] = lambda stack: stack
+        self.on_release: Callable[[], None] = lambda: None
+        self.on_end: Callable[[], None] = lambda: None
+        self.console: Callable[[ConsoleRecord], None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._replies: dict[int, asyncio.Future[Any]] = {}
+        self._incoming: dict[int, IncomingStream] = {}
+        self._outgoing: dict[int, OutgoingStream] = {}
+        self._next_id = 1
+        self._next_stream = 0
+        self._endings: set[asyncio.Task[None]] = set()
+        self._loaded: Running | None = None
+        self._stderr = -1
+
+    async def attach(
+        self, process: SandboxedProcess, frames: socket.socket, sync: socket.socket, stderr: int
+    ) -> None:
+        """Take over a process that was just started, and wait until it is ready."""
+        self._process = process
+        self._stderr = stderr
+        self.usage = Usage(process.pid)
+        self._connection = await Connection.open(
+            frames,
+            {
+                FrameType.READY: self._on_ready,
+                FrameType.LOADED: self._on_reply,
+                FrameType.COMPILED: self._on_reply,
+                FrameType.REFUSED: self._on_refused,
+                FrameType.RETURN: self._on_return,
+                FrameType.THROW: self._on_throw,
+                FrameType.RESPONSE: self._on_response,
+                FrameType.ENDED: self._on_ended,
+                FrameType.CALL: self._on_call,
+                FrameType.CONSOLE: self._on_console,
+                FrameType.STREAM_DATA: self._on_stream_data,
+                FrameType.STREAM_END: self._on_stream_end,
+                FrameType.STREAM_ERROR: self._on_stream_error,
+                FrameType.STREAM_CREDIT: self._on_stream_credit,
+                FrameType.STREAM_CANCEL: self._on_stream_cancel,
+            },
+            max_frame_bytes=self._config.max_frame_bytes,
+            on_lost=self._on_lost,
+        )
+        self._sync = await SyncChannel.open(sync, self._call_synchronously, self._config.max_frame_bytes)
+        async with asyncio.timeout(_START_SECONDS):
+            await self._ready
+        self.usage.settle()
+
+    @property
+    def alive(self) -> bool:
+        return self.ending is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def load(
+        self, application_id: ApplicationId, package_id: PackageId, payload: bytes
+    ) -> asyncio.Future[Any]:
+        """Load a program; the result is what its top-level code registered."""
+        loaded = Running(0, application_id, package_id, None, None, self._loop.create_future(), 0.0, 0.0)
+        self._loaded = self.running[0] = loaded
+        return self._ask(FrameType.LOAD, payload)
+
+    def compile(self, sources: Sequence[tuple[str, str]]) -> asyncio.Future[Any]:
+        """Compile modules; the result is a list of [code, has a source map]."""
+        return self._ask(FrameType.COMPILE, values.encode([list(pair) for pair in sources]))
+
+    def _ask(self, type_: FrameType, payload: bytes) -> asyncio.Future[Any]:
+        id_ = self._new_id()
+        reply = self._replies[id_] = self._loop.create_future()
+        self._connection.send(type_, id_, payload)
+        return reply
+
+    def loaded(self, registrations: dict[str, list[Any]]) -> None:
+        """Top-level code is done: from now on there are only invocations."""
+        loaded = self.running.pop(0)
+        loaded.registrations = registrations
+        self._release(loaded)
+
+    def invoke(self, handler: HandlerEntry, number: bytes, invocation: Invocation, timeout: float) -> Running:
+        """Start an invocation of the handler with the encoded `number`; the result is in its future."""
+        id_ = self._new_id()
+        running = Running(
+            id_,
+            invocation.application_id,
+            invocation.package_id,
+            handler,
+            invocation,
+            self._loop.create_future(),
+            timeout,
+            time.monotonic() + timeout,
+        )
+        if self._loaded is not None:
+            running.registrations = self._loaded.registrations
+        arguments = invocation.arguments if invocation.http is None else self._request(running, invocation)
+        caller = _ANONYMOUS
+        if invocation.identity is not None or invocation.accounts or invocation.origin is not None:
+            identity = values.UNDEFINED if invocation.identity is None else invocation.identity
+            origin = values.UNDEFINED if invocation.origin is None else invocation.origin
+            caller = (
+                values.encode(identity) + values.encode(list(invocation.accounts)) + values.encode(origin)
+            )
+        self.running[id_] = running
+        self._connection.send(FrameType.INVOKE, id_, b"\x85" + number + caller + arguments)
+        return running
+
+    def _request(self, running: Running, invocation: Invocation) -> bytes:
+        http = invocation.http
+        assert http is not None
+        body: Any = values.UNDEFINED if http.body is None else http.body
+        if not isinstance(body, bytes | values.UndefinedType):
+            body = self._send_stream(running, HostStream(body))
+        request = [http.method, http.url, http.path, http.path_parameters, http.query, http.headers, body]
+        return values.encode(request, allow_streams=True)
+
+    def cancel(self, running: Running, error: ProvenError) -> None:
+        """End an invocation from outside. The guest has to confirm; see `cancelled`."""
+        if self.running.pop(running.id, None) is None:
+            return
+        self.cancelled[running.id] = Cancellation(time.monotonic(), self.usage.cpu_seconds())
+        self._connection.send(FrameType.CANCEL, running.id)
+        running.fail(error)
+        self._release(running)
+
+    def kill(self, ending: Ending) -> None:
+        """End the process now, and with it everything that runs in it."""
+        if self.ending is not None:
+            return
+        self.ending = ending
+        self._process.kill()
+        self._connection.close()
+        self._sync.close()
+        os.close(self._stderr)
+        self._stderr = -1
+        self._fail_all(ending)
+        if ending is not Ending.RETIRED:
+            _log.warning("guest_ended", extra={"pid": self.pid, "reason": ending.value})
+        self.on_end()
+
+    async def gone(self) -> None:
+        """Wait until the process has been reaped and nothing of its invocations is left."""
+        await self._process.wait()
+        if self._endings:
+            await asyncio.wait(self._endings)
+
+    def _new_id(self) -> int:
+        id_ = self._next_id
+        self._next_id = id_ + 1 if id_ < 0xFFFFFFFF else 1
+        return id_
+
+    # What the guest sends
+
+    def _on_ready(self, id_: int, payload: bytes) -> None:
+        if not self._ready.done():
+            self._ready.set_result(None)
+
+    def _on_reply(self, id_: int, payload: bytes) -> None:
+        reply = self._replies.pop(id_, None)
+        if reply is not None and not reply.done():
+            reply.set_result(self._decode(payload, max_bytes=self._config.max_frame_bytes))
+
+    def _on_refused(self, id_: int, payload: bytes) -> None:
+        reply = self._replies.pop(id_, None)
+        if reply is not None and not reply.done():
+            reply.set_exception(ThrownError(self._record(payload)))
+
+    def _on_return(self, id_: int, payload: bytes) -> None:
+        running = self.running.pop(id_, None)
+        if running is None:
+            return
+        if not running.future.done():
+            running.future.set_result(payload)
+        self._release(running)
+
+    def _on_throw(self, id_: int, payload: bytes) -> None:
+        running = self.running.pop(id_, None)
+        if running is None:
+            return
+        running.fail(self._thrown(self._record(payload)))
+        self._release(running)
+
+    def _on_response(self, id_: int, payload: bytes) -> None:
+        running = self.running.get(id_)
+        if running is None or running.future.done():
+            return
+        match self._decode(payload, allow_streams=True):
+            case [int(status), list(pairs), body] if 200 <= status < 600:
+                pass
+            case _:
+                raise ProtocolError("a malformed response")
+        headers = tuple((str(name), str(value)) for name, value in pairs)
+        if isinstance(body, values.StreamRef):
+            try:
+                stream = running.response = self._receive_stream(running, body.id)
+            except ProvenError as error:
+                raise ProtocolError(error.message) from None
+            stream.on_chunk = lambda: self._progress(running)
+            running.future.set_result(HttpResponse(status, headers, self._body(running, stream)))
+            return
+        del self.running[id_]
+        running.future.set_result(HttpResponse(status, headers, body if isinstance(body, bytes) else b""))
+        self._release(running)
+
+    async def _body(self, running: Running, stream: IncomingStream) -> Any:
+        try:
+            async for chunk in stream:
+                self._progress(running)
+                yield chunk
+        finally:
+            if running.id in self.running:
+                self.cancel(running, ProvenError(ErrorCode.UNAVAILABLE, "nobody reads the response any more"))
+
+    def _progress(self, running: Running) -> None:
+        running.deadline = time.monotonic() + running.timeout
+
+    def _on_ended(self, id_: int, payload: bytes) -> None:
+        self.cancelled.pop(id_, None)
+        running = self.running.pop(id_, None)
+        if running is None:
+            return
+        running.fail(ProvenError(ErrorCode.HANDLER_ERROR, "the handler ended without a result"))
+        self._release(running)
+
+    def _on_console(self, id_: int, payload: bytes) -> None:
+        match self._decode(payload):
+            case [str(level), str(text), int(dropped)] if level in _CONSOLE_LEVELS:
+                pass
+            case _:
+                raise ProtocolError("a malformed console line")
+        running = self.running.get(id_) or self._loaded
+        if running is None:
+            return
+        record = ConsoleRecord(
+            application_id=running.application_id,
+            package_id=running.package_id,
+            handler=running.handler.address if running.handler else None,
+            level=ConsoleLevel(level),
+            text=self.map_stack(text) if level == ConsoleLevel.ERROR else text,
+            dropped=dropped,
+        )
+        for receiver in (running.console, self.console):
+            if receiver is not None:
+                receiver(record)
+
+    def _on_call(self, id_: int, payload: bytes) -> None:
+        if len(payload) < U32.size:
+            raise ProtocolError("a malformed call")
+        running = self.running.get(U32.unpack_from(payload)[0])
+        if running is None:
+            return
+        if len(running.tasks) >= self._config.max_host_calls:
+            error = ProvenError(ErrorCode.OVERLOADED, "too many unanswered host calls", retry_after=0.1)
+            self._connection.send(FrameType.FAILURE, id_, values.encode(error.to_record()))
+            return
+        try:
+            operation, arguments = self._parse_call(running, payload[U32.size :])
+        except ProvenError as error:
+            self._connection.send(FrameType.FAILURE, id_, values.encode(error.to_record()))
+            return
+        task = self._loop.create_task(self._answer(running, id_, operation, arguments))
+        running.tasks.add(task)
+        task.add_done_callback(running.tasks.discard)
+
+    def _parse_call(self, running: Running, payload: bytes) -> tuple[str, list[Any]]:
+        match values.decode(payload, max_bytes=self._config.max_frame_bytes, allow_streams=True):
+            case [str(operation), list(arguments)]:
+                return operation, self._with_streams(running, arguments)
+        raise ProvenError(ErrorCode.BAD_REQUEST, "a malformed call")
+
+    async def _answer(self, running: Running, id_: int, operation: str, arguments: list[Any]) -> None:
+        try:
+            result = await self._perform(running, operation, arguments)
+        except ProvenError as error:
+            self._connection.send(FrameType.FAILURE, id_, values.encode(error.to_record()))
+        else:
+            self._connection.send(FrameType.RESULT, id_, result)
+
+    async def _perform(self, running: Running, operation: str, arguments: list[Any]) -> bytes:
+        """Run one host call; returns the encoded result. Raises only `ProvenError` and cancellation."""
+        function = self._host.functions.get(operation)
+        if function is None:
+            raise ProvenError(ErrorCode.NOT_FOUND, f"the node has no operation {operation:.80}")
+        if running.handler is None and operation not in self._host.while_loading:
+            raise ProvenError(
+                ErrorCode.FORBIDDEN, f"{operation} cannot be used by top-level code, only by a handler"
+            )
+        try:
+            result = await function(running.context, arguments)
+            return values.encode(
+                self._without_streams(running, result),
+                max_bytes=self._config.max_value_bytes,
+                allow_streams=True,
+            )
+        except ProvenError:
+            raise
+        except Exception:
+            _log.exception("host_call_failed", extra={"operation": operation})
+            raise ProvenError(ErrorCode.INTERNAL, f"{operation} failed") from None
+
+    async def _call_synchronously(self, invocation: int, payload: bytes) -> bytes:
+        """One call of the blocking channel: a status byte and the encoded result."""
+        running = self.running.get(invocation)
+        try:
+            if running is None:
+                raise ProvenError(ErrorCode.UNAVAILABLE, "the invocation has ended")
+            operation, arguments = self._parse_call(running, payload)
+            return b"\0" + await self._perform(running, operation, arguments)
+        except ProvenError as error:
+            return b"\1" + values.encode(error.to_record())
+
+    # Streams
+
+    def _with_streams(self, running: Running, arguments: list[Any]) -> list[Any]:
+        """Streams that are arguments, or direct members of one, as `HostStream`s."""
+        return [
+            {key: self._opened(running, item) for key, item in argument.items()}
+            if type(argument) is dict
+            else self._opened(running, argument)
+            for argument in arguments
+        ]
+
+    def _opened(self, running: Running, value: Any) -> Any:
+        if not isinstance(value, values.StreamRef):
+            return value
+        stream = self._receive_stream(running, value.id)
+        return HostStream(stream, close=stream.aclose)
+
+    def _without_streams(self, running: Running, result: Any) -> Any:
+        """A `HostStream` result, or those that are direct members of it, as references."""
+        if isinstance(result, HostStream):
+            return self._send_stream(running, result)
+        if type(result) is dict and any(isinstance(item, HostStream) for item in result.values()):
+            return {key: self._without_streams(running, item) for key, item in result.items()}
+        if isinstance(result, list | tuple) and any(isinstance(item, HostStream) for item in result):
+            return [self._without_streams(running, item) for item in result]
+        return result
+
+    def _send_stream(self, running: Running, source: HostStream) -> values.StreamRef:
+        id_ = self._next_stream = self._next_stream + 2
+
+        def done() -> None:
+            self._outgoing.pop(id_, None)
+            running.outgoing.discard(stream)
+
+        stream = OutgoingStream(id_, source, self._connection, self._config.stream_window, done)
+        self._outgoing[id_] = stream
+        running.outgoing.add(stream)
+        return values.StreamRef(id_)
+
+    def _receive_stream(self, running: Running, id_: int) -> IncomingStream:
+        if id_ in self._incoming or id_ % 2 == 0:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "a stream that is already in use")
+
+        def done() -> None:
+            self._incoming.pop(id_, None)
+            running.incoming.discard(stream)
+
+        stream = IncomingStream(id_, self._connection, self._config.stream_window, done)
+        self._incoming[id_] = stream
+        running.incoming.add(stream)
+        return stream
+
+    def _on_stream_data(self, id_: int, payload: bytes) -> None:
+        stream = self._incoming.get(id_)
+        if stream is not None:
+            stream.feed(payload)
+
+    def _on_stream_end(self, id_: int, payload: bytes) -> None:
+        stream = self._incoming.get(id_)
+        if stream is not None:
+            stream.finish()
+
+    def _on_stream_error(self, id_: int, payload: bytes) -> None:
+        stream = self._incoming.get(id_)
+        if stream is not None:
+            stream.finish(self._thrown(self._record(payload)))
+
+    def _on_stream_credit(self, id_: int, payload: bytes) -> None:
+        if len(payload) != U32.size:
+            raise ProtocolError("a malformed credit")
+        stream = self._outgoing.get(id_)
+        if stream is not None:
+            stream.credit(U32.unpack(payload)[0])
+
+    def _on_stream_cancel(self, id_: int, payload: bytes) -> None:
+        stream = self._outgoing.get(id_)
+        if stream is not None:
+            stream.cancel()
+
+    # Ends
+
+    def _decode(self, payload: bytes, **options: Any) -> Any:
+        try:
+            return values.decode(payload, **options)
+        except ProvenError as error:
+            raise ProtocolError(error.message) from None
+
+    def _record(self, payload: bytes) -> dict[str, Any]:
+        record = self._decode(payload)
+        if not isinstance(record, dict) or not isinstance(record.get("message"), str):
+            raise ProtocolError("a malformed error")
+        stack = record.get("stack")
+        if isinstance(stack, str):
+            record["stack"] = self.map_stack(stack)
+        return record
+
+    def _thrown(self, record: dict[str, Any]) -> ProvenError:
+        """What the caller gets to see: the code of a failed host call or codec, or else `HANDLER_ERROR`."""
+        code = ErrorCode.HANDLER_ERROR
+        if record.get("host") is True and record.get("code") in _ERROR_CODES:
+            code = ErrorCode(record["code"])
+        details = {key: record[key] for key in ("name", "stack", "code") if isinstance(record.get(key), str)}
+        return ProvenError(code, record["message"], details=details)
+
+    def _release(self, running: Running) -> None:
+        ending = running.release()
+        if ending is not None:
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
+        self.on_release()
+
+    def _on_lost(self, fault: ProtocolError | None) -> None:
+        if self.ending is None:
+            if fault is not None:
+                _log.error("guest_protocol", extra={"pid": self.pid, "fault": str(fault)})
+                self.kill(Ending.PROTOCOL)
+            else:
+                task = self._loop.create_task(self._classify_end())
+                self._endings.add(task)
+                task.add_done_callback(self._endings.discard)
+
+    async def _classify_end(self) -> None:
+        """The process closed its socket: find out what became of it, and end what is left."""
+        self._process.kill()
+        status = await self._process.wait()
+        if self.ending is not None:
+            return
+        last_words = b""
+        try:
+            os.set_blocking(self._stderr, False)
+            last_words = os.read(self._stderr, _LAST_WORDS)
+        except OSError:
+            pass
+        out_of_memory = b"out of memory" in last_words or b"memory allocation" in last_words
+        killed_by_kernel = status == -signal.SIGKILL and not last_words
+        self.kill(Ending.MEMORY if out_of_memory or killed_by_kernel else Ending.CRASHED)
+
+    def _fail_all(self, ending: Ending) -> None:
+        error = _ENDINGS[ending]
+        for running in list(self.running.values()):
+            running.fail(ProvenError(error.code, error.message, retry_after=error.retry_after))
+            self._release(running)
+        self.running.clear()
+        self.cancelled.clear()
+        for stream in list(self._incoming.values()):
+            stream.finish(error)
+        for reply in (*self._replies.values(), self._ready):
+            if not reply.done():
+                reply.set_exception(error)
+                reply.exception()
+        self._replies.clear()
+
+
+_ERROR_CODES = frozenset(code.value for code in ErrorCode)
+_CONSOLE_LEVELS = frozenset(level.value for level in ConsoleLevel)
+_ANONYMOUS = values.encode(values.UNDEFINED) + values.encode([]) + values.encode(values.UNDEFINED)
+_ENDINGS = {
+    Ending.RETIRED: ProvenError(
+        ErrorCode.UNAVAILABLE, "the application's process was stopped", retry_after=0.1
+    ),
+    Ending.TIMEOUT: ProvenError(
+        ErrorCode.UNAVAILABLE,
+        "the application's process was stopped because another call did not end in time",
+        retry_after=0.1,
+    ),
+    Ending.MEMORY: ProvenError(ErrorCode.HANDLER_MEMORY, "the application used more memory than it may"),
+    Ending.RUNAWAY: ProvenError(
+        ErrorCode.UNAVAILABLE,
+        "the application was stopped: it kept computing after its calls",
+        retry_after=0.1,
+    ),
+    Ending.PROTOCOL: ProvenError(ErrorCode.HANDLER_ERROR, "the application's process broke the protocol"),
+    Ending.CRASHED: ProvenError(ErrorCode.HANDLER_ERROR, "the application's process ended unexpectedly"),
+}

@@ -1,0 +1,102 @@
+"""Ends what does not end by itself: calls over their time, processes over their memory or idly computing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+from proven.wire.errors import ErrorCode, ProvenError
+
+from ._guest import Ending, Guest
+from ._launch import growth_limit
+
+_IDLE_INTERVAL = 1.0
+_IDLE_CPU_SHARE = 0.5
+"""More than this share of a CPU, for a whole interval without any invocation, is a runaway."""
+_CANCEL_CPU = 0.1
+_CANCEL_WALL = 1.0
+"""A guest that has had this much CPU time, or wall time, without answering a CANCEL is stuck."""
+
+
+class Watchdog:
+    """Looks at busy processes every `interval` seconds, and at idle ones every second."""
+
+    def __init__(
+        self, guests: Callable[[], Iterable[Guest]], interval: float, tick: Callable[[], None]
+    ) -> None:
+        self._guests = guests
+        self._interval = interval
+        self._tick = tick
+        self._busy = asyncio.Event()
+        self._idle_since = time.monotonic()
+        self._idle_cpu: dict[Guest, float] = {}
+
+    def wake(self) -> None:
+        """There may be something to watch."""
+        self._busy.set()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            if self._busy.is_set():
+                await asyncio.sleep(self._interval)
+            else:
+                try:
+                    async with asyncio.timeout(_IDLE_INTERVAL):
+                        await self._busy.wait()
+                except TimeoutError:
+                    pass
+            self._look()
+
+    def _look(self) -> None:
+        self._tick()
+        now = time.monotonic()
+        busy = False
+        for guest in list(self._guests()):
+            if guest.running or guest.cancelled:
+                busy = True
+                self._check_busy(guest, now)
+        if not busy:
+            self._busy.clear()
+        if now - self._idle_since >= _IDLE_INTERVAL:
+            self._check_idle(now - self._idle_since)
+            self._idle_since = now
+
+    def _check_busy(self, guest: Guest, now: float) -> None:
+        if guest.usage.growth_bytes() > growth_limit(guest.memory_mib):
+            guest.kill(Ending.MEMORY)
+            return
+        for running in list(guest.running.values()):
+            if running.id == 0 or now <= running.deadline:
+                continue
+            if running.response is not None and running.response.waits_for_reader:
+                continue
+            guest.cancel(
+                running,
+                ProvenError(
+                    ErrorCode.HANDLER_TIMEOUT, f"the handler did not end within {running.timeout:g} seconds"
+                ),
+            )
+        if not guest.cancelled:
+            return
+        cpu = guest.usage.cpu_seconds()
+        for cancellation in guest.cancelled.values():
+            if cpu - cancellation.cpu > _CANCEL_CPU or now - cancellation.sent > _CANCEL_WALL:
+                guest.kill(Ending.TIMEOUT)
+                return
+
+    def _check_idle(self, elapsed: float) -> None:
+        seen: dict[Guest, float] = {}
+        for guest in list(self._guests()):
+            if guest.running:
+                continue
+            cpu = guest.usage.cpu_seconds()
+            before = self._idle_cpu.get(guest)
+            if before is not None and cpu - before > _IDLE_CPU_SHARE * elapsed:
+                guest.kill(Ending.RUNAWAY)
+            elif guest.usage.growth_bytes() > growth_limit(guest.memory_mib):
+                guest.kill(Ending.MEMORY)
+            else:
+                seen[guest] = cpu
+        self._idle_cpu = seen

@@ -1,0 +1,66 @@
+// HTTP handlers: what they get, and what their result is as a response.
+
+const NULL_BODY = new Set([204, 205, 304]);
+
+// `wire` is [method, url, path, pathParameters, query pairs, header pairs, body]; the body is bytes, a stream, or
+// undefined.
+export function requestOf([method, url, path, pathParameters, query, headers, body]) {
+  let request;
+  return {
+    method,
+    path,
+    pathParameters: dictionary(pathParameters, false),
+    queryParameters: dictionary(query, false),
+    headers: dictionary(headers, true),
+    get body() {
+      if (body instanceof ReadableStream) {
+        throw new TypeError("this body is too large to be held in memory: read request.body as a stream");
+      }
+      return body;
+    },
+    get request() {
+      const bodyless = method === "GET" || method === "HEAD" || body === undefined;
+      request ??= new Request(url, { method, headers, body: bodyless ? null : body, duplex: "half" });
+      return request;
+    },
+  };
+}
+
+// Text by name. Of a parameter given twice the first counts, as in URLSearchParams.get; headers are joined.
+function dictionary(pairs, join) {
+  const result = Object.create(null);
+  for (const [name, value] of pairs) {
+    if (!(name in result)) result[name] = value;
+    else if (join) result[name] += name === "cookie" ? `; ${value}` : `, ${value}`;
+  }
+  return result;
+}
+
+// [status, header pairs, body], where the body is bytes, a stream, or undefined.
+export async function responseOf(result) {
+  if (result instanceof Response) return await fromResponse(result);
+  if (result === undefined) return [204, [], undefined];
+  if (result instanceof Uint8Array || result instanceof ReadableStream) {
+    return [200, [["content-type", "application/octet-stream"]], result];
+  }
+  const text = JSON.stringify(result);
+  if (text === undefined) throw new TypeError(`a ${typeof result} has no JSON form`);
+  return [200, [["content-type", "application/json"]], new TextEncoder().encode(text)];
+}
+
+const lazyBody = Object.getOwnPropertySymbols(new Response("")).find((key) => key.description === "lazy static body");
+
+async function fromResponse(response) {
+  if (response.type === "error") throw new TypeError("Response.error() cannot be sent");
+  const { status } = response;
+  const headers = [...response.headers];
+  if (response.bodyUsed) throw new TypeError("the body of the Response has been used already");
+  // A body that is at hand is read at once; anything else streams.
+  if (lazyBody !== undefined && response[lazyBody] != null) {
+    const type = response.headers.get("content-type");
+    if (type !== null && !headers.some(([name]) => name === "content-type")) headers.push(["content-type", type]);
+    return [status, headers, new Uint8Array(await response.arrayBuffer())];
+  }
+  const { body } = response;
+  return [status, headers, body === null || NULL_BODY.has(status) ? undefined : body];
+}
