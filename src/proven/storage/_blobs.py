@@ -19,7 +19,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from proven.storage._directory import sync_directory
+from proven.storage._directory import make_directory, sync_directory
 from proven.storage._keys import ScopeKeys
 from proven.storage._quota import ApplicationUsage
 from proven.wire.errors import ErrorCode, ProvenError
@@ -43,6 +43,7 @@ class BlobStore:
 
     def create(self) -> BlobWriter:
         """Start a new blob."""
+        make_directory(self.directory, durable=self.durable)
         blob_id = secrets.token_hex(16)
         return BlobWriter(self, blob_id, AESGCM(self.keys.blob(blob_id)))
 

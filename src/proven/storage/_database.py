@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-from proven.storage._directory import sync_directory
+from proven.storage._directory import make_directory, sync_directory, sync_file
 from proven.storage.config import Synchronous
 from proven.storage.records import SqlValue
 
@@ -35,18 +36,36 @@ class DatabaseFile:
         """Whether the file has been created."""
         return self.path.exists()
 
-    def connect(self, *, writer: bool = False) -> apsw.Connection:
-        """Open a connection, and for a writer create the file if it is not there yet."""
-        fresh = writer and self._create()
-        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE)
-        try:
-            self._configure(connection, writer=writer)
-        except BaseException:
-            connection.close()
-            raise
-        if fresh and self.synchronous is Synchronous.FULL:
-            self._sync_new_file()
+    def connect(self) -> apsw.Connection:
+        """Open a connection that reads."""
+        connection = self._open()
+        run(connection, "PRAGMA query_only=ON")
         return connection
+
+    def connect_writer(self) -> tuple[apsw.Connection, bool]:
+        """Open the connection that writes, creating the file if need be; whether the file is new.
+
+        Commits to a new file don't wait for the disk until `sync_new` is called, after the first of them:
+        that waits once for what SQLite would have waited for at every step.
+        """
+        fresh = self._create()
+        connection = self._open()
+        if fresh:
+            run(connection, "PRAGMA synchronous=OFF")
+            run(connection, "PRAGMA journal_mode=MEMORY")
+            run(connection, "PRAGMA auto_vacuum=INCREMENTAL")
+        run(connection, "PRAGMA journal_mode=WAL")
+        if not fresh:
+            run(connection, f"PRAGMA synchronous={self.synchronous.value}")
+        return connection, fresh
+
+    def sync_new(self, connection: apsw.Connection) -> None:
+        """Make the first commit to a new file durable, and the later ones by themselves."""
+        if self.synchronous is Synchronous.FULL:
+            for path in (self.path, self.wal()):
+                sync_file(path)
+            sync_directory(self.path.parent)
+        run(connection, f"PRAGMA synchronous={self.synchronous.value}")
 
     def wal(self) -> Path:
         """The write-ahead log beside the file."""
@@ -57,41 +76,29 @@ class DatabaseFile:
         return Path(f"{self.path}-shm")
 
     def size(self) -> int:
-        """Bytes of the file itself, without its log."""
-        try:
-            return self.path.stat().st_size
-        except FileNotFoundError:
-            return 0
+        """Bytes of the file and its log."""
+        total = 0
+        for path in (self.path, self.wal()):
+            with suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
 
     def _create(self) -> bool:
         """Make an empty file with mode 0600, which SQLite copies to the log; whether it is (still) empty."""
+        make_directory(self.path.parent, durable=self.synchronous is Synchronous.FULL)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             return os.fstat(descriptor).st_size == 0
         finally:
             os.close(descriptor)
 
-    def _configure(self, connection: apsw.Connection, *, writer: bool) -> None:
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE)
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         connection.set_busy_timeout(_BUSY_MILLISECONDS)
         connection.wal_autocheckpoint(0)
         run(connection, f"PRAGMA key='raw:{self.key.hex()}'")
-        if writer:
-            # The first page is written without waiting for the disk: `_sync_new_file` does that once.
-            run(connection, "PRAGMA synchronous=OFF")
-            run(connection, "PRAGMA auto_vacuum=INCREMENTAL")
-            run(connection, "PRAGMA journal_mode=WAL")
-            run(connection, f"PRAGMA synchronous={self.synchronous.value}")
-        else:
-            run(connection, "PRAGMA query_only=ON")
-
-    def _sync_new_file(self) -> None:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        sync_directory(self.path.parent)
+        return connection
 
 
 def run(connection: apsw.Connection, sql: str) -> None:

@@ -85,9 +85,24 @@ def write_durably(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
+def make_directory(path: Path, *, durable: bool) -> None:
+    """Create a directory that only its owner may enter, and those above it."""
+    if path.is_dir():
+        return
+    make_directory(path.parent, durable=durable)
+    path.mkdir(mode=0o700, exist_ok=True)
+    if durable:
+        sync_directory(path.parent)
+
+
 def sync_directory(path: Path) -> None:
     """Make the names in a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    sync_file(path)
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of a file durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

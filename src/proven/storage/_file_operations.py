@@ -167,7 +167,7 @@ class FileOperations(Backend):
                 async for part in _parts(content):
                     buffer += part
                     if len(buffer) > _files.INLINE_BYTES and blob is None:
-                        blob = await self._in_thread(functools.partial(_create_blob, scope))
+                        blob = await self._in_thread(blobs.create)
                     if blob is not None and len(buffer) >= SEGMENT_BYTES:
                         await self._in_thread(functools.partial(blob.write, bytes(buffer)))
                         buffer.clear()
@@ -216,11 +216,6 @@ async def _parts(content: FileContent) -> AsyncIterator[bytes]:
 
 def _blob_ids(pieces: list[Piece]) -> list[str]:
     return [piece.blob_id for piece in pieces if piece.blob_id is not None]
-
-
-def _create_blob(scope: OpenScope) -> BlobWriter:
-    scope.make_present()
-    return scope.blobs.create()
 
 
 def _finish_blob(blob: BlobWriter, rest: bytes) -> bytes:

@@ -9,7 +9,7 @@ import apsw
 
 from proven.storage._blobs import BlobStore
 from proven.storage._database import fetch
-from proven.storage._main import MainUnit
+from proven.storage._main import MainUnit, has_table
 from proven.storage._paths import format_path
 from proven.storage.records import FileStat
 from proven.wire.errors import ErrorCode, ProvenError
@@ -17,6 +17,17 @@ from proven.wire.errors import ErrorCode, ProvenError
 INLINE_BYTES = 64 * 1024
 
 _COLUMNS = "id, is_directory, size, sha256, modified, content_type, revision"
+
+_SCHEMA = """
+CREATE TABLE nodes (
+    id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name TEXT NOT NULL, is_directory INTEGER NOT NULL,
+    size INTEGER NOT NULL, sha256 BLOB, modified REAL NOT NULL, content_type TEXT, revision INTEGER NOT NULL,
+    UNIQUE (parent, name)
+);
+CREATE TABLE pieces (
+    node INTEGER, position INTEGER, size INTEGER NOT NULL, blob TEXT, data BLOB, PRIMARY KEY (node, position)
+) WITHOUT ROWID;
+"""
 
 _TREE = """
 WITH RECURSIVE tree(id) AS (SELECT ? UNION ALL SELECT nodes.id FROM nodes JOIN tree ON parent = tree.id)
@@ -72,6 +83,8 @@ class Piece:
 def find(connection: apsw.Connection, segments: Segments) -> Node | None:
     """The file or directory at a path."""
     node: Node | None = ROOT
+    if segments and not has_table(connection, "nodes"):
+        return None
     for segment in segments:
         if node is None or not node.is_directory:
             return None
@@ -102,6 +115,8 @@ def list_directory(connection: apsw.Connection, segments: Segments, after: str, 
         raise _not_found(segments)
     if not node.is_directory:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"{format_path(segments)!r} is a file")
+    if not has_table(connection, "nodes"):
+        return []
     rows = fetch(
         connection,
         f"SELECT name, {_COLUMNS} FROM nodes WHERE parent = ? AND name > ? ORDER BY name LIMIT ?",  # noqa: S608
@@ -198,6 +213,8 @@ def rename(unit: MainUnit, blobs: BlobStore, source: Segments, target: Segments)
 
 def known_blobs(connection: apsw.Connection) -> set[str]:
     """The blobs that files refer to."""
+    if not has_table(connection, "pieces"):
+        return set()
     return {row[0] for row in fetch(connection, "SELECT blob FROM pieces WHERE blob IS NOT NULL")}
 
 
@@ -232,6 +249,8 @@ def _pieces(connection: apsw.Connection, node_id: int) -> list[Piece]:
 
 
 def _directory(unit: MainUnit, segments: Segments) -> int:
+    if not has_table(unit.connection, "nodes"):
+        fetch(unit.connection, _SCHEMA)
     parent = ROOT.id
     for depth, segment in enumerate(segments):
         node = _child(unit.connection, parent, segment)

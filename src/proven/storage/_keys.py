@@ -21,16 +21,18 @@ _MIN_ROOT_KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ScopeKeys:
-    """The keys of one scope. `secret` is the key that the scope's other keys are derived from."""
+    """The name and keys of one scope. `secret` is what the scope's keys are derived from."""
 
-    directory: str
+    name: str
     secret: bytes
 
-    def database(self, name: str | None) -> tuple[str, bytes]:
-        """File name and key of the SQL database `name`, or of the scope's main database for None."""
-        if name is None:
-            return "main.db", _derive(self.secret, "database/main")
-        fields = encode_fields(name)
+    def main(self) -> bytes:
+        """Key of the main database."""
+        return _derive(self.secret, "database/main")
+
+    def sql(self, database: str) -> tuple[str, bytes]:
+        """File name and key of a SQL database."""
+        fields = encode_fields(database)
         file = _derive(self.secret, "name/sql", fields)[:16].hex() + ".db"
         return file, _derive(self.secret, "database/sql", fields)
 

@@ -19,17 +19,6 @@ CREATE TABLE kv (
     key BLOB PRIMARY KEY, value BLOB NOT NULL, version INTEGER NOT NULL, expires REAL
 ) WITHOUT ROWID;
 CREATE INDEX kv_expires ON kv (expires) WHERE expires IS NOT NULL;
-CREATE TABLE migrations (
-    database TEXT, position INTEGER, hash BLOB NOT NULL, PRIMARY KEY (database, position)
-) WITHOUT ROWID;
-CREATE TABLE nodes (
-    id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name TEXT NOT NULL, is_directory INTEGER NOT NULL,
-    size INTEGER NOT NULL, sha256 BLOB, modified REAL NOT NULL, content_type TEXT, revision INTEGER NOT NULL,
-    UNIQUE (parent, name)
-);
-CREATE TABLE pieces (
-    node INTEGER, position INTEGER, size INTEGER NOT NULL, blob TEXT, data BLOB, PRIMARY KEY (node, position)
-) WITHOUT ROWID;
 PRAGMA user_version = {_FORMAT};
 """  # noqa: S608
 
@@ -58,8 +47,8 @@ class MainWriter(DatabaseWriter):
     """Writes the main database.
 
     Versions count up for ever: numbers are handed out from memory below a ceiling that is stored with the
-    commit that first needs it, so a crash skips numbers and never repeats one. Expired entries are at once
-    invisible and later removed, a bounded number with each write.
+    commit that first needs it, so a crash skips numbers and never repeats one. Expired entries are
+    invisible at once and removed later, a bounded number with each write.
     """
 
     def __init__(self, file: DatabaseFile, usage: ApplicationUsage, clock: Callable[[], float]) -> None:
@@ -138,6 +127,11 @@ def has_tables(connection: apsw.Connection) -> bool:
 def _earliest(connection: apsw.Connection) -> float | None:
     row = fetch(connection, "SELECT min(expires) FROM kv WHERE expires IS NOT NULL")[0]
     return None if row[0] is None else float(row[0])
+
+
+def has_table(connection: apsw.Connection, name: str) -> bool:
+    """Whether a table is there: those that most scopes never need are created with their first row."""
+    return bool(fetch(connection, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
 
 
 def record_transaction(unit: Unit, number: int) -> None:

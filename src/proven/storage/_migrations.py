@@ -9,8 +9,14 @@ from dataclasses import dataclass
 import apsw
 
 from proven.storage._database import fetch
-from proven.storage._main import MainUnit
+from proven.storage._main import MainUnit, has_table
 from proven.wire.errors import ErrorCode, ProvenError
+
+_SCHEMA = """
+CREATE TABLE migrations (
+    database TEXT, position INTEGER, hash BLOB NOT NULL, PRIMARY KEY (database, position)
+) WITHOUT ROWID;
+"""
 
 _MAX_MIGRATIONS = 1000
 
@@ -49,6 +55,8 @@ class MigrationPlan:
 
     def applied(self, connection: apsw.Connection) -> tuple[bytes, ...]:
         """The hashes of what was applied, from the main file."""
+        if not has_table(connection, "migrations"):
+            return ()
         rows = fetch(
             connection, "SELECT hash FROM migrations WHERE database = ? ORDER BY position", (self.database,)
         )
@@ -56,6 +64,8 @@ class MigrationPlan:
 
     def record(self, unit: MainUnit, position: int) -> None:
         """Note that a migration was applied."""
+        if not has_table(unit.connection, "migrations"):
+            fetch(unit.connection, _SCHEMA)
         fetch(
             unit.connection,
             "INSERT INTO migrations VALUES (?, ?, ?)",

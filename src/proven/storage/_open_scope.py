@@ -13,7 +13,6 @@ import apsw
 from proven.storage import _files
 from proven.storage._blobs import BlobStore
 from proven.storage._database import DatabaseFile, close
-from proven.storage._directory import sync_directory
 from proven.storage._faults import translate
 from proven.storage._journal import CommitJournal, cut
 from proven.storage._keys import ScopeKeys
@@ -23,6 +22,7 @@ from proven.storage._quota import ApplicationUsage
 from proven.storage._services import Services
 from proven.storage._sql_database import SqlDatabase
 from proven.storage._threads import finish
+from proven.storage._writer import DatabaseWriter
 from proven.storage.config import Synchronous
 from proven.storage.scope import Scope
 from proven.wire.errors import ErrorCode, ProvenError
@@ -30,6 +30,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 T = TypeVar("T")
 
 _MAX_DATABASE_NAME = 256
+_SHORT_LOG = 64
 
 
 class OpenScope:
@@ -42,7 +43,7 @@ class OpenScope:
     """
 
     def __init__(
-        self, scope: Scope, directory: Path, keys: ScopeKeys, usage: ApplicationUsage, services: Services
+        self, scope: Scope, application: Path, keys: ScopeKeys, usage: ApplicationUsage, services: Services
     ) -> None:
         durable = services.config.synchronous is Synchronous.FULL
         self.scope = scope
@@ -53,13 +54,12 @@ class OpenScope:
         self.idle: asyncio.Event | None = None
         self.transaction_lock = asyncio.Lock()
         self.applied_migrations: dict[str, tuple[bytes, ...]] = {}
+        self._directory = directory = application / keys.name
         self.blobs = BlobStore(directory, keys, usage, durable)
         self.journal = CommitJournal(directory / "journal", keys.journal(), durable=durable)
-        self._directory = directory
         self._keys = keys
-        self._durable = durable
-        self._present = directory.is_dir()
-        self.main = MainWriter(self._file(None), usage, services.clock)
+        main = DatabaseFile(application / f"{keys.name}.db", keys.main(), services.config.synchronous)
+        self.main = MainWriter(main, usage, services.clock)
         self.queue = WriteQueue(self.main, self._run_main, self.translate, services.config)
         self.reader: apsw.Connection | None = None
         self._scanner: apsw.Connection | None = None
@@ -73,14 +73,17 @@ class OpenScope:
         own = self.main.is_open + (self.reader is not None) + (self._scanner is not None)
         return own + sum(database.open_connections for database in self._sql.values())
 
+    def is_new(self) -> bool:
+        """Whether nothing was ever written to this scope."""
+        return not (self.main.file.exists() or self._directory.exists())
+
     def recover(self, *, sweep: bool) -> None:
         """Finish what an earlier run left half done; in a thread, before anything else.
 
         With `sweep`, also remove the contents of files whose writing never ended.
         """
-        if not self._present:
-            return
-        record = self.journal.read()
+        divided = self._directory.is_dir()
+        record = self.journal.read() if divided else None
         if record is not None:
             if not self.main.file.exists() or last_transaction(self.main.file) < record.number:
                 for log_mark in record.marks:
@@ -92,19 +95,15 @@ class OpenScope:
                 self.reader = reader
             else:
                 close(reader, checkpoint=False)
-        if sweep:
+        if sweep and divided:
             self.blobs.sweep(_files.known_blobs(self.reader) if self.reader is not None else set())
 
     async def read(self, work: Callable[[apsw.Connection], T], absent: T, *, inline: bool) -> T:
         """Read from the main file: on the event loop if `inline` (point reads), else in a thread."""
-        if self.reader is None:
-            if not self.main.initialised:
-                return absent
-            async with self._scan_lock:
-                if self.reader is None:
-                    self.reader = await finish(self.services.io.submit(self.main.file.connect))
+        if self.reader is None and not self.main.initialised:
+            return absent
         if inline:
-            return work(self.reader)
+            return work(await self._point_reader())
         async with self._scan_lock:
             return await finish(self.services.io.submit(functools.partial(self._scan, work)))
 
@@ -118,19 +117,6 @@ class OpenScope:
                     database = await self._open_sql(name)
         return database
 
-    def make_present(self) -> None:
-        """Create the scope's directory; in a thread."""
-        if self._present:
-            return
-        application = self._directory.parent
-        created = not application.is_dir()
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._durable:
-            sync_directory(application)
-            if created:
-                sync_directory(application.parent)
-        self._present = True
-
     def translate(self, error: Exception) -> ProvenError:
         """A failure as callers see it."""
         return translate(error, directory=self._existing_directory(), quota_left=self.usage.left)
@@ -141,16 +127,32 @@ class OpenScope:
         for database in self._sql.values():
             database.queue.close()
 
-    def close(self) -> None:
-        """Close every file; in a thread, when nothing uses the scope."""
-        checkpoint = not self.broken
-        for database in self._sql.values():
-            database.close(checkpoint=checkpoint)
+    def close(self, *, final: bool) -> None:
+        """Close every file; in a thread, when nothing uses the scope.
+
+        Logs are moved into the files if this is `final` or they are long: a short one costs the next opening
+        less than the two waits for the disk would cost now.
+        """
         for connection in (self.reader, self._scanner):
             if connection is not None:
-                close(connection, checkpoint=False if self.main.is_open else checkpoint)
+                close(connection, checkpoint=False)
         self.reader = self._scanner = None
-        self.main.close(checkpoint=checkpoint)
+        for database in self._sql.values():
+            database.close(checkpoint=self._checkpoints(database.writer, final=final))
+        self.main.close(checkpoint=self._checkpoints(self.main, final=final))
+
+    def _checkpoints(self, writer: DatabaseWriter, *, final: bool) -> bool:
+        return not self.broken and (final or writer.log_pages > _SHORT_LOG)
+
+    async def _point_reader(self) -> apsw.Connection:
+        """A connection for reads on the event loop: the idle writer's, if there is no other yet."""
+        if self.reader is None:
+            if not self.queue.busy:
+                return self.main.connection()
+            async with self._scan_lock:
+                if self.reader is None:
+                    self.reader = await finish(self.services.io.submit(self.main.file.connect))
+        return self.reader
 
     def _scan(self, work: Callable[[apsw.Connection], T]) -> T:
         if self._scanner is None:
@@ -158,16 +160,13 @@ class OpenScope:
         return work(self._scanner)
 
     async def _run_main(self, work: Callable[[], T]) -> T:
-        def run() -> T:
-            self.make_present()
-            return work()
-
-        return await finish(self.services.io.submit(run))
+        return await finish(self.services.io.submit(work))
 
     async def _open_sql(self, name: str) -> SqlDatabase:
         if not 0 < len(name.encode("utf-8", "surrogatepass")) <= _MAX_DATABASE_NAME:
             raise ProvenError(ErrorCode.BAD_REQUEST, f"a database's name has 1 to {_MAX_DATABASE_NAME} bytes")
-        file = self._file(name)
+        file_name, key = self._keys.sql(name)
+        file = DatabaseFile(self._directory / file_name, key, self.services.config.synchronous)
         await finish(self.services.io.submit(functools.partial(self._admit_database, file)))
         database = SqlDatabase(file, self.usage, self.services, self.scope.application_id, self.translate)
         await database.open()
@@ -175,14 +174,9 @@ class OpenScope:
         return database
 
     def _admit_database(self, file: DatabaseFile) -> None:
-        self.make_present()
         limit = self.services.config.max_databases_per_scope
-        if not file.exists() and len(list(self._directory.glob("*.db"))) > limit:
+        if not file.exists() and len(list(self._directory.glob("*.db"))) >= limit:
             raise ProvenError(ErrorCode.QUOTA_EXCEEDED, f"a scope has at most {limit} SQL databases")
-
-    def _file(self, name: str | None) -> DatabaseFile:
-        file, key = self._keys.database(name)
-        return DatabaseFile(self._directory / file, key, self.services.config.synchronous)
 
     def _existing_directory(self) -> Path:
         directory = self._directory

@@ -115,15 +115,15 @@ class OpenScopes:
         await self._make_room()
         usage = await self.usage(scope.application_id)
         keys = self._keys.scope(scope)
-        directory = self._application(scope.application_id) / keys.directory
-        opened = OpenScope(scope, directory, keys, usage, self.services)
-        sweep = keys.directory not in self._swept
+        opened = OpenScope(scope, self._application(scope.application_id), keys, usage, self.services)
+        sweep = keys.name not in self._swept
         try:
-            await finish(self.services.io.submit(functools.partial(opened.recover, sweep=sweep)))
+            if not opened.is_new():
+                await finish(self.services.io.submit(functools.partial(opened.recover, sweep=sweep)))
         except Exception as error:
-            await finish(self.services.io.submit(opened.close))
+            await finish(self.services.io.submit(functools.partial(opened.close, final=False)))
             raise opened.translate(error) from error
-        self._swept.add(keys.directory)
+        self._swept.add(keys.name)
         self._open[scope] = opened
 
     async def _shut(self, scope: Scope) -> None:
@@ -133,7 +133,7 @@ class OpenScopes:
             opened.idle = asyncio.Event()
             await opened.idle.wait()
         try:
-            await finish(self.services.io.submit(opened.close))
+            await finish(self.services.io.submit(functools.partial(opened.close, final=self._closed)))
         except Exception as error:
             _log.error("scope_close_failed", exc_info=error)
         finally:

@@ -60,6 +60,11 @@ class WriteQueue:
         self._alarm: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something uses the writer's connection now."""
+        return self._busy
+
     async def write(self, job: Callable[[UnitT], T], weight: int = 0) -> T:
         """Run `job` in a transaction of its own or of a group, and return what it returned once committed.
 

@@ -62,6 +62,6 @@ def _size(directory: Path) -> int:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             total += _size(Path(entry.path))
-        elif entry.name.endswith((".db", ".blob")):
+        elif entry.name.endswith((".db", ".db-wal", ".blob")):
             total += entry.stat(follow_symlinks=False).st_size
     return total

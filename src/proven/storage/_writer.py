@@ -79,8 +79,9 @@ class DatabaseWriter:
         self.file = file
         self._usage = usage
         self._connection: apsw.Connection | None = None
-        self._log_pages = 0
+        self.log_pages = 0
         self._counted_pages = 0
+        self._fresh = False
 
     @property
     def is_open(self) -> bool:
@@ -91,7 +92,7 @@ class DatabaseWriter:
         """The writing connection."""
         if self._connection is None:
             self._counted_pages = self.file.size() // PAGE_SIZE
-            connection = self.file.connect(writer=True)
+            connection, self._fresh = self.file.connect_writer()
             connection.set_wal_hook(self._committed_pages)
             self._count(self._page_count(connection))
             self._opened(connection)
@@ -115,6 +116,9 @@ class DatabaseWriter:
         try:
             pages = self._page_count(unit.connection)
             run(unit.connection, "COMMIT")
+            if self._fresh:
+                self.file.sync_new(unit.connection)
+                self._fresh = False
         except BaseException:
             self.rollback(unit)
             raise
@@ -131,19 +135,19 @@ class DatabaseWriter:
 
     def tidy_is_due(self) -> bool:
         """Whether the log is long enough to be moved into the file."""
-        return self._log_pages >= _CHECKPOINT_PAGES
+        return self.log_pages >= _CHECKPOINT_PAGES
 
     def tidy(self) -> None:
         """Give freed pages back to the disk, a bounded number at a time, and move the log into the file."""
         connection = self.connection()
-        self._log_pages = 0
+        self.log_pages = 0
         if integer(connection, "PRAGMA freelist_count") > _VACUUM_PAGES:
             run(connection, f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
             self._count(self._page_count(connection))
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def close(self, *, checkpoint: bool) -> None:
-        """Close the connection; it opens again when next used."""
+        """Close the connection, moving the log into the file if `checkpoint`; the next use opens it again."""
         if self._connection is not None:
             close(self._connection, checkpoint=checkpoint)
             self._connection = None
@@ -157,7 +161,7 @@ class DatabaseWriter:
         """For subclasses: prepare a new connection."""
 
     def _committed_pages(self, connection: apsw.Connection, database: str, pages: int) -> int:
-        self._log_pages = pages
+        self.log_pages = pages
         return apsw.SQLITE_OK
 
     @staticmethod

@@ -186,15 +186,11 @@ class Transaction(Operations):
         if self._main is None:
             await self._scope.queue.hold(self._wait())
             try:
-                self._main = await finish(self._services.io.submit(self._begin_main))
+                self._main = await finish(self._services.io.submit(self._scope.main.begin))
             except BaseException:
                 self._scope.queue.release()
                 raise
         return self._main
-
-    def _begin_main(self) -> MainUnit:
-        self._scope.make_present()
-        return self._scope.main.begin()
 
     async def _sql_unit(self, name: str) -> tuple[SqlDatabase, Unit]:
         if name not in self._databases:
