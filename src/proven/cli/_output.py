@@ -56,16 +56,22 @@ def report(error: ProvenError, context: click.Context) -> None:
     if context.find_root().meta.get(_JSON):
         print_json({"error": error.to_record()})
         return
-    problems = getattr(error, "problems", None)
-    if problems:
-        for problem in problems:
-            click.echo(str(problem), err=True)
-        count = len(problems)
-        click.secho(f"error: {count} problem{'s' if count > 1 else ''} in the app", fg="red", err=True)
-    else:
-        click.secho(f"error: {error.message}", fg="red", err=True)
+    *before, last = failure_lines(error)
+    for line in before:
+        click.echo(line, err=True)
+    click.secho(last, fg="red", err=True)
     if step := NEXT_STEPS.get(error.code):
         click.echo(f"next: {step}", err=True)
+
+
+def failure_lines(error: ProvenError) -> list[str]:
+    """An error as lines of text: what is wrong with an app line by line, then the summary."""
+    problems = getattr(error, "problems", None)
+    if not problems:
+        return [f"error: {error.message}"]
+    count = len(problems)
+    summary = f"error: {count} problem{'s' if count > 1 else ''} in the app"
+    return [*(str(problem) for problem in problems), summary]
 
 
 @contextlib.contextmanager

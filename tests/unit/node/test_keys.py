@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proven.node._keys import derive, load_or_create, owner_public_key
+from proven.node.keys import derive, load_or_create, owner_public_key
 from proven.wire.errors import ErrorCode, ProvenError
 
 

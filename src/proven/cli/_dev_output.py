@@ -1,0 +1,209 @@
+"""What `proven dev` shows: for people, or one JSON object per line for programs."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import click
+
+from proven.apps import Application
+from proven.gateway import Call
+from proven.node import LocalNode
+from proven.packages import HandlerEntry, HandlerKind
+from proven.runtime import ConsoleLevel, ConsoleRecord
+from proven.wire.errors import ProvenError
+
+from ._output import failure_lines
+
+_SHORT_ID: Final = 12
+_RUN_HERE: Final = (HandlerKind.RPC, HandlerKind.HTTP)
+_COLOURS: Final = {ConsoleLevel.WARN: "yellow", ConsoleLevel.ERROR: "red", ConsoleLevel.DEBUG: "bright_black"}
+
+
+class DevOutput(Protocol):
+    """What happens on a development node, told to whoever started it."""
+
+    def started(self, application: Application, node: LocalNode, data_dir: Path) -> None: ...
+
+    def deployed(self, application: Application, seconds: float) -> None: ...
+
+    def not_deployed(self, error: ProvenError) -> None: ...
+
+    def called(self, call: Call) -> None: ...
+
+    def console(self, record: ConsoleRecord) -> None: ...
+
+    def stopping(self) -> None: ...
+
+
+class TextOutput:
+    """For a person at a terminal."""
+
+    def __init__(self) -> None:
+        self._application: Application | None = None
+
+    def started(self, application: Application, node: LocalNode, data_dir: Path) -> None:
+        self._application = application
+        report = node.runtime_report()
+        port = node.url.rpartition(":")[2]
+        click.echo()
+        click.secho(f"  {application.name} is live", fg="green", bold=True)
+        click.echo(f"  package   {application.package_id}")
+        click.echo(f"  node      {node.url}")
+        click.echo(f"  app       http://{application.name}.localhost:{port}")
+        click.echo(f"  data      {data_dir.resolve()}")
+        click.echo("  evidence  development: it proves nothing about this machine")
+        click.echo(f"  sandbox   {len(report.active_layers)} layers" + _missing(report.unavailable_layers))
+        click.echo()
+        for line in how_to_call(application, node.url):
+            click.echo(f"  {line}")
+        click.echo()
+        click.secho("  Saving a file deploys it. Ctrl-C stops the node.", fg="bright_black")
+        click.echo()
+
+    def deployed(self, application: Application, seconds: float) -> None:
+        before, self._application = self._application, application
+        if before is not None and before.package_id == application.package_id:
+            return
+        short = application.package_id[:_SHORT_ID]
+        self._line(click.style(f"deployed {short} in {seconds * 1000:.0f} ms", fg="green"))
+        known = {handler.address for handler in before.manifest.handlers} if before else set()
+        for handler in application.manifest.handlers:
+            if handler.address not in known:
+                self._line(f"new handler {handler.address}")
+
+    def not_deployed(self, error: ProvenError) -> None:
+        for line in failure_lines(error):
+            self._line(click.style(line, fg="red"))
+        if self._application is not None:
+            self._line(f"still running {self._application.package_id[:_SHORT_ID]}")
+
+    def called(self, call: Call) -> None:
+        took = f"{call.seconds * 1000:.1f} ms"
+        name = short_name(call.handler)
+        if call.error is None:
+            self._line(f"{name}  {click.style(took, fg='bright_black')}")
+            return
+        self._line(f"{name}  {click.style(call.error.code, fg='red')} {call.error.message}  {took}")
+        stack = (call.error.details or {}).get("stack")
+        if isinstance(stack, str):
+            for line in stack.splitlines()[1:]:
+                self._line(click.style(f"  {line.strip()}", fg="bright_black"))
+
+    def console(self, record: ConsoleRecord) -> None:
+        name = short_name(record.handler) if record.handler else "top level"
+        text = f"({record.dropped} more lines were dropped)" if record.dropped else record.text
+        for line in text.splitlines() or [""]:
+            self._line(f"{name} │ {click.style(_printable(line), fg=_COLOURS.get(record.level))}")
+
+    def stopping(self) -> None:
+        click.echo("\nStopping: calls under way may finish.", err=True)
+
+    def _line(self, text: str) -> None:
+        click.echo(f"{click.style(time.strftime('%H:%M:%S'), fg='bright_black')}  {text}")
+
+
+class JsonOutput:
+    """One object per line on stdout, each with the `event` it is about."""
+
+    def started(self, application: Application, node: LocalNode, data_dir: Path) -> None:
+        report = node.runtime_report()
+        self._event(
+            "started",
+            **_described(application),
+            url=node.url,
+            data_dir=str(data_dir.resolve()),
+            sandbox={
+                "active": sorted(report.active_layers),
+                "unavailable": dict(report.unavailable_layers),
+            },
+            handlers=[
+                {"address": handler.address, "kind": handler.kind, "runs": handler.kind in _RUN_HERE}
+                for handler in application.manifest.handlers
+            ],
+        )
+
+    def deployed(self, application: Application, seconds: float) -> None:
+        self._event("deployed", **_described(application), seconds=round(seconds, 6))
+
+    def not_deployed(self, error: ProvenError) -> None:
+        self._event("not_deployed", error=error.to_record())
+
+    def called(self, call: Call) -> None:
+        self._event(
+            "called",
+            application=call.application,
+            package_id=call.package_id,
+            handler=call.handler,
+            kind=call.kind,
+            identity=call.identity,
+            seconds=round(call.seconds, 6),
+            error=call.error and call.error.to_record(),
+        )
+
+    def console(self, record: ConsoleRecord) -> None:
+        self._event(
+            "console",
+            handler=record.handler,
+            level=record.level,
+            text=record.text,
+            dropped=record.dropped,
+        )
+
+    def stopping(self) -> None:
+        self._event("stopping")
+
+    def _event(self, event: str, **fields: Any) -> None:
+        click.echo(json.dumps({"event": event, **fields}, ensure_ascii=False, default=str))
+
+
+def how_to_call(application: Application, url: str) -> list[str]:
+    """One line per handler that says how to call it, and one per handler that this version does not run."""
+    lines = []
+    names = [short_name(handler.address) for handler in application.manifest.handlers]
+    for handler, name in zip(application.manifest.handlers, names, strict=True):
+        called = name if names.count(name) == 1 else f"'{handler.address}'"
+        if handler.kind is HandlerKind.RPC:
+            lines.append(f"proven call {application.name} {called} [JSON …]")
+        elif handler.kind is HandlerKind.HTTP:
+            lines.append(_curl(handler, url))
+        else:
+            lines.append(
+                f"{handler.address} waits for {handler.kind} triggers, which this version does not run"
+            )
+    return lines
+
+
+def short_name(address: str) -> str:
+    """The exported name in a handler's address, or the module of a default export."""
+    module, _, export = address.partition("#")
+    return export or module
+
+
+def _curl(handler: HandlerEntry, url: str) -> str:
+    method = handler.options.method
+    verb = "" if method in (None, "GET") else f"-X {method} "
+    return f"curl {verb}{url}{handler.options.path}"
+
+
+def _missing(unavailable: Any) -> str:
+    return "" if not unavailable else "; not available here: " + ", ".join(sorted(unavailable))
+
+
+def _printable(text: str) -> str:
+    """Without control characters, with which an app could rewrite the terminal it is shown in."""
+    return "".join(
+        char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
+def _described(application: Application) -> dict[str, Any]:
+    return {
+        "application": application.name,
+        "application_id": application.id,
+        "package_id": application.package_id,
+        "version": application.version,
+    }

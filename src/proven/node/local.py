@@ -1,0 +1,157 @@
+"""A node on one machine, composed of its rooms and run as one: what `proven dev` starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from cryptography import x509
+
+from proven.apps import Actor, Application, Applications, Deployer
+from proven.attestation import DevelopmentAttestor
+from proven.engine.embedded import EmbeddedEngine
+from proven.gateway import Call, Gateway, GatewayConfig
+from proven.identity import Sessions
+from proven.node import keys
+from proven.node.config import NodeConfig
+from proven.node.service import Service, running
+from proven.packages import Package
+from proven.runtime import ConsoleRecord, Runtime, RuntimeReport
+from proven.runtime.hostcalls import HostCalls
+from proven.storage import DevelopmentOwnership, Storage
+from proven.wire.errors import ErrorCode, ProvenError
+
+CallObserver = Callable[[Call], None]
+ConsoleObserver = Callable[[ConsoleRecord], None]
+
+
+class LocalNode:
+    """One node: it starts as a whole and answers at `url` until it is stopped."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        *,
+        on_call: CallObserver | None = None,
+        on_console: ConsoleObserver | None = None,
+    ) -> None:
+        root_key = keys.load_or_create(config.data_dir / "root.key")
+        self._config = config
+        self._owner = Actor(keys.owner_public_key(root_key))
+        self._attestor = DevelopmentAttestor(config.data_dir / "attestation")
+        self._storage = Storage(
+            config.data_dir / "storage",
+            keys.derive(root_key, "storage"),
+            config=config.storage,
+            ownership=DevelopmentOwnership(),
+        )
+        self._engine = EmbeddedEngine(config.data_dir / "engine.db", keys.derive(root_key, "engine"))
+        self._host_calls = HostCalls(self._storage, config.host_calls)
+        self._runtime = Runtime(config.runtime, self._host_calls.functions, on_console=on_console)
+        self._applications = Applications(self._engine.logs, self._engine.objects, limits=config.applications)
+        self._deployer = Deployer(self._applications, self._runtime)
+        self._sessions = Sessions(
+            self._attestor, limits=config.sessions, ticket_key=keys.derive(root_key, "session-ticket")
+        )
+        self._sweeping: asyncio.Task[None] | None = None
+        self._gateway = Gateway(
+            GatewayConfig(
+                hosts=config.gateway.hosts,
+                default_application=config.gateway.default_application,
+                push_console=True,
+                http=config.gateway.http,
+                rpc=config.gateway.rpc,
+            ),
+            sessions=self._sessions,
+            applications=self._applications,
+            versions=self._deployer,
+            runtime=self._runtime,
+            attestor=self._attestor,
+            on_call=on_call,
+        )
+        self._address = ("", 0)
+
+    @property
+    def url(self) -> str:
+        """Where this node listens."""
+        host, port = self._address
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def development_root(self) -> x509.Certificate:
+        """What a verifier on this machine pins."""
+        return self._attestor.root
+
+    def runtime_report(self) -> RuntimeReport:
+        """The isolates and the walls around them."""
+        return self._runtime.report()
+
+    async def deploy(self, package: Package, *, name: str | None = None) -> Application:
+        """Make `package` the live version of the application `name` (by default, the package's own name).
+
+        Creates the application the first time. Calls under way finish on the version they started on.
+        Raises what `Deployer.deploy` raises; the version before then stays live.
+        """
+        name = name or package.manifest.name
+        try:
+            record = self._applications.find(name)
+        except ProvenError as error:
+            if error.code is not ErrorCode.NOT_FOUND:
+                raise
+            record = await self._applications.create(self._owner, name, name.encode())
+        return await self._deployer.deploy(self._owner, record.id, package, expected_version=record.version)
+
+    def services(self) -> tuple[Service, ...]:
+        """The parts in the order in which they start."""
+        grace = self._config.gateway.shutdown_grace
+        return (
+            Service("storage", self._storage.start, self._storage.close),
+            Service("engine", self._engine.start, self._engine.stop),
+            Service("host calls", _nothing, self._host_calls.close),
+            Service("runtime", self._runtime.start, self._runtime.stop),
+            Service(
+                "applications", self._applications.start, self._applications.stop, self._applications.health
+            ),
+            Service("deployer", self._deployer.start, self._deployer.stop),
+            Service("sessions", self._start_sessions, self._stop_sessions),
+            Service("gateway", self._listen, lambda: self._gateway.stop(grace), deadline=grace + 20),
+        )
+
+    async def _listen(self) -> None:
+        settings = self._config.gateway
+        try:
+            self._address = await self._gateway.listen(settings.host, settings.port)
+        except OSError as error:
+            raise ProvenError(
+                ErrorCode.UNAVAILABLE,
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; "
+                "choose another with --port, or 0 for any",
+            ) from error
+
+    async def _start_sessions(self) -> None:
+        self._sweeping = asyncio.create_task(self._sessions.run(), name="sessions")
+
+    async def _stop_sessions(self) -> None:
+        self._sessions.revoke_all()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sweeping
+
+
+@asynccontextmanager
+async def local_node(
+    config: NodeConfig,
+    *,
+    on_call: CallObserver | None = None,
+    on_console: ConsoleObserver | None = None,
+) -> AsyncIterator[LocalNode]:
+    """A node that answers inside the block and has let go of everything after it."""
+    node = LocalNode(config, on_call=on_call, on_console=on_console)
+    async with running(node.services()):
+        yield node
+
+
+async def _nothing() -> None:
+    pass
