@@ -399,13 +399,20 @@ def _elide_types(module: ModuleSyntax) -> None:
                     module.elisions.append(list_item_span(binding.node))
     module.edges = [edge for edge in module.edges if edge.node.start_byte not in gone]
     for export in module.exports.values():
-        if (
-            isinstance(export, LocalExport)
-            and export.node.type == "export_specifier"
-            and not export.local.startswith("export ")
-            and module.declares_type(export.local)
-        ):
-            module.elisions.append(list_item_span(export.node))
+        if isinstance(export, LocalExport) and module.declares_type(export.local):
+            module.elisions.extend(export_spans(export))
+
+
+def export_spans(export: LocalExport) -> list[Span]:
+    """What to blank to no longer export a name that is a type, where stripping types would leave it."""
+    if export.node.type == "export_specifier" and not _has_keyword(export.node, "type"):
+        clause = export.node.parent
+        statement = clause.parent if clause is not None else None
+        if statement is not None and not _has_keyword(statement, "type"):
+            return [list_item_span(export.node)]
+    elif export.node.type == "export_statement" and export.node.child_by_field_name("value") is not None:
+        return [(export.node.start_byte, export.node.end_byte)]
+    return []
 
 
 def _within(node: Node, outer: Node) -> bool:

@@ -188,14 +188,14 @@ class Resolver:
             )
         return target
 
-    def _bare(self, specifier: str, package: str, kind: ImportKind) -> str:
+    def _bare(self, specifier: str, package: str, kind: ImportKind, *, replaced: bool = False) -> str:
         name, subpath = split_name(specifier)
         own = self.description(package) or {}
         if own.get("name") == name and own.get("exports") is not None:
             return self._exported(package, specifier, subpath, kind)
-        if package and "exports" not in own and isinstance(own.get("browser"), dict):
+        if package and not replaced and "exports" not in own and isinstance(own.get("browser"), dict):
             replacement = own["browser"].get(specifier)
-            if isinstance(replacement, str) and replacement != specifier:
+            if isinstance(replacement, str):
                 return self._replacement(replacement, package, kind)
         if name.startswith(BUILTIN_PREFIX) and (known := self._tree.dependency(package, name)) is None:
             message = f"there is no {specifier!r}; there are {', '.join(sorted(BUILTINS))}"
@@ -215,7 +215,7 @@ class Resolver:
 
     def _replacement(self, replacement: str, package: str, kind: ImportKind) -> str:
         if not replacement.startswith("."):
-            return self._bare(replacement, package, kind)
+            return self._bare(replacement, package, kind, replaced=True)
         path = join(package, replacement)
         found = self._file(path, package) if path is not None and path.startswith(package) else None
         if found is None:

@@ -23,6 +23,7 @@ from ._module import (
     LocalExport,
     ModuleSyntax,
     Span,
+    export_spans,
     has_module_syntax,
     list_item_span,
     read_common_js,
@@ -296,11 +297,10 @@ class _Explorer:
 def _binding_spans(module: ModuleSyntax, binding: Binding) -> list[Span]:
     """What to blank to no longer import a name, nor export it again."""
     spans = [
-        list_item_span(export.node)
+        span
         for export in module.exports.values()
-        if isinstance(export, LocalExport)
-        and export.local == binding.local
-        and export.node.type == "export_specifier"
+        if isinstance(export, LocalExport) and export.local == binding.local
+        for span in export_spans(export)
     ]
     clause = binding.node.parent
     if clause is not None and clause.type == "import_clause" and len(clause.named_children) == 1:
