@@ -46,7 +46,7 @@ export const stream = runOnHttp({ path: '/stream/:megabytes', method: 'GET' }, (
   let left = Number(pathParameters.megabytes) * 16;
   return new Response(new ReadableStream({
     pull(controller) {
-      if (left-- > 0) controller.enqueue(new Uint8Array(65536).fill(left)); else controller.close();
+      left-- > 0 ? controller.enqueue(new Uint8Array(65536).fill(left)) : controller.close();
     },
   }));
 });
@@ -57,8 +57,8 @@ export const count = runOnHttp({ path: '/count', method: 'POST' }, async ({ requ
 });
 export const signed = runOnHttp({ path: '/signed', attestation: 'always' }, () => ({ signed: true }));
 export const bad = runOnHttp({ path: '/bad/:what' }, ({ pathParameters }) => {
-  if (pathParameters.what === 'throw') throw new Error('secret');
-  return new Response('x', { headers: { 'transfer-encoding': 'gzip', 'connection': 'x', 'x-kept': 'yes' } });
+  const headers = { 'transfer-encoding': 'gzip', 'connection': 'x', 'x-kept': 'yes' };
+  return pathParameters.what === 'throw' ? Promise.reject(new Error('no')) : new Response('x', { headers });
 });
 """
 
