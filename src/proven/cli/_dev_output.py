@@ -11,7 +11,7 @@ import click
 
 from proven.apps import Application
 from proven.gateway import Call
-from proven.node import LocalNode
+from proven.node.local import LocalNode
 from proven.packages import HandlerEntry, HandlerKind
 from proven.runtime import ConsoleLevel, ConsoleRecord
 from proven.wire.errors import ProvenError
@@ -87,11 +87,9 @@ class TextOutput:
         if call.error is None:
             self._line(f"{name}  {click.style(took, fg='bright_black')}")
             return
-        self._line(f"{name}  {click.style(call.error.code, fg='red')} {call.error.message}  {took}")
-        stack = (call.error.details or {}).get("stack")
-        if isinstance(stack, str):
-            for line in stack.splitlines()[1:]:
-                self._line(click.style(f"  {line.strip()}", fg="bright_black"))
+        self._line(f"{name}  {click.style(call.error.code, fg='red')}  {took}")
+        for line in failure_lines(call.error):
+            self._line(f"{name} │ {click.style(_printable(line), fg='red')}")
 
     def console(self, record: ConsoleRecord) -> None:
         name = short_name(record.handler) if record.handler else "top level"

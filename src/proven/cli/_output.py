@@ -22,7 +22,7 @@ NEXT_STEPS: Final[dict[ErrorCode, str]] = {
     ErrorCode.NOT_FOUND: "check the name; `proven --help` shows examples",
     ErrorCode.UNAVAILABLE: "start a node with `proven dev <folder>`, or try again in a moment",
     ErrorCode.OVERLOADED: "try again in a moment",
-    ErrorCode.NO_IDENTITY: "this needs an identity; see `proven call --help`",
+    ErrorCode.NO_IDENTITY: "identify with `proven call --as NAME …`",
     ErrorCode.STORAGE_FULL: "free disk space under the data directory",
 }
 """What to do about an error, where its message does not say."""
@@ -65,10 +65,11 @@ def report(error: ProvenError, context: click.Context) -> None:
 
 
 def failure_lines(error: ProvenError) -> list[str]:
-    """An error as lines of text: what is wrong with an app line by line, then the summary."""
+    """An error as lines of text: the summary last, before it what is wrong with an app or where it threw."""
     problems = getattr(error, "problems", None)
     if not problems:
-        return [f"error: {error.message}"]
+        stack = str((error.details or {}).get("stack", "")).splitlines()
+        return [*(stack if len(stack) > 1 else ()), f"error: {error.message}"]
     count = len(problems)
     summary = f"error: {count} problem{'s' if count > 1 else ''} in the app"
     return [*(str(problem) for problem in problems), summary]

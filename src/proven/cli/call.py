@@ -18,8 +18,8 @@ from cryptography import x509
 
 from proven.attestation import Measurements, Verifier
 from proven.client import Carrier, connect
-from proven.node import Presence, discover
 from proven.node.keys import load_or_create
+from proven.node.presence import Presence, discover
 from proven.wire import values
 from proven.wire.commands import ConsoleEvent
 from proven.wire.errors import ErrorCode, ProvenError

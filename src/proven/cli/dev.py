@@ -16,7 +16,9 @@ import click
 from cryptography.hazmat.primitives.serialization import Encoding
 from watchfiles import DefaultFilter, awatch
 
-from proven.node import LocalNode, NodeConfig, Presence, announced, load_config, local_node
+from proven.node.config import NodeConfig, load_config
+from proven.node.local import LocalNode, local_node
+from proven.node.presence import Presence, announced
 from proven.packages import Package
 from proven.packages.typescript import write_types
 from proven.wire.errors import ErrorCode, ProvenError

@@ -1,19 +1,6 @@
 """Composition: configuration, boot order, supervision and health of one node.
 
-Nothing else constructs services.
+Nothing else constructs services. `local` runs a node, `config` is what can be set about one, `presence` lets
+command lines find those that run. Nothing is exported here, so that a command line that only looks for a node
+does not import a whole one.
 """
-
-from proven.node.config import GatewaySettings, NodeConfig, load_config
-from proven.node.local import LocalNode, local_node
-from proven.node.presence import Presence, announced, discover
-
-__all__ = [
-    "GatewaySettings",
-    "LocalNode",
-    "NodeConfig",
-    "Presence",
-    "announced",
-    "discover",
-    "load_config",
-    "local_node",
-]

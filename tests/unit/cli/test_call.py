@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from proven.cli import main
 from proven.cli.call import _find_node, to_json
-from proven.node import Presence
+from proven.node.presence import Presence
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
 
