@@ -177,6 +177,9 @@ _ALTER_FUNCTIONS = (
 )
 """Internal functions that ALTER TABLE uses; SQLite refuses them in anybody's own statements."""
 
+_READ_PRAGMAS = frozenset({"data_version", "page_size"})
+"""What full-text and r-tree search ask for when they run; to anybody it is readable and no more."""
+
 _MODULES = frozenset({"fts5", "fts5vocab", "rtree", "rtree_i32"})
 _SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_schema", "sqlite_sequence"})
 _TABLE_FUNCTIONS = frozenset({"json_each", "json_tree", "jsonb_each", "jsonb_tree"})
@@ -210,7 +213,7 @@ class Authorizer:
     1. Tables, indexes, views, triggers and queries of the file itself: yes. Temporary ones: no, because
        connections are shared between invocations.
     2. ATTACH, DETACH, VACUUM (which attaches) and every PRAGMA: no. So the file is the only one there is.
-       `data_version` alone is readable: full-text search asks for it.
+       Two pragmas can be read, because virtual tables read them.
     3. BEGIN, COMMIT, ROLLBACK, SAVEPOINT: no; transactions belong to the store, which bounds and ends them.
     4. Functions by list; virtual tables of full-text and r-tree search, JSON's table functions; nothing that
        shows pages, statements or memory.
@@ -221,20 +224,17 @@ class Authorizer:
 
     def __init__(self) -> None:
         self._enforcing = False
-        self._denied: str | None = None
+        self.denied: str | None = None
+        """What the last statement wanted that is denied."""
 
     @contextmanager
     def enforced(self) -> Iterator[None]:
         """Hold what is compiled inside to the rules."""
-        self._enforcing, self._denied = True, None
+        self._enforcing, self.denied = True, None
         try:
             yield
         finally:
             self._enforcing = False
-
-    def denied(self) -> str:
-        """What the last denied statement wanted."""
-        return self._denied or "something that is not allowed"
 
     def __call__(
         self, action: int, first: str | None, second: str | None, database: str | None, _: str | None
@@ -242,14 +242,14 @@ class Authorizer:
         """SQLite's authorizer callback."""
         if not self._enforcing or self._allows(action, first or "", second or "", database):
             return apsw.SQLITE_OK
-        if self._denied is None:
+        if self.denied is None:
             name = apsw.mapping_authorizer_function.get(action, "SQLITE_?")
-            self._denied = " ".join(filter(None, (str(name).removeprefix("SQLITE_"), first, second)))[:200]
+            self.denied = " ".join(filter(None, (str(name).removeprefix("SQLITE_"), first, second)))[:200]
         return apsw.SQLITE_DENY
 
     def _allows(self, action: int, first: str, second: str, database: str | None) -> bool:
-        if database == "temp":
-            return False
+        if database == "temp":  # always empty; ALTER looks there
+            return first == "sqlite_temp_master" and action in (apsw.SQLITE_READ, apsw.SQLITE_UPDATE)
         if action in _ALLOWED:
             return True
         if action in _ON_TABLES:
@@ -259,7 +259,7 @@ class Authorizer:
             return name in _FUNCTIONS or name.startswith(_ALTER_FUNCTIONS)
         if action in (apsw.SQLITE_CREATE_VTABLE, apsw.SQLITE_DROP_VTABLE):
             return second.lower() in _MODULES
-        return action == apsw.SQLITE_PRAGMA and first == "data_version" and not second
+        return action == apsw.SQLITE_PRAGMA and first in _READ_PRAGMAS and not second
 
 
 def _allows_table(name: str) -> bool:
@@ -331,9 +331,11 @@ class SqlSession:
         try:
             with self._authorizer.enforced(), watch.running(self._connection):
                 rows = self._collect(cursor.execute(sql, bindings, can_cache=len(sql) < _CACHED_STATEMENT))
-        except apsw.AuthError:
+        except (apsw.AuthError, apsw.SQLError):
+            if self._authorizer.denied is None:
+                raise
             raise ProvenError(
-                ErrorCode.SQL_DENIED, f"the statement is not allowed: {self._authorizer.denied()}"
+                ErrorCode.SQL_DENIED, f"the statement is not allowed: {self._authorizer.denied}"
             ) from None
         except apsw.InterruptError:
             raise watch.error() from None

@@ -18,7 +18,9 @@ async def test_a_value_is_read_as_it_was_set(store: ScopeStore, notes: KvStore) 
     assert await store.kv_has(notes, "a")
 
 
-async def test_a_scope_that_was_never_written_is_empty_and_leaves_no_files(storage: Storage, notes: KvStore) -> None:
+async def test_a_scope_that_was_never_written_is_empty_and_leaves_no_files(
+    storage: Storage, notes: KvStore
+) -> None:
     store = await storage.scope(Scope.personal(APPLICATION, IdentityId("new")))
     assert await store.kv_get(notes, "a") is None
     assert not await store.kv_has(notes, "a")
@@ -46,7 +48,9 @@ async def test_stores_kinds_scopes_and_applications_are_apart(storage: Storage) 
         assert len(await store.kv_entries(kv)) == 1
 
 
-async def test_a_removed_entry_is_gone_and_removing_it_again_says_so(store: ScopeStore, notes: KvStore) -> None:
+async def test_a_removed_entry_is_gone_and_removing_it_again_says_so(
+    store: ScopeStore, notes: KvStore
+) -> None:
     await store.kv_set(notes, "a", b"1")
     assert await store.kv_delete(notes, "a")
     assert await store.kv_get(notes, "a") is None
@@ -131,7 +135,9 @@ async def test_expired_entries_give_their_space_back(store: ScopeStore, notes: K
 
 
 @pytest.mark.parametrize("ttl", [0.0, -1.0, math.nan, math.inf])
-async def test_a_time_to_live_that_is_no_time_is_refused(store: ScopeStore, notes: KvStore, ttl: float) -> None:
+async def test_a_time_to_live_that_is_no_time_is_refused(
+    store: ScopeStore, notes: KvStore, ttl: float
+) -> None:
     with pytest.raises(ProvenError, match="positive number"):
         await store.kv_set(notes, "a", b"1", ttl=ttl)
 
