@@ -138,10 +138,8 @@ def _child(
             (mount.target if Layer.PRIVATE_ROOT in layers else mount.source, mount.executable)
             for mount in policy.mounts
         ]
-        attempt(
-            Layer.LANDLOCK,
-            lambda: _landlock.restrict([*visible, ("/dev/null", False), ("/dev/urandom", False)]),
-        )
+        visible += [(path, False) for path in (*_root.DEVICES, _root.OWN_MAPS)]
+        attempt(Layer.LANDLOCK, lambda: _landlock.restrict(visible))
         _drop_capabilities()
         attempt(Layer.PARENT_DEATH, lambda: _die_with_parent(report))
         argv = launch.argv if launch else ("rehearsal",)

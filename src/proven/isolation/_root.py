@@ -34,27 +34,27 @@ _LOCKED_FLAGS: Final = {
 """Flags that a mount from an outer user namespace keeps; a remount has to repeat them."""
 
 _STAGE = "/tmp"  # noqa: S108 — only a mount point, in a namespace of our own; nothing is created below it
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/urandom")
+OWN_MAPS: Final = "/proc/self/maps"
+"""The C library finds the main thread's stack in it (pthread_getattr_np(3))."""
 
 
 def enter(mounts: Sequence[Mount], own_executable: str) -> None:
     """Make an empty, read-only root with `mounts` in it the calling process's root.
 
-    The process has to be in its own mount namespace. `/proc` holds a single link, `self/exe`, which programs
-    use to find themselves.
+    The process has to be in its own mount namespace. All there is of `/proc` are two entries of the process
+    itself: `self/exe`, a link by which programs find themselves, and `self/maps`.
     """
     sources = [
         (os.open(mount.source, os.O_PATH | os.O_CLOEXEC), mount.target, mount.executable) for mount in mounts
     ]
-    sources += [(os.open(device, os.O_PATH | os.O_CLOEXEC), device, False) for device in _DEVICES]
+    sources += [(os.open(path, os.O_PATH | os.O_CLOEXEC), path, False) for path in (*DEVICES, OWN_MAPS)]
     _syscalls.call("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     options = b"size=64k,nr_inodes=256,mode=0755"
     _syscalls.call("mount", b"root", _STAGE.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, options)
     for descriptor, target, executable in sources:
         _bind(descriptor, target, executable)
-    proc_self = Path(_STAGE, "proc/self")
-    proc_self.mkdir(parents=True)
-    (proc_self / "exe").symlink_to(own_executable)
+    Path(_STAGE, "proc/self/exe").symlink_to(own_executable)
     os.chdir(_STAGE)
     _syscalls.call("pivot_root", b".", b".")
     _syscalls.call("umount2", b".", _MNT_DETACH)
@@ -80,6 +80,6 @@ def _bind(descriptor: int, target: str, executable: bool) -> None:
     for shown, flag in _LOCKED_FLAGS.items():
         if present & shown:
             flags |= flag
-    if target not in _DEVICES:
+    if target not in DEVICES:
         flags |= _MS_RDONLY | _MS_NODEV | (0 if executable else _MS_NOEXEC)
     _syscalls.call("mount", b"none", str(place).encode(), None, flags, None)

@@ -518,6 +518,9 @@ class Guest:
             pass
         out_of_memory = b"out of memory" in last_words or b"memory allocation" in last_words
         killed_by_kernel = status == -signal.SIGKILL and not last_words
+        _log.warning(
+            "guest_exited", extra={"pid": self.pid, "status": status, "last_words": last_words[-2000:].decode(errors="replace")}
+        )
         self.kill(Ending.MEMORY if out_of_memory or killed_by_kernel else Ending.CRASHED)
 
     def _fail_all(self, ending: Ending) -> None:

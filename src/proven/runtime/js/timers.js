@@ -41,6 +41,14 @@ export function createTimers(native, onError) {
     (timer.repeat ? native.clearInterval : native.clearTimeout)(timer.handle);
   }
 
+  // The engine's own does not fire while the process only waits for the node, and would outlive the invocation.
+  AbortSignal.timeout = function timeout(milliseconds) {
+    const controller = new AbortController();
+    const expire = () => controller.abort(new DOMException("Signal timed out.", "TimeoutError"));
+    start(native.setTimeout, false, expire, milliseconds, []);
+    return controller.signal;
+  };
+
   return {
     globals: {
       setTimeout: (callback, delay, ...args) => start(native.setTimeout, false, callback, delay, args),
