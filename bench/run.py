@@ -8,7 +8,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT / "tools"))
 
-import environment
+import environment  # noqa: E402
 
 inside = Path(sys.prefix) == CHECKOUT / ".venv"
 variables = dict(os.environ) if inside else environment.prepare("requirements.lock")

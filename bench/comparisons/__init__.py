@@ -1,5 +1,5 @@
 """The comparisons, in the order in which they are taken and reported."""
 
-from comparisons import http, scopes
+from comparisons import calls, http, scopes
 
-COMPARISONS = (http.COMPARISON, scopes.COMPARISON)
+COMPARISONS = (calls.COMPARISON, http.COMPARISON, scopes.COMPARISON)

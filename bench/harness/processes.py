@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -19,3 +21,27 @@ def pss_mib(pid: int) -> float:
 def open_descriptors() -> int:
     """How many file descriptors this process has open."""
     return len(os.listdir("/proc/self/fd")) - 1
+
+
+@contextmanager
+def placed(pid: int, *, apart: bool) -> Iterator[None]:
+    """Keep this process on one core and process `pid` on another, or on the same one.
+
+    Where the scheduler happens to put two processes that talk to each other decides most of what a message
+    between them costs (waking an idle core is dearer than a switch on a busy one), so it must not differ
+    between contenders.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    _pin(os.getpid(), {cores[0]})
+    _pin(pid, {cores[-1] if apart else cores[0]})
+    try:
+        yield
+    finally:
+        _pin(os.getpid(), set(cores))
+        _pin(pid, set(cores))
+
+
+def _pin(pid: int, cores: set[int]) -> None:
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread), cores)
