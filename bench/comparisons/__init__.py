@@ -1,5 +1,11 @@
 """The comparisons, in the order in which they are taken and reported."""
 
-from comparisons import calls, http, scopes
+from comparisons import calls, http, rpc, scopes, start
 
-COMPARISONS = (calls.COMPARISON, http.COMPARISON, scopes.COMPARISON)
+COMPARISONS = (
+    calls.COMPARISON,
+    rpc.COMPARISON,
+    http.COMPARISON,
+    start.COMPARISON,
+    scopes.COMPARISON,
+)
