@@ -138,7 +138,7 @@ class _Conversation:
         self._websocket = websocket
         self._application_id = application_id
         self._origin = origin
-        self._in_flight = 0
+        self._calls: set[asyncio.Task[None]] = set()
         self._unsaid = 0
 
     async def run(self) -> None:
@@ -146,34 +146,35 @@ class _Conversation:
             frame = await self._websocket.receive()
             session = self._rpc.sessions.find(session_of_frame(frame))
             check_use(session, self._application_id, self._origin)
-            async with asyncio.TaskGroup() as tasks:
-                watcher = tasks.create_task(self._close_with(session))
-                calls: set[asyncio.Task[None]] = set()
-                try:
-                    await self._serve(session, frame, tasks, calls)
-                finally:
-                    for task in (watcher, *calls):
-                        task.cancel()
         except ProvenError as error:
             self._websocket.close(_POLICY_VIOLATION, error.code.value)
+            return
+        async with asyncio.TaskGroup() as tasks:
+            watcher = tasks.create_task(self._close_with(session))
 
-    async def _serve(
-        self, session: Session, frame: bytes, tasks: asyncio.TaskGroup, calls: set[asyncio.Task[None]]
-    ) -> None:
+            def accept(frame: bytes) -> None:
+                self._accept(session, frame, tasks)
+
+            try:
+                accept(frame)
+                await self._websocket.deliver(accept)
+            finally:
+                for task in (watcher, *self._calls):
+                    task.cancel()
+
+    def _accept(self, session: Session, frame: bytes, tasks: asyncio.TaskGroup) -> None:
         try:
-            while True:
-                received = self._rpc.sessions.receive(frame, session)
-                if len(calls) >= self._rpc.limits.in_flight:
-                    await self._send(session, encode_failure(received.sequence, _too_many()))
-                else:
-                    task = tasks.create_task(self._answer(received))
-                    calls.add(task)
-                    task.add_done_callback(calls.discard)
-                frame = await self._websocket.receive()
-        except WebSocketClosed:
-            pass
+            received = self._rpc.sessions.receive(frame, session)
+            if len(self._calls) < self._rpc.limits.in_flight:
+                task = tasks.create_task(self._answer(received))
+                self._calls.add(task)
+                task.add_done_callback(self._calls.discard)
+            else:
+                self._websocket.send_now(session.seal(encode_failure(received.sequence, _too_many())))
         except ProvenError as error:
             self._websocket.close(_POLICY_VIOLATION, error.code.value)
+        except WebSocketClosed:
+            return
 
     async def _answer(self, received: Received) -> None:
         console = self._console(received) if self._rpc.push_console else None

@@ -68,6 +68,7 @@ class WebSocket:
         self._messages: deque[bytes] = deque()
         self._fragments = bytearray()
         self._reader: asyncio.Future[None] | None = None
+        self._receiver: Callable[[bytes], None] | None = None
         self._lost = False
         self._next_ping = math.inf
         self._dead_at = math.inf
@@ -107,6 +108,22 @@ class WebSocket:
         if len(self._messages) == self._limits.queued_messages // 2:
             self._flow.resume_reading()
         return message
+
+    async def deliver(self, receiver: Callable[[bytes], None]) -> None:
+        """Hand every message to `receiver` as it arrives, without a queue, until there will be none.
+
+        The receiver bounds what it takes on; the peer is still held back while it does not read.
+        """
+        while self._messages:
+            receiver(self._messages.popleft())
+        self._receiver = receiver
+        self._flow.resume_reading()
+        try:
+            while not self._lost and self._protocol.state is OPEN:
+                self._reader = self._loop.create_future()
+                await self._reader
+        finally:
+            self._reader = self._receiver = None
 
     async def send(self, message: bytes) -> None:
         """Send one message, waiting while the peer is slow. Raises `WebSocketClosed`."""
@@ -174,14 +191,20 @@ class WebSocket:
         if frame.opcode is Opcode.TEXT:
             self.close(CloseCode.UNSUPPORTED_DATA, "binary messages only")
         elif frame.opcode is Opcode.BINARY and frame.fin:
-            self._messages.append(bytes(frame.data))
-            self._wake()
+            self._message(bytes(frame.data))
         elif frame.opcode is Opcode.BINARY or frame.opcode is Opcode.CONT:
             self._fragments += frame.data
             if frame.fin:
-                self._messages.append(bytes(self._fragments))
+                message = bytes(self._fragments)
                 self._fragments.clear()
-                self._wake()
+                self._message(message)
+
+    def _message(self, message: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver(message)
+        elif self._protocol.state is OPEN:
+            self._messages.append(message)
+            self._wake()
 
     def connection_lost(self) -> None:
         self._lost = True
