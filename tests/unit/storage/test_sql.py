@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,9 @@ DB = "main"
 
 
 @pytest.fixture
-async def table(store: ScopeStore) -> AsyncIterator[ScopeStore]:
+async def table(store: ScopeStore) -> ScopeStore:
     await store.sql_execute(DB, "CREATE TABLE t (id INTEGER PRIMARY KEY, x)")
-    yield store
+    return store
 
 
 async def code_of(store: ScopeStore, sql: str, parameters: SqlParameters = ()) -> ErrorCode:
