@@ -29,13 +29,13 @@ def load(
     """Build a `shape`, every value from the strongest source that names it.
 
     In `file` a nested dataclass is a table; in `environment` the path is joined by underscores behind
-    `PROVEN_` (`gateway.port` is `PROVEN_GATEWAY_PORT`); `flags` are keyed by the dotted path, `None` meaning
-    not given.
+    `PROVEN_` (`gateway.port` is `PROVEN_GATEWAY_PORT`), lists by commas; `flags` are keyed by the dotted
+    path, `None` meaning not given.
 
     Raises `ProvenError` `BAD_REQUEST` naming the setting and where it came from: an unknown name is an
     error, so that a misspelt limit is never silently the default.
     """
-    leaves = dict(_leaves(shape))
+    leaves = dict(settings_of(shape))
     values: dict[str, Any] = {}
     if file is not None:
         values.update(_from_file(file, leaves))
@@ -55,7 +55,7 @@ def _from_file(file: Path, leaves: Mapping[str, Any]) -> dict[str, Any]:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"there is no configuration file {file}") from None
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"cannot read {file}: {error}") from error
-    flat = dict(_flatten(document))
+    flat = dict(_flatten(document, leaves))
     for path in flat:
         if path not in leaves:
             raise _unknown(path, str(file), leaves)
@@ -70,7 +70,8 @@ def _from_environment(environment: Mapping[str, str], leaves: Mapping[str, Any])
             continue
         if name not in names:
             raise _unknown(name, "the environment", names)
-        values[names[name]] = value
+        path = names[name]
+        values[path] = value.split(",") if _is_sequence(leaves[path]) and value else value
     return values
 
 
@@ -80,20 +81,23 @@ def _unknown(name: str, source: str, known: Mapping[str, Any]) -> ProvenError:
     return ProvenError(ErrorCode.BAD_REQUEST, f"{source} sets {name}, which is not a setting{hint}")
 
 
-def _leaves(shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def settings_of(shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting of a tree of dataclasses: its dotted path and its type."""
     hints = typing.get_type_hints(shape)
     for field in dataclasses.fields(shape):
         hint = hints[field.name]
         if dataclasses.is_dataclass(hint):
-            yield from _leaves(hint, f"{prefix}{field.name}.")
+            yield from settings_of(hint, f"{prefix}{field.name}.")
         else:
             yield prefix + field.name, hint
 
 
-def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(
+    table: Mapping[str, Any], leaves: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{key}.")
+        if isinstance(value, dict) and prefix + key not in leaves:
+            yield from _flatten(value, leaves, f"{prefix}{key}.")
         else:
             yield prefix + key, value
 
@@ -107,6 +111,10 @@ def _nest(flat: Mapping[str, Any]) -> dict[str, Any]:
             place = place.setdefault(table, {})
         place[leaf] = value
     return tree
+
+
+def _is_sequence(hint: Any) -> bool:
+    return typing.get_origin(hint) in (tuple, frozenset)
 
 
 def _decode_path(kind: type, value: Any) -> Any:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,8 @@ class Inner:
     port: int = 3000
     host: str = "127.0.0.1"
     verbose: bool = False
+    names: tuple[str, ...] = ()
+    endpoints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,14 @@ def test_flags_beat_the_environment_which_beats_the_file(tmp_path: Path) -> None
 
 def test_environment_text_becomes_the_type_of_the_setting() -> None:
     assert load(Outer, environment={"PROVEN_INNER_VERBOSE": "true"}).inner.verbose is True
+
+
+def test_lists_and_maps_can_be_set(tmp_path: Path) -> None:
+    file = tmp_path / "proven.toml"
+    file.write_text('[inner.endpoints]\nchain = "http://a"\n')
+    inner = load(Outer, file=file, environment={"PROVEN_INNER_NAMES": "a,b"}).inner
+    assert inner.names == ("a", "b")
+    assert inner.endpoints == {"chain": "http://a"}
 
 
 @pytest.mark.parametrize(
