@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -101,7 +102,9 @@ class Owner:
 
 
 @asynccontextmanager
-async def running_node(directory: Path, config: GatewayConfig | None = None) -> AsyncIterator[Node]:
+async def running_node(
+    directory: Path, config: GatewayConfig | None = None, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Node]:
     folder = directory / "app"
     (folder / "src").mkdir(parents=True)
     (folder / "src" / "app.ts").write_text(APP)
@@ -129,9 +132,10 @@ async def running_node(directory: Path, config: GatewayConfig | None = None) -> 
             versions=deployer,
             runtime=runtime,
             attestor=attestor,
+            tls=tls,
             on_call=calls.append,
         )
         stack.push_async_callback(gateway.stop, 1.0)
         _, port = await gateway.listen("127.0.0.1", 0)
-        url = f"http://127.0.0.1:{port}"
+        url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         yield Node(url, port, application, seed, attestor, sessions, applications, deployer, calls)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import quote
 
 import aiohttp
+import msgspec
 
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.session import MAX_FRAME, MAX_RESPONSE
@@ -44,10 +44,7 @@ class Endpoint:
     async def describe(self) -> dict[str, object]:
         """What the node says about the application. Not to be believed without more."""
         body = await self._fetch("GET", "", None, _MAX_DESCRIPTION)
-        try:
-            described = json.loads(body)
-        except ValueError:
-            described = None
+        described = _parse(body)
         if not isinstance(described, dict):
             raise ProvenError(ErrorCode.UNAVAILABLE, "the node's description of the application is no record")
         return described
@@ -153,11 +150,18 @@ def unreachable(error: BaseException) -> ProvenError:
 
 
 def _refusal(status: int, content: bytes) -> ProvenError:
-    try:
-        record = json.loads(content)
-    except ValueError:
+    record = _parse(content)
+    if not isinstance(record, dict):
         return ProvenError(ErrorCode.UNAVAILABLE, f"the node's address answered with status {status}")
     return ProvenError.from_record(record)
+
+
+def _parse(body: bytes) -> object:
+    """A stranger's JSON, or None."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def _closed(code: int | None) -> ProvenError:

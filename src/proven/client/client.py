@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import ssl
 from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
@@ -67,6 +68,7 @@ async def connect(
     package_id: PackageId | None = None,
     on_console: OnConsole | None = None,
     carrier: Carrier = Carrier.AUTO,
+    tls: ssl.SSLContext | None = None,
     timeout: float = DEFAULT_TIMEOUT,
 ) -> Client:
     """Open a session with `application` on the node at `url`, or with its management for None.
@@ -74,13 +76,18 @@ async def connect(
     `verifier` decides whether the node's evidence is good enough; no key exists before it has agreed, and
     there is no way to do without one. An application given by name is whichever the node says it is: give
     its id to be sure. `identity` is who to be from the start: a key, or a root seed from which the key for
-    this application is derived. With `package_id`, only that very code is called. `timeout` is in seconds,
-    for opening the session and for each call.
+    this application is derived. With `package_id`, only that very code is called. `tls` replaces the default
+    context of `https` URLs; the session does not depend on it. `timeout` is in seconds, for opening the
+    session and for each call.
 
     Raises `ProvenError`: `UNAVAILABLE`, `NOT_FOUND`, `EVIDENCE_INVALID`, `UNAUTHENTICATED`, `OVERLOADED`,
     `REQUEST_TIMEOUT`.
     """
-    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout), auto_decompress=False)
+    http = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=True if tls is None else tls),
+        timeout=aiohttp.ClientTimeout(total=timeout),
+        auto_decompress=False,
+    )
     try:
         async with _deadline(timeout):
             application_id = await _find(http, url, application, origin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,6 +103,7 @@ async def fetch(
     method: str = "GET",
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
     timeout: float = 30.0,
 ) -> AttestedResponse:
     """Ask an application's HTTP route for an attested answer and verify it. Redirects are not followed.
@@ -115,7 +117,11 @@ async def fetch(
     limit = aiohttp.ClientTimeout(total=timeout)
     try:
         async with (
-            aiohttp.ClientSession(timeout=limit, auto_decompress=False) as session,
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=True if tls is None else tls),
+                timeout=limit,
+                auto_decompress=False,
+            ) as session,
             session.request(method, url, data=body or None, headers=sent, allow_redirects=False) as response,
         ):
             content = await read_limited(response, MAX_BODY)

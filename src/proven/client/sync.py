@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Coroutine
 from types import TracebackType
@@ -29,6 +30,7 @@ def connect(
     package_id: PackageId | None = None,
     on_console: OnConsole | None = None,
     carrier: Carrier = Carrier.AUTO,
+    tls: ssl.SSLContext | None = None,
     timeout: float = DEFAULT_TIMEOUT,
 ) -> Client:
     """See `proven.client.connect`. `on_console` is called from another thread."""
@@ -44,6 +46,7 @@ def connect(
                 package_id=package_id,
                 on_console=on_console,
                 carrier=carrier,
+                tls=tls,
                 timeout=timeout,
             )
         )
