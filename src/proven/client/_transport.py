@@ -145,6 +145,8 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 def unreachable(error: BaseException) -> ProvenError:
+    if isinstance(error, TimeoutError):
+        return ProvenError(ErrorCode.REQUEST_TIMEOUT, "the node did not answer in time")
     reason = str(error) or type(error).__name__
     return ProvenError(ErrorCode.UNAVAILABLE, f"the node cannot be reached: {reason}")
 
