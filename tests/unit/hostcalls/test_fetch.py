@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from proven.runtime.host import HostStream
+from proven.runtime.hostcalls import ConnectionLimits, _lanes
 from proven.runtime.hostcalls.fetch import FetchBroker, FetchConfig
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.values import UNDEFINED
@@ -77,6 +78,7 @@ class Fetcher:
     """Calls the broker as the guest's `fetch` does."""
 
     def __init__(self, broker: FetchBroker, make_context: MakeContext, allowed: tuple[str, ...]) -> None:
+        self.broker = broker
         self.functions = broker.functions()
         self.context = make_context(allowed_origins=allowed)
         self.last = 0
@@ -467,8 +469,6 @@ async def test_a_compressed_body_arrives_decoded(server: Server, open_broker: Ca
 
 
 async def test_a_silent_server_times_out(server: Server, open_broker: Callable[..., Fetcher]) -> None:
-    from proven.runtime.hostcalls import ConnectionLimits
-
     release = asyncio.Event()
 
     async def hang(request: web.Request) -> web.Response:
@@ -501,6 +501,61 @@ async def test_requests_of_one_application_in_flight_are_bounded(
     await first.read()
     assert (await fetch(f"{server.origin}/")).status == 200
     assert await second.read() == b"hello"
+
+
+async def test_a_request_can_be_aborted_while_it_queues(
+    server: Server, open_broker: Callable[..., Fetcher]
+) -> None:
+    fetch = open_broker(in_flight_per_application=1)
+    first = await fetch(f"{server.origin}/")
+    queued = asyncio.ensure_future(fetch(f"{server.origin}/"))
+    await asyncio.sleep(0)
+    await fetch.abort(2)
+    assert await code_of(queued) is ErrorCode.UNAVAILABLE
+    assert await first.read() == b"hello"
+
+
+async def test_requests_in_flight_are_bounded_over_all_applications(
+    server: Server, open_broker: Callable[..., Fetcher], make_context: MakeContext
+) -> None:
+    fetch = open_broker(in_flight=1, queue_timeout=0.05)
+    first = await fetch(f"{server.origin}/")
+    fetch.context = make_context(application="z" * 32, allowed_origins=(server.origin,))
+    assert await code_of(fetch(f"{server.origin}/")) is ErrorCode.OVERLOADED
+    await first.read()
+    assert (await fetch(f"{server.origin}/")).status == 200
+
+
+async def test_applications_do_not_share_connections(
+    server: Server, open_broker: Callable[..., Fetcher], make_context: MakeContext
+) -> None:
+    peers: list[object] = []
+
+    async def remember(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        peers.append(request.transport.get_extra_info("peername"))
+        return web.Response()
+
+    server.routes["/peer"] = remember
+    fetch = open_broker()
+    for application in ("a", "a", "b"):
+        fetch.context = make_context(application=application * 32, allowed_origins=(server.origin,))
+        await (await fetch(f"{server.origin}/peer")).read()
+    assert peers[0] == peers[1] != peers[2]
+
+
+async def test_idle_connections_of_many_applications_are_let_go(
+    server: Server,
+    open_broker: Callable[..., Fetcher],
+    make_context: MakeContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_lanes, "MAX_LANES", 2)
+    fetch = open_broker()
+    for application in "abcd":
+        fetch.context = make_context(application=application * 32, allowed_origins=(server.origin,))
+        await (await fetch(f"{server.origin}/")).read()
+    assert len(fetch.broker._lanes._lanes) == 2
 
 
 async def test_a_request_can_be_aborted_while_it_waits(

@@ -42,7 +42,6 @@ class ConnectionLimits:
     idle_timeout: float = 30.0
     header_line: int = 16 * 1024
     header_count: int = 128
-    connections: int = 256
 
 
 def refused(host: str, reason: str) -> ProvenError:
@@ -110,7 +109,7 @@ def open_session(
     connector = aiohttp.TCPConnector(
         resolver=_CheckedResolver(names, limits.resolve_timeout, check=check),
         use_dns_cache=False,
-        limit=limits.connections,
+        limit=0,  # requests are counted where they begin
         socket_factory=_checked_socket if check else None,
         ssl=tls if tls is not None else True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -161,7 +162,11 @@ class KeyValue:
 
 
 def _store(kind: Any, name: Any) -> KvStore:
-    known = _KINDS.get(kind) if type(kind) is str else None
-    if known is None:
+    return _known_store(text(kind, "a kind of store"), text(name, "a store name"))
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_store(kind: str, name: str) -> KvStore:
+    if kind not in _KINDS:
         raise ProvenError(ErrorCode.BAD_REQUEST, "there is no such kind of store")
-    return KvStore(known, text(name, "a store name"))
+    return KvStore(_KINDS[kind], name)

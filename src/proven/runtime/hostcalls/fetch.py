@@ -7,7 +7,8 @@ The guest has no sockets. It sends a request here, and here it is decided, made,
 2. The name is resolved here, every address must be public, and the connection goes to those very addresses.
 3. Redirects are followed here, each checked like a first request; credentials stay with their origin.
 4. Time, sizes, headers and the number of requests in flight are bounded; bodies stream, a step at a time.
-5. Nothing of the node goes along: no proxy, no cookie jar, no credentials, no ambient header.
+5. Nothing of the node goes along: no proxy, no cookie jar, no credentials, no ambient header. Connections are
+   not shared between applications.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,12 +26,12 @@ from yarl import URL
 
 from proven.runtime.host import CallContext, HostFunction, HostStream
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import ApplicationId
 from proven.wire.values import UNDEFINED
 
 from ._arguments import items, take, text, whole_number
 from ._bodies import DECODABLE, inflated
 from ._connections import ConnectionLimits, NameResolver, SystemResolver, open_session
+from ._lanes import Lane, Lanes
 from ._origins import Origin, parse_origins, parse_url
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -73,6 +75,7 @@ class FetchConfig:
     max_response_bytes: int = 256 * 1024 * 1024
     max_header_bytes: int = 32 * 1024
     max_headers: int = 100
+    in_flight: int = 512
     in_flight_per_application: int = 32
     queue_timeout: float = 10.0
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
@@ -90,31 +93,18 @@ class _Request:
 class _Exchange:
     """One request and its response, until the body has been read or nobody wants it any more."""
 
-    def __init__(self, slots: asyncio.Semaphore) -> None:
-        self._slots = slots
-        self._holds_slot = False
+    def __init__(self) -> None:
+        self.place = AsyncExitStack()
         self.task: asyncio.Task[_Answer] | None = None
         self.response: aiohttp.ClientResponse | None = None
         self.aborted = False
-
-    async def acquire(self, timeout: float) -> None:
-        try:
-            async with asyncio.timeout(timeout):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise ProvenError(
-                ErrorCode.OVERLOADED, "too many requests of this application are in flight", retry_after=1.0
-            ) from None
-        self._holds_slot = True
 
     async def close(self) -> None:
         if self.task is not None and not self.task.done():
             self.task.cancel()
         if self.response is not None:
             self.response.close()
-        if self._holds_slot:
-            self._holds_slot = False
-            self._slots.release()
+        await self.place.aclose()
 
     async def abort(self) -> None:
         self.aborted = True
@@ -142,14 +132,16 @@ class FetchBroker:
         self._resolver = resolver or SystemResolver()
         self._tls = tls
         self._unchecked = parse_origins(self._config.allow_private_addresses)
-        self._slots: dict[ApplicationId, asyncio.Semaphore] = {}
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._lanes = Lanes(
+            self._open_session,
+            width=self._config.in_flight_per_application,
+            total=self._config.in_flight,
+            timeout=self._config.queue_timeout,
+        )
 
     async def close(self) -> None:
         """Close every connection."""
-        sessions, self._sessions = self._sessions, {}
-        for session in sessions.values():
-            await session.close()
+        await self._lanes.close()
 
     def functions(self) -> dict[str, HostFunction]:
         return {"fetch.request": self._fetch, "fetch.abort": self._abort}
@@ -168,18 +160,11 @@ class FetchBroker:
         number = whole_number(number, "the request number")
         if number in exchanges:
             raise ProvenError(ErrorCode.BAD_REQUEST, "the request number is in use")
-        slots = self._slots.setdefault(
-            context.application_id, asyncio.Semaphore(self._config.in_flight_per_application)
-        )
-        exchanges[number] = exchange = _Exchange(slots)
+        exchanges[number] = exchange = _Exchange()
         handed_over = False
         try:
-            await exchange.acquire(self._config.queue_timeout)
-            if exchange.aborted:
-                raise _aborted()
-            exchange.task = asyncio.ensure_future(self._follow(request, context, exchange))
-            answer = await exchange.task
-            result = self._result(answer, number, exchange, exchanges)
+            exchange.task = asyncio.ensure_future(self._perform(request, context, exchange))
+            result = self._result(await exchange.task, number, exchange, exchanges)
             handed_over = True
             return result
         except asyncio.CancelledError:
@@ -213,11 +198,11 @@ class FetchBroker:
             return opened
         return exchanges
 
-    async def _follow(self, request: _Request, context: CallContext, exchange: _Exchange) -> _Answer:
-        options = context.handler.options if context.handler else None
-        allowed = parse_origins(tuple(options.allowed_origins)) if options else frozenset()
+    async def _perform(self, request: _Request, context: CallContext, exchange: _Exchange) -> _Answer:
+        lane = await exchange.place.enter_async_context(self._lanes.place(context.application_id))
+        allowed = parse_origins(context.handler.options.allowed_origins if context.handler else ())
         for hop in range(self._config.max_redirects + 1):
-            response = await self._send(request, allowed)
+            response = await self._send(lane, request, allowed)
             exchange.response = response
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or location is None or request.redirect == "manual":
@@ -230,11 +215,13 @@ class FetchBroker:
             ErrorCode.UNAVAILABLE, f"the server redirects more than {self._config.max_redirects} times"
         )
 
-    async def _send(self, request: _Request, allowed: frozenset[Origin]) -> aiohttp.ClientResponse:
+    async def _send(
+        self, lane: Lane, request: _Request, allowed: frozenset[Origin]
+    ) -> aiohttp.ClientResponse:
         url, check = self._destination(request.url, allowed)
         body = request.body
         try:
-            return await self._session(check=check).request(
+            return await lane.session(check=check).request(
                 request.method,
                 url,
                 headers=(*request.headers, ("Accept-Encoding", "gzip, deflate")),
@@ -272,12 +259,8 @@ class FetchBroker:
         target = endpoint if url.raw_path in ("", "/") else endpoint.rstrip("/") + url.raw_path
         return parse_url(f"{target}?{url.raw_query_string}" if url.raw_query_string else target)
 
-    def _session(self, *, check: bool) -> aiohttp.ClientSession:
-        session = self._sessions.get(check)
-        if session is None:
-            session = open_session(self._config.connections, self._resolver, self._tls, check=check)
-            self._sessions[check] = session
-        return session
+    def _open_session(self, check: bool) -> aiohttp.ClientSession:
+        return open_session(self._config.connections, self._resolver, self._tls, check=check)
 
     def _headers(self, value: Any) -> tuple[tuple[str, str], ...]:
         headers = []
