@@ -172,6 +172,8 @@ def how_to_call(application: Application, url: str) -> list[str]:
             lines.append(
                 f"{handler.address} waits for {handler.kind} triggers, which this version does not run"
             )
+    if any(handler.kind is HandlerKind.RPC for handler in application.manifest.handlers):
+        lines += ["", "Add --as NAME to a call to identify as somebody."]
     return lines
 
 
