@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def pss_mib(pid: int) -> float:
-    """Proportional set size: private pages, and shared ones divided by how many share them."""
+def pss_mb(pid: int) -> float:
+    """Proportional set size in megabytes: private pages, and shared ones divided by how many share them."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     match = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
     if match is None:
         raise ValueError(f"process {pid} reports no memory")
-    return int(match[1]) / 1024
+    return int(match[1]) * 1024 / 1e6
 
 
 def open_descriptors() -> int:
