@@ -108,6 +108,9 @@ async def test_methods_follow_the_route(node: Node, http: aiohttp.ClientSession)
         assert (response.status, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
     async with http.delete(f"{node.url}/any") as response:
         assert await response.json() == {"method": "DELETE"}
+    async with http.request("PROPFIND", f"{node.url}/any") as response:
+        assert (response.status, (await response.json())["code"]) == (405, "METHOD_NOT_ALLOWED")
+        assert "GET" in response.headers["allow"]
     async with http.get(f"{node.url}/nowhere") as response:
         assert (response.status, (await response.json())["code"]) == (404, "NOT_FOUND")
 

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 import httptools
 
 from proven.gateway._body import EMPTY_BODY, EmptyBody, IncomingBody
-from proven.gateway._head import CONTINUE, Framing, Refused, split_target
+from proven.gateway._head import CONTINUE, Framing, Refused, check_size, split_target, too_large
 from proven.gateway._writer import close_body, write_response
 from proven.gateway.http import Handler, Headers, Request, Response, error_response
 from proven.gateway.limits import HttpLimits
@@ -103,7 +103,8 @@ class Connection(asyncio.Protocol):
         self._write_deadline = self._loop.time() + self._limits.write_timeout
 
     def resume_writing(self) -> None:
-        self._write_deadline = math.inf
+        if not self._transport.is_closing():
+            self._write_deadline = math.inf
         drained, self.drained = self.drained, None
         if drained is not None and not drained.done():
             drained.set_result(None)
@@ -136,7 +137,7 @@ class Connection(asyncio.Protocol):
         """Bound bytes that complete nothing: the parser holds an unfinished header or trailer line."""
         self._stalled = self._stalled + size if size else 0
         if self._stalled > self._limits.header_bytes:
-            self._refuse(_too_large())
+            self._refuse(too_large())
 
     # The parser's side. Raising from a callback ends the input.
 
@@ -159,7 +160,7 @@ class Connection(asyncio.Protocol):
             return  # a trailer
         self._headers.append((name.lower(), value.strip(b" \t")))
         if len(self._headers) > self._limits.header_count:
-            self._reject(_too_large())
+            self._reject(too_large())
 
     def on_headers_complete(self) -> None:
         try:
@@ -197,17 +198,11 @@ class Connection(asyncio.Protocol):
             self._end_input()
 
     def _request(self) -> Request:
-        headers = self._headers
-        if len(self._target) + sum(len(name) + len(value) + 4 for name, value in headers) > (
-            self._limits.header_bytes
-        ):
-            raise _too_large()
         method = self._parser.get_method().decode("ascii")
         version = self._parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            raise Refused(505, "this server speaks HTTP/1.1")
+        check_size(self._target, self._headers, self._limits.header_bytes)
         path, query, target_authority = split_target(method, self._target)
-        framing = Framing(version, headers, target_authority)
+        framing = Framing(version, self._headers, target_authority)
         body: IncomingBody | EmptyBody = EMPTY_BODY
         if framing.length != 0:
             if self._parser.should_upgrade():
@@ -220,7 +215,7 @@ class Connection(asyncio.Protocol):
             target=self._target.decode("ascii"),
             path=path,
             query=query,
-            headers=headers,
+            headers=self._headers,
             body=body,
             scheme=self._host.scheme,
             authority=framing.authority,
@@ -406,7 +401,3 @@ class Connection(asyncio.Protocol):
                 self._shut()
             else:
                 self._refuse(Refused(408, "the request took too long to arrive", ErrorCode.REQUEST_TIMEOUT))
-
-
-def _too_large() -> Refused:
-    return Refused(431, "the request's headers are too large", ErrorCode.TOO_LARGE)

@@ -28,6 +28,16 @@ class Refused(Exception):  # noqa: N818
         self.error = ProvenError(code, message)
 
 
+def too_large() -> Refused:
+    return Refused(431, "the request's headers are too large", ErrorCode.TOO_LARGE)
+
+
+def check_size(target: bytes, headers: Headers, limit: int) -> None:
+    """Raises `Refused` for a head of more than `limit` bytes."""
+    if len(target) + sum(len(name) + len(value) + 4 for name, value in headers) > limit:
+        raise too_large()
+
+
 def split_target(method: str, target: bytes) -> tuple[str, str, str | None]:
     """The path, query and (for an absolute target) authority of a request line (RFC 9112, 3.2).
 
@@ -55,7 +65,8 @@ def split_target(method: str, target: bytes) -> tuple[str, str, str | None]:
 class Framing:
     """What the head says about the message, checked against the rules that stop request smuggling.
 
-    1. HTTP/1.1 needs exactly one Host, and whatever names the host is a host and port and nothing else.
+    1. The version is HTTP/1.1 or 1.0; the former needs exactly one Host, and whatever names the host is a
+       host and port and nothing else.
     2. A Content-Length is digits, and appears once. (The parser refuses the rest; so does this.)
     3. Transfer-Encoding is exactly `chunked`, once, in HTTP/1.1, and never beside a Content-Length.
     4. Expect is `100-continue` or refused.
@@ -64,6 +75,8 @@ class Framing:
     __slots__ = ("authority", "chunked", "expects_continue", "length")
 
     def __init__(self, version: str, headers: Headers, target_authority: str | None) -> None:
+        if version not in ("1.1", "1.0"):
+            raise Refused(505, "this server speaks HTTP/1.1")
         hosts: list[bytes] = []
         lengths: list[bytes] = []
         encodings: list[bytes] = []

@@ -27,6 +27,7 @@ HELD_BODY = 256 * KIB
 
 _CACHED_TABLES = 256
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
+_SERVED = frozenset({*_METHODS, "OPTIONS"})
 _HOP_BY_HOP = frozenset(
     {
         b"connection",
@@ -75,18 +76,22 @@ class AppHttp:
 
     async def serve(self, request: Request, id_or_name: str, path: str) -> Response:
         """Answer `request`, whose path within the application is `path`. Raises `ProvenError`."""
+        try:
+            return await self._serve(request, id_or_name, path)
+        except MethodNotAllowedError as error:
+            return error_response(error, headers=[(b"allow", ", ".join(sorted(error.allowed)).encode())])
+
+    async def _serve(self, request: Request, id_or_name: str, path: str) -> Response:
         async with AsyncExitStack() as stack:
             application = await stack.enter_async_context(self._versions.serving(id_or_name))
             table = self._table(application.package_id, application.manifest)
+            if request.method not in _SERVED:
+                raise MethodNotAllowedError(_SERVED)
             if request.method == "OPTIONS":
                 answered = _answer_options(table, request, path)
                 if answered is not None:
                     return answered
-            try:
-                match = table.match(request.method, path)
-            except MethodNotAllowedError as error:
-                allowed = ", ".join(sorted(error.allowed)).encode()
-                return error_response(error, headers=[(b"allow", allowed)])
+            match = table.match(request.method, path)
             if match is None:
                 raise ProvenError(ErrorCode.NOT_FOUND, f"{application.name} has no route for this path")
             response = await self._run(application, match, request, path)

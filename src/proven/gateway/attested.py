@@ -16,6 +16,8 @@ from proven.wire.ids import ApplicationId, PackageId
 
 MAX_ATTESTED_BODY = 8 * 1024 * 1024
 MAX_PENDING = 16
+EVIDENCE_RATE = 50.0
+EVIDENCE_BURST = 100.0
 
 
 class ResponseAttestor:
@@ -40,12 +42,22 @@ class ResponseAttestor:
         self._key = key or Ed25519PrivateKey.generate()
         self._clock = clock
         self._pending = 0
+        self._allowance = EVIDENCE_BURST
+        self._allowed_at = clock()
         self.public_key = self._key.public_key().public_bytes_raw()
 
     async def evidence(self, nonce: bytes) -> bytes:
-        """The attestation document for the response key. Raises `OVERLOADED`, or `UNAVAILABLE`."""
-        if self._pending >= MAX_PENDING:
+        """The attestation document for the response key. Raises `OVERLOADED`, or `UNAVAILABLE`.
+
+        Anybody may ask, and each document costs a signature of the platform: `EVIDENCE_RATE` bounds how many
+        there are in a second.
+        """
+        now = self._clock()
+        gained = max(0.0, now - self._allowed_at) * EVIDENCE_RATE
+        self._allowance, self._allowed_at = min(EVIDENCE_BURST, self._allowance + gained), now
+        if self._pending >= MAX_PENDING or self._allowance < 1:
             raise ProvenError(ErrorCode.OVERLOADED, "too many ask for evidence at once", retry_after=1)
+        self._allowance -= 1
         self._pending += 1
         try:
             return await self._attestor.attest(

@@ -37,11 +37,13 @@ _WELL_KNOWN = "/.well-known/proven/"
 class GatewayConfig:
     """What a gateway allows. `allows_origin` says which pages may open sessions here.
 
-    `hosts` are the node's own names (see `Hosts`). `default_application` answers on the node's own paths
+    `hosts` are the node's own names (see `Hosts`). `public_scheme` is what callers use if something in front
+    of the node ends TLS. `default_application` answers on the node's own paths
     where they are not reserved. `push_console` sends console lines to callers: for development only.
     """
 
     hosts: tuple[str, ...] = ()
+    public_scheme: str | None = None
     default_application: str | None = None
     allows_origin: Origins = any_origin
     push_console: bool = False
@@ -94,7 +96,9 @@ class Gateway:
         commands = Commands(sessions, applications, versions, handlers)
         self._rpc = Rpc(sessions, commands, limits=config.rpc, push_console=config.push_console)
         self._table = self._routes()
-        self._server = HttpServer(self.handle, limits=config.http, tls=tls, on_access=on_access)
+        self._server = HttpServer(
+            self.handle, limits=config.http, tls=tls, scheme=config.public_scheme, on_access=on_access
+        )
 
     async def listen(self, host: str, port: int) -> tuple[str, int]:
         """Accept connections; port 0 picks one. Returns the address in use."""

@@ -54,9 +54,12 @@ class Handlers:
         """Raises what `Runtime.invoke` raises."""
         if self._on_call is None:
             return await self._runtime.invoke(invocation)
-        started, error = perf_counter(), None
+        started = perf_counter()
+        error: ProvenError | None = ProvenError(ErrorCode.UNAVAILABLE, "the caller left before it finished")
         try:
-            return await self._runtime.invoke(invocation)
+            outcome = await self._runtime.invoke(invocation)
+            error = None
+            return outcome
         except ProvenError as raised:
             error = raised
             raise

@@ -58,7 +58,8 @@ class Request:
     @property
     def url(self) -> str:
         """The absolute URI of the request: the `@target-uri` of RFC 9421."""
-        return f"{self.scheme}://{self.authority}{self.path}{'?' + self.query if self.query else ''}"
+        authority = self.authority or "localhost"
+        return f"{self.scheme}://{authority}{self.path}{'?' + self.query if self.query else ''}"
 
 
 BodySource = bytes | AsyncIterator[bytes]

@@ -32,7 +32,10 @@ class Access:
 
 
 class HttpServer:
-    """Serves `handler` on any number of addresses. `stop` lets requests under way finish first."""
+    """Serves `handler` on any number of addresses. `stop` lets requests under way finish first.
+
+    `scheme` is what callers use if something in front of the node ends TLS.
+    """
 
     def __init__(
         self,
@@ -40,11 +43,12 @@ class HttpServer:
         *,
         limits: HttpLimits | None = None,
         tls: ssl.SSLContext | None = None,
+        scheme: str | None = None,
         on_access: Callable[[Access], None] | None = None,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
         self.limits = limits or HttpLimits()
-        self.scheme = "https" if tls else "http"
+        self.scheme = scheme or ("https" if tls else "http")
         self.draining = False
         self.handle = handler
         self._tls = tls

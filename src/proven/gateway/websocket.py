@@ -236,4 +236,5 @@ class WebSocket:
                 self._transport.write(data)
             else:
                 self._transport.close()
+                self._close_by = self._loop.time() + self._limits.close_timeout
                 self._wake()
