@@ -91,12 +91,7 @@ class Deployment:
         """Start an invocation as soon as there is room for it."""
         entry, number = self.program.handlers[invocation.handler]
         guest = self.guest
-        if (
-            guest is None
-            or self._queue
-            or self._giving_way
-            or len(guest.running) >= self._config.max_in_flight
-        ):
+        if guest is None or self._queue or not self._has_room(guest):
             guest = await self._wait_for_room()
         self._slots.used(self)
         return guest.invoke(entry, number, invocation, timeout)
@@ -139,7 +134,10 @@ class Deployment:
         return fresh
 
     def _has_room(self, guest: Guest) -> bool:
-        return not self._giving_way and len(guest.running) < self._config.max_in_flight
+        """Whether a call may be sent to `guest`. Not while it owes an answer to a CANCEL: it may be stuck."""
+        return (
+            not self._giving_way and not guest.cancelled and len(guest.running) < self._config.max_in_flight
+        )
 
     def _wake_next(self) -> None:
         if self._queue and not self._queue[0].done():

@@ -84,13 +84,14 @@ class Guest:
         self._next_stream = 0
         self._endings: set[asyncio.Task[None]] = set()
         self._loaded: Running | None = None
-        self._stderr = -1
+        self._closers: list[Callable[[], None]] = []
 
     async def attach(
         self, process: SandboxedProcess, frames: socket.socket, sync: socket.socket, stderr: int
     ) -> None:
         """Take over a process that was just started, and wait until it is ready."""
         self._process = process
+        self._closers += [process.kill, lambda: os.close(stderr)]
         self._stderr = stderr
         self.usage = Usage(process.pid)
         self._connection = await Connection.open(
@@ -115,7 +116,9 @@ class Guest:
             max_frame_bytes=self._config.max_frame_bytes,
             on_lost=self._on_lost,
         )
+        self._closers.append(self._connection.close)
         self._sync = await SyncChannel.open(sync, self._call_synchronously, self._config.max_frame_bytes)
+        self._closers.append(self._sync.close)
         async with asyncio.timeout(_START_SECONDS):
             await self._ready
         self.usage.settle()
@@ -202,11 +205,8 @@ class Guest:
         if self.ending is not None:
             return
         self.ending = ending
-        self._process.kill()
-        self._connection.close()
-        self._sync.close()
-        os.close(self._stderr)
-        self._stderr = -1
+        for close in self._closers:
+            close()
         self._fail_all(ending)
         if ending is not Ending.RETIRED:
             _log.warning("guest_ended", extra={"pid": self.pid, "reason": ending.value})
@@ -289,7 +289,8 @@ class Guest:
         running.deadline = time.monotonic() + running.timeout
 
     def _on_ended(self, id_: int, payload: bytes) -> None:
-        self.cancelled.pop(id_, None)
+        if self.cancelled.pop(id_, None) is not None:
+            self.on_release()
         running = self.running.pop(id_, None)
         if running is None:
             return
@@ -519,7 +520,12 @@ class Guest:
         out_of_memory = b"out of memory" in last_words or b"memory allocation" in last_words
         killed_by_kernel = status == -signal.SIGKILL and not last_words
         _log.warning(
-            "guest_exited", extra={"pid": self.pid, "status": status, "last_words": last_words[-2000:].decode(errors="replace")}
+            "guest_exited",
+            extra={
+                "pid": self.pid,
+                "status": status,
+                "last_words": last_words[-2000:].decode(errors="replace"),
+            },
         )
         self.kill(Ending.MEMORY if out_of_memory or killed_by_kernel else Ending.CRASHED)
 

@@ -17,7 +17,7 @@ from deno import find_deno_bin
 from proven.isolation import Limits, Mount, SandboxError, SandboxPolicy
 from proven.isolation.spawner import Spawner
 
-from ._guest import Guest
+from ._guest import Ending, Guest
 from .config import MIB, RuntimeConfig
 from .host import HostFunctions
 
@@ -81,7 +81,7 @@ async def start_guest(
     try:
         await guest.attach(process, frames, sync, stderr)
     except BaseException:
-        process.kill()
+        guest.kill(Ending.RETIRED)
         raise
     return guest
 

@@ -6,7 +6,13 @@ import { current } from "./invocations.js";
 const MAX_LINES = 1_000;
 const MAX_BYTES = 256 * 1024;
 const MAX_LINE = 16 * 1024;
-const FORMAT = Object.freeze({ depth: 4, colors: false, maxArrayLength: 100, maxStringLength: MAX_LINE, breakLength: 120 });
+const FORMAT = Object.freeze({
+  depth: 4,
+  colors: false,
+  maxArrayLength: 100,
+  maxStringLength: MAX_LINE,
+  breakLength: 120,
+});
 
 // Bounds what runs outside any invocation (left-over callbacks); it is never reset.
 const stray = { id: 0, consoleLines: 0, consoleBytes: 0, consoleDropped: 0, ended: false };
@@ -34,7 +40,10 @@ export function createConsole(send, now) {
   function format(args) {
     if (args.length === 1 && typeof args[0] === "string") return args[0];
     try {
-      return formatWithOptions(FORMAT, ...args.map((arg) => (typeof arg === "string" ? arg.slice(0, MAX_LINE) : arg)));
+      return formatWithOptions(
+        FORMAT,
+        ...args.map((arg) => (typeof arg === "string" ? arg.slice(0, MAX_LINE) : arg)),
+      );
     } catch (error) {
       return `[cannot be shown: ${describe(error)}]`;
     }

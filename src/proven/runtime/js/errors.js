@@ -37,7 +37,10 @@ function read(error, key) {
 // What the host gets to know about something that was thrown. Never throws itself.
 export function describe(thrown) {
   if (typeof thrown !== "object" || thrown === null || !isError(thrown)) {
-    return { name: "Error", message: clip(`threw something that is not an Error: ${show(thrown)}`, MAX_MESSAGE) };
+    return {
+      name: "Error",
+      message: clip(`threw something that is not an Error: ${show(thrown)}`, MAX_MESSAGE),
+    };
   }
   const record = {
     name: clip(read(thrown, "name") ?? "Error", 200),

@@ -110,8 +110,8 @@ export class FrameReader {
       const length = lengthAt(bytes, position);
       const end = position + HEADER + length;
       if (end > bytes.length) break;
-      const id =
-        (bytes[position + 5] | (bytes[position + 6] << 8) | (bytes[position + 7] << 16) | (bytes[position + 8] << 24)) >>> 0;
+      const id = (bytes[position + 5] | (bytes[position + 6] << 8) | (bytes[position + 7] << 16) |
+        (bytes[position + 8] << 24)) >>> 0;
       this.#onFrame(bytes[position + 4], id, bytes.subarray(position + HEADER, end));
       position = end;
     }
@@ -144,4 +144,5 @@ export class FrameReader {
   }
 }
 
-const lengthAt = (bytes, at) => (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+const lengthAt = (bytes, at) =>
+  (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;

@@ -3,7 +3,7 @@
 import { Reader } from "./values.js";
 import { TO_HOST } from "./frames.js";
 import { current, running } from "./invocations.js";
-import { ProvenError, failureOf } from "./errors.js";
+import { failureOf, ProvenError } from "./errors.js";
 
 const NO_CONTEXT = Object.freeze({ identity: undefined, accounts: Object.freeze([]), origin: undefined });
 
@@ -94,7 +94,7 @@ export function createHost({ frames, streams, syncChannel, handlers }) {
     onFailure: (id, payload) => settle(id, () => new Failure(payload.slice())),
     // Nobody will hear about the calls of an invocation that has ended; what waits for them never goes on.
     end(invocation) {
-      if (invocation.calls !== undefined) for (const id of invocation.calls) pending.delete(id);
+      if (invocation.calls !== undefined) { for (const id of invocation.calls) pending.delete(id); }
     },
   };
 }

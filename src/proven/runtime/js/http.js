@@ -48,7 +48,9 @@ export async function responseOf(result) {
   return [200, [["content-type", "application/json"]], new TextEncoder().encode(text)];
 }
 
-const lazyBody = Object.getOwnPropertySymbols(new Response("")).find((key) => key.description === "lazy static body");
+const lazyBody = Object.getOwnPropertySymbols(new Response("")).find((key) =>
+  key.description === "lazy static body"
+);
 
 async function fromResponse(response) {
   if (response.type === "error") throw new TypeError("Response.error() cannot be sent");
@@ -58,7 +60,9 @@ async function fromResponse(response) {
   // A body that is at hand is read at once; anything else streams.
   if (lazyBody !== undefined && response[lazyBody] != null) {
     const type = response.headers.get("content-type");
-    if (type !== null && !headers.some(([name]) => name === "content-type")) headers.push(["content-type", type]);
+    if (type !== null && !headers.some(([name]) => name === "content-type")) {
+      headers.push(["content-type", type]);
+    }
     return [status, headers, new Uint8Array(await response.arrayBuffer())];
   }
   const { body } = response;

@@ -29,7 +29,8 @@ const streams = createStreams(frames, streamWindow, runAs, describe);
 const handlers = new WeakMap();
 const link = createHost({ frames, streams, syncChannel: openSyncChannel(maxValueBytes), handlers });
 const output = createConsole(
-  (id, level, text, dropped) => frames.send(TO_HOST.CONSOLE, id, (writer) => writer.value([level, text, dropped])),
+  (id, level, text, dropped) =>
+    frames.send(TO_HOST.CONSOLE, id, (writer) => writer.value([level, text, dropped])),
   now,
 );
 const timers = createTimers(native, (error) => output.report("Uncaught", error));
@@ -137,8 +138,12 @@ async function onLoad(id, payload) {
 
 function findHandler(namespaces, [address, module, name, kind]) {
   const handler = handlers.get(namespaces.get(module)?.[name]);
-  if (handler === undefined) throw new TypeError(`${address} is not a handler: it was not made by ${"@proven-network/handler"}`);
-  if (handler.kind !== kind) throw new TypeError(`${address} is a handler of kind ${handler.kind}, not ${kind}`);
+  if (handler === undefined) {
+    throw new TypeError(`${address} is not a handler: it was not made by ${"@proven-network/handler"}`);
+  }
+  if (handler.kind !== kind) {
+    throw new TypeError(`${address} is a handler of kind ${handler.kind}, not ${kind}`);
+  }
   return { fn: handler.fn, http: kind === "http" };
 }
 
@@ -164,7 +169,11 @@ function onCompile(id, payload) {
     frames.send(TO_HOST.COMPILED, id, (writer) => writer.value(results));
   } catch (error) {
     const record = describe(error);
-    frames.send(TO_HOST.REFUSED, id, (writer) => writer.value({ ...record, message: `${path}: ${record.message}` }));
+    frames.send(
+      TO_HOST.REFUSED,
+      id,
+      (writer) => writer.value({ ...record, message: `${path}: ${record.message}` }),
+    );
   }
 }
 
@@ -202,10 +211,12 @@ await new Promise((resolve) => queueMicrotask(resolve));
 lockDown(globals, prepareStackTrace);
 
 // What nobody caught must not end the process, which has other invocations in it.
-for (const [event, what] of [
-  ["unhandledrejection", "Unhandled rejection:"],
-  ["error", "Uncaught"],
-]) {
+for (
+  const [event, what] of [
+    ["unhandledrejection", "Unhandled rejection:"],
+    ["error", "Uncaught"],
+  ]
+) {
   addEventListener(event, (report) => {
     report.preventDefault();
     output.report(what, event === "error" ? report.error : report.reason);

@@ -42,7 +42,9 @@ export class ModuleLoader {
     const module = this.#create(target);
     this.#modules.set(target, module);
     if (module instanceof SourceTextModule) {
-      module.linkRequests(module.moduleRequests.map(({ specifier }) => this.#module(this.#resolve(specifier, target))));
+      module.linkRequests(
+        module.moduleRequests.map(({ specifier }) => this.#module(this.#resolve(specifier, target))),
+      );
     }
     return module;
   }
@@ -99,7 +101,16 @@ export class ModuleLoader {
     this.#commonJs.set(path, module);
     const require = (specifier) => this.#requireFrom(`${specifier}`, path);
     try {
-      run.call(module.exports, module.exports, require, module, `/${path}`, directoryOf(path), CJS_PROCESS, globalThis);
+      run.call(
+        module.exports,
+        module.exports,
+        require,
+        module,
+        `/${path}`,
+        directoryOf(path),
+        CJS_PROCESS,
+        globalThis,
+      );
     } catch (error) {
       this.#commonJs.delete(path);
       throw error;

@@ -31,11 +31,26 @@ const OVERRIDABLE = [
   [Symbol.prototype, ["constructor", "toString"]],
   [String.prototype, ["constructor", "toString"]],
   [Number.prototype, ["constructor", "toString"]],
-  ...[Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [
+  ...[Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((
+    type,
+  ) => [
     type.prototype,
     ["constructor", "message", "name", "toString"],
   ]),
-  ...[Map, Set, WeakMap, WeakSet, ArrayBuffer, Uint8Array, EventTarget, Event, URL, Headers, Request, Response].map(
+  ...[
+    Map,
+    Set,
+    WeakMap,
+    WeakSet,
+    ArrayBuffer,
+    Uint8Array,
+    EventTarget,
+    Event,
+    URL,
+    Headers,
+    Request,
+    Response,
+  ].map(
     (type) => [type.prototype, ["constructor", "toString"]],
   ),
 ];
@@ -77,7 +92,11 @@ export function lockDown(globals, prepareStackTrace) {
   }
   lockErrors(prepareStackTrace);
   for (const [object, keys] of OVERRIDABLE) makeOverridable(object, keys ?? Reflect.ownKeys(object));
-  freezeAll([...Object.values(globals), ...[...ALLOWED].filter((key) => key !== "globalThis" && key !== "self").map((key) => globalThis[key]), ...hidden()]);
+  freezeAll([
+    ...Object.values(globals),
+    ...[...ALLOWED].filter((key) => key !== "globalThis" && key !== "self").map((key) => globalThis[key]),
+    ...hidden(),
+  ]);
 }
 
 // After the package's own top-level code: nothing can be added to the global object any more.
@@ -95,7 +114,11 @@ const isInherited = (key) => !Object.hasOwn(globalThis, key);
 // `Error.stackTraceLimit` stays assignable, which libraries rely on; `prepareStackTrace` can be assigned without
 // effect: call sites would show frames that are not the guest's.
 function lockErrors(prepareStackTrace) {
-  Object.defineProperty(Error, "prepareStackTrace", { value: prepareStackTrace, writable: false, configurable: false });
+  Object.defineProperty(Error, "prepareStackTrace", {
+    value: prepareStackTrace,
+    writable: false,
+    configurable: false,
+  });
 }
 
 function makeOverridable(object, keys) {
@@ -108,7 +131,12 @@ function makeOverridable(object, keys) {
       set(replacement) {
         if (this === object) throw new TypeError(`cannot assign to read only property '${String(key)}'`);
         if (Object.hasOwn(this, key)) this[key] = replacement;
-        else Object.defineProperty(this, key, { value: replacement, writable: true, enumerable: true, configurable: true });
+        else {Object.defineProperty(this, key, {
+            value: replacement,
+            writable: true,
+            enumerable: true,
+            configurable: true,
+          });}
       },
       enumerable,
       configurable: false,
@@ -121,7 +149,9 @@ function freezeAll(roots) {
   const pending = [...roots];
   while (pending.length > 0) {
     const object = pending.pop();
-    if ((typeof object !== "object" && typeof object !== "function") || object === null || seen.has(object)) continue;
+    if ((typeof object !== "object" && typeof object !== "function") || object === null || seen.has(object)) {
+      continue;
+    }
     seen.add(object);
     for (const key of Reflect.ownKeys(object)) {
       const property = Object.getOwnPropertyDescriptor(object, key);
@@ -138,7 +168,11 @@ function freezeExcept(object, kept) {
   for (const key of Reflect.ownKeys(object)) {
     if (key === kept) continue;
     const property = Object.getOwnPropertyDescriptor(object, key);
-    Object.defineProperty(object, key, "value" in property ? { writable: false, configurable: false } : { configurable: false });
+    Object.defineProperty(
+      object,
+      key,
+      "value" in property ? { writable: false, configurable: false } : { configurable: false },
+    );
   }
   Object.preventExtensions(object);
 }

@@ -71,7 +71,9 @@ export function createStreams(frames, window, runAs, describeError) {
         const { done, value } = await state.reader.read();
         if (done) break;
         const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
-        if (!ArrayBuffer.isView(bytes)) throw new TypeError("a stream that crosses to the host carries Uint8Array chunks");
+        if (!ArrayBuffer.isView(bytes)) {
+          throw new TypeError("a stream that crosses to the host carries Uint8Array chunks");
+        }
         await sendChunk(id, state, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
       }
       if (!state.cancelled) frames.send(STREAM.END, id);
@@ -85,7 +87,9 @@ export function createStreams(frames, window, runAs, describeError) {
   async function sendChunk(id, state, bytes) {
     let position = 0;
     while (position < bytes.length && !state.cancelled) {
-      while (state.credit === 0 && !state.cancelled) await new Promise((resolve) => (state.waiting = resolve));
+      while (state.credit === 0 && !state.cancelled) {
+        await new Promise((resolve) => (state.waiting = resolve));
+      }
       const size = Math.min(bytes.length - position, state.credit, CHUNK);
       if (state.cancelled) return;
       state.credit -= size;

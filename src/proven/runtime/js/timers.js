@@ -57,7 +57,7 @@ export function createTimers(native, onError) {
       clearInterval: (id) => forget(id),
     },
     end(invocation) {
-      if (invocation.timers !== undefined) for (const id of [...invocation.timers]) forget(id);
+      if (invocation.timers !== undefined) { for (const id of [...invocation.timers]) forget(id); }
     },
   };
 }

@@ -40,12 +40,15 @@ const TYPED_ARRAYS = new Map([
 ]);
 const TYPED_ARRAY_TAGS = new Map([...TYPED_ARRAYS].map(([tag, type]) => [type.name, tag]));
 const ERRORS = new Map(
-  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [type.name, type]),
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((
+    type,
+  ) => [type.name, type]),
 );
 
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+const typedArrayName =
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
 const { fromCharCode } = String;
 const { isSafeInteger } = Number;
 
@@ -132,7 +135,9 @@ export class Writer {
   }
 
   item(value, depth) {
-    if (++this.items > MAX_ITEMS) throw new ValueError("TOO_LARGE", `a value has more than ${MAX_ITEMS} items`);
+    if (++this.items > MAX_ITEMS) {
+      throw new ValueError("TOO_LARGE", `a value has more than ${MAX_ITEMS} items`);
+    }
     switch (typeof value) {
       case "string":
         return this.text(value);
@@ -283,12 +288,16 @@ export class Writer {
       this.head(TAG, TYPED_ARRAY_TAGS.get(typedArrayName.call(value)));
       this.raw(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
     } else if (value instanceof ReadableStream) {
-      if (this.streams === undefined) throw unsupported(`the value at ${this.where()} is a stream, which cannot travel here`);
+      if (this.streams === undefined) {
+        throw unsupported(`the value at ${this.where()} is a stream, which cannot travel here`);
+      }
       this.head(TAG, TAG_STREAM);
       this.head(UINT, this.streams(value));
     } else {
       const kind = Object.prototype.toString.call(value).slice(8, -1);
-      if (kind !== "Object") throw unsupported(`the value at ${this.where()} is a ${kind}, which cannot travel`);
+      if (kind !== "Object") {
+        throw unsupported(`the value at ${this.where()} is a ${kind}, which cannot travel`);
+      }
       this.record(value, depth);
     }
   }
@@ -321,7 +330,11 @@ function hasCycle(value) {
   for (let depth = 0; depth < MAX_DEPTH && level.length > 0 && seen.size < 10_000; depth++) {
     const next = [];
     for (const item of level) {
-      const children = types.isMap(item) ? [...item.keys(), ...item.values()] : types.isSet(item) ? [...item] : Object.values(item);
+      const children = types.isMap(item)
+        ? [...item.keys(), ...item.values()]
+        : types.isSet(item)
+        ? [...item]
+        : Object.values(item);
       for (const child of children) {
         if (child === value) return true;
         if (typeof child === "object" && child !== null && !seen.has(child)) {
@@ -487,7 +500,7 @@ function errorOf({ name, message, stack, code }) {
   const set = (key, value) =>
     Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: false });
   if (error.name !== name) set("name", name);
-  set("stack", stack ?? `${name}: ${message}`);
+  set("stack", stack);
   if (code !== undefined) set("code", code);
   return error;
 }

@@ -18,7 +18,9 @@ export default function create(host) {
   };
   for (const [name, kind] of Object.entries(KINDS)) {
     exports[name] ??= (options, fn) => {
-      if (typeof options !== "object" || options === null) throw new TypeError(`${name}(options, fn): options come first`);
+      if (typeof options !== "object" || options === null) {
+        throw new TypeError(`${name}(options, fn): options come first`);
+      }
       return host.registerHandler(kind, options, fn);
     };
   }
