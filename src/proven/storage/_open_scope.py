@@ -50,6 +50,7 @@ class OpenScope:
         self.services = services
         self.usage = usage
         self.leases = 0
+        self.counted_connections = 0
         self.broken = False
         self.idle: asyncio.Event | None = None
         self.transaction_lock = asyncio.Lock()
@@ -77,10 +78,11 @@ class OpenScope:
         """Whether nothing was ever written to this scope."""
         return not (self.main.file.exists() or self._directory.exists())
 
-    def recover(self, *, sweep: bool) -> None:
-        """Finish what an earlier run left half done; in a thread, before anything else.
+    def recover(self) -> None:
+        """Finish what was left half done; in a thread, before anything else.
 
-        With `sweep`, also remove the contents of files whose writing never ended.
+        A commit over several files is undone unless it was decided, and file contents that belong to no file are
+        removed: whoever writes one keeps the scope open, so those are of a run that died.
         """
         divided = self._directory.is_dir()
         record = self.journal.read() if divided else None
@@ -95,7 +97,7 @@ class OpenScope:
                 self.reader = reader
             else:
                 close(reader, checkpoint=False)
-        if sweep and divided:
+        if divided:
             self.blobs.sweep(_files.known_blobs(self.reader) if self.reader is not None else set())
 
     async def read(self, work: Callable[[apsw.Connection], T], absent: T, *, inline: bool) -> T:

@@ -21,6 +21,7 @@ from proven.wire.ids import ApplicationId
 _log = logging.getLogger("proven.storage")
 
 _SCOPE_CONNECTIONS = 3
+_SPARE_CONNECTIONS = 16
 _CLOSE_TIMEOUT = 10.0
 
 
@@ -38,13 +39,11 @@ class OpenScopes:
         self._open: OrderedDict[Scope, OpenScope] = OrderedDict()
         self._changing: dict[Scope, asyncio.Task[None]] = {}
         self._usage: dict[ApplicationId, ApplicationUsage] = {}
-        self._swept: set[str] = set()
+        self._limit = services.config.max_open_connections
+        self._connections = 0
+        self._reserved = 0
+        self._freed = asyncio.Event()
         self._closed = False
-
-    @property
-    def open_connections(self) -> int:
-        """SQLite connections open now."""
-        return sum(scope.open_connections for scope in self._open.values())
 
     async def acquire(self, scope: Scope) -> OpenScope:
         """The open scope, which stays so until `release`."""
@@ -56,6 +55,7 @@ class OpenScopes:
             if opened is not None and change is None and not opened.broken:
                 self._open.move_to_end(scope)
                 opened.leases += 1
+                self._count(opened)
                 return opened
             if change is None:
                 change = self._start(scope, self._replace(scope))
@@ -70,8 +70,11 @@ class OpenScopes:
     def release(self, scope: OpenScope) -> None:
         """End one use of a scope."""
         scope.leases -= 1
-        if scope.idle is not None and not scope.leases:
-            scope.idle.set()
+        self._count(scope)
+        if not scope.leases:
+            self._freed.set()
+            if scope.idle is not None:
+                scope.idle.set()
 
     async def usage(self, application_id: ApplicationId) -> ApplicationUsage:
         """What an application occupies."""
@@ -113,18 +116,24 @@ class OpenScopes:
         if scope in self._open:
             await self._shut(scope)
         await self._make_room()
+        try:
+            opened = await self._recover(scope)
+            self._open[scope] = opened
+            self._count(opened)
+        finally:
+            self._reserved -= _SCOPE_CONNECTIONS
+
+    async def _recover(self, scope: Scope) -> OpenScope:
         usage = await self.usage(scope.application_id)
         keys = self._keys.scope(scope)
         opened = OpenScope(scope, self._application(scope.application_id), keys, usage, self.services)
-        sweep = keys.name not in self._swept
         try:
             if not opened.is_new():
-                await finish(self.services.io.submit(functools.partial(opened.recover, sweep=sweep)))
+                await finish(self.services.io.submit(opened.recover))
         except Exception as error:
             await finish(self.services.io.submit(functools.partial(opened.close, final=False)))
             raise opened.translate(error) from error
-        self._swept.add(keys.name)
-        self._open[scope] = opened
+        return opened
 
     async def _shut(self, scope: Scope) -> None:
         """Close a scope once nobody uses it."""
@@ -138,27 +147,45 @@ class OpenScopes:
             _log.error("scope_close_failed", exc_info=error)
         finally:
             self._open.pop(scope, None)
+            self._connections -= opened.counted_connections
+            self._freed.set()
 
     async def _make_room(self) -> None:
-        """Close idle scopes, the longest unused first, until another one fits; ahead of need if possible."""
-        limit = self.services.config.max_open_connections - _SCOPE_CONNECTIONS
-        surplus = self.open_connections - limit * 7 // 8
+        """Reserve connections for another scope, waiting for idle ones to close."""
+        try:
+            async with asyncio.timeout(self.services.config.max_write_wait):
+                while self._connections + self._reserved + _SCOPE_CONNECTIONS > self._limit:
+                    self._freed.clear()
+                    self._evict(self._limit - self._reserved - _SCOPE_CONNECTIONS)
+                    await self._freed.wait()
+        except TimeoutError:
+            raise ProvenError(
+                ErrorCode.OVERLOADED, "too many scopes are in use at once", retry_after=1.0
+            ) from None
+        self._reserved += _SCOPE_CONNECTIONS
+
+    def _evict(self, target: int) -> None:
+        """Begin to close idle scopes, the longest unused first, so that `target` connections are left."""
+        surplus = self._connections - target
         for scope, opened in list(self._open.items()):
             if surplus <= 0:
                 break
-            if scope not in self._changing:
-                surplus -= opened.open_connections
-                if not opened.leases:
-                    self._start(scope, self._shut(scope))
-        while self._connections_with_pending() > limit:
-            closing = [change for scope, change in self._changing.items() if scope in self._open]
-            if not closing:
-                raise ProvenError(ErrorCode.OVERLOADED, "too many scopes are in use at once", retry_after=1.0)
-            await asyncio.wait(closing, return_when=asyncio.FIRST_COMPLETED)
+            if scope in self._changing:
+                surplus -= opened.counted_connections
+            elif not opened.leases:
+                surplus -= opened.counted_connections
+                self._start(scope, self._shut(scope))
 
-    def _connections_with_pending(self) -> int:
-        opening = sum(scope not in self._open for scope in self._changing)
-        return self.open_connections + (opening - 1) * _SCOPE_CONNECTIONS
+    def _count(self, scope: OpenScope) -> None:
+        """Count the connections of a scope, those that whoever uses it may need included."""
+        connections = scope.open_connections
+        if scope.leases:
+            connections = max(connections, _SCOPE_CONNECTIONS)
+        if connections != scope.counted_connections:
+            self._connections += connections - scope.counted_connections
+            scope.counted_connections = connections
+            if self._connections > self._limit:
+                self._evict(self._limit - _SPARE_CONNECTIONS)
 
     def _application(self, application_id: ApplicationId) -> Path:
         return self._directory / "apps" / self._keys.application_directory(application_id)

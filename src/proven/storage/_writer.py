@@ -14,6 +14,7 @@ from proven.storage._quota import ApplicationUsage
 _log = logging.getLogger("proven.storage")
 
 _CHECKPOINT_PAGES = 1000
+_FREE_PAGES = 64
 _VACUUM_PAGES = 256
 _MAX_PAGES = 0xFFFFFFFE
 
@@ -81,6 +82,7 @@ class DatabaseWriter:
         self._connection: apsw.Connection | None = None
         self.log_pages = 0
         self._counted_pages = 0
+        self._free_pages = 0
         self._fresh = False
 
     @property
@@ -115,6 +117,7 @@ class DatabaseWriter:
         """Commit; on failure the transaction is undone and the error raised."""
         try:
             pages = self._page_count(unit.connection)
+            free = integer(unit.connection, "PRAGMA freelist_count")
             run(unit.connection, "COMMIT")
             if self._fresh:
                 self.file.sync_new(unit.connection)
@@ -123,6 +126,7 @@ class DatabaseWriter:
             self.rollback(unit)
             raise
         self._count(pages)
+        self._free_pages = free
         unit.finished(committed=True)
 
     def rollback(self, unit: Unit) -> None:
@@ -134,17 +138,19 @@ class DatabaseWriter:
             unit.finished(committed=False)
 
     def tidy_is_due(self) -> bool:
-        """Whether the log is long enough to be moved into the file."""
-        return self.log_pages >= _CHECKPOINT_PAGES
+        """Whether the log is long, or much of the file is unused."""
+        return self.log_pages >= _CHECKPOINT_PAGES or self._free_pages >= _FREE_PAGES
 
     def tidy(self) -> None:
-        """Give freed pages back to the disk, a bounded number at a time, and move the log into the file."""
+        """Give unused pages back, a bounded number at a time, and move a long log into the file."""
         connection = self.connection()
-        self.log_pages = 0
-        if integer(connection, "PRAGMA freelist_count") > _VACUUM_PAGES:
+        if self._free_pages >= _FREE_PAGES:
+            self._free_pages = 0
             run(connection, f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
             self._count(self._page_count(connection))
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        if self.log_pages >= _CHECKPOINT_PAGES:
+            self.log_pages = 0
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def close(self, *, checkpoint: bool) -> None:
         """Close the connection, moving the log into the file if `checkpoint`; the next use opens it again."""
