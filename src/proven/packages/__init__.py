@@ -22,9 +22,10 @@ from .manifest import (
 )
 from .package import Package
 from .registry import Registry
-from .rules import BuildError, Problem, Rule
+from .rules import RULES, BuildError, Problem, Rule
 
 __all__ = [
+    "RULES",
     "Access",
     "AttestationMode",
     "BuildError",

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import msgspec
 
 from ._check import EXPORT_NAME, address
-from ._handlers import DEFAULT, HANDLER_MODULE, Declaration, find_handlers
+from ._handlers import DEFAULT, Declaration, find_handlers
 from ._migrations import find_migrations
-from ._module import Binding, Export, FromExport, LocalExport, ModuleSyntax, ValueExport
+from ._module import Export, FromExport, LocalExport, ModuleSyntax, ValueExport
 from ._options import route_shape
 from ._paths import NPM_PREFIX
-from ._syntax import unwrap
+from ._syntax import TooComplexError, unwrap
 from .graph import Exploration
 from .limits import MAX_HANDLERS, MAX_NAME_LENGTH
 from .manifest import HandlerEntry, HandlerKind, Limits, Migration
@@ -43,12 +43,15 @@ def collect(exploration: Exploration, entries: Iterable[str], limits: Limits) ->
     for path, module in own.items():
         if module.source.root.has_error:
             continue
-        declarations = find_handlers(module)
-        problems.extend(declarations.problems)
-        declared.update({(path, name): found for name, found in declarations.found.items()})
-        found, faults = find_migrations(module)
+        try:
+            declarations = find_handlers(module)
+            found, faults = find_migrations(module)
+        except TooComplexError as error:
+            problems.append(Problem(path, 0, 0, Rule.TOO_LARGE, str(error)))
+            continue
+        declared.update({(path, name): handler for name, handler in declarations.found.items()})
         migrations.extend(found)
-        problems.extend(faults)
+        problems.extend([*declarations.problems, *faults])
     collector = _Collector(own, exploration, declared)
     table = [
         item for entry in sorted(entries) if entry in own for item in collector.exported(own[entry], limits)
@@ -76,6 +79,23 @@ class _Exported:
     declaration: Declaration
 
 
+_Key = tuple[str, str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name that a module exports, or one inside of it."""
+
+    module: ModuleSyntax
+    name: str
+    exported: bool
+
+    @property
+    def key(self) -> _Key:
+        """What tells it from other names."""
+        return self.module.path, self.name, self.exported
+
+
 class _Collector:
     """Follows the exports of entry modules to the handlers they stand for."""
 
@@ -88,13 +108,14 @@ class _Collector:
         self._modules = modules
         self._graph = exploration.modules
         self._declared = declared
+        self._followed: dict[_Key, Place | None] = {}
         self.problems: list[Problem] = []
         self.misnamed: set[Place] = set()
 
     def exported(self, module: ModuleSyntax, limits: Limits) -> Iterator[_Exported]:
         """Every handler that the entry module `module` exports."""
-        for name in sorted(self._export_names(module, set())):
-            place = self._follow_export(module, name, set())
+        for name in sorted(self._export_names(module)):
+            place = self._follow(module, name)
             declaration = self._declared.get(place) if place is not None else None
             if place is None or declaration is None:
                 continue
@@ -113,15 +134,18 @@ class _Collector:
             entry = HandlerEntry(address(module.path, name), module.path, name, declaration.kind, options)
             yield _Exported(entry, place, declaration)
 
-    def _export_names(self, module: ModuleSyntax, seen: set[str]) -> set[str]:
-        if module.path in seen:
-            return set()
-        seen.add(module.path)
-        names = set(module.exports)
-        for star in module.stars:
-            there = self._target(module, star.specifier)
-            if there is not None:
-                names |= self._export_names(there, seen) - {"default"}
+    def _export_names(self, module: ModuleSyntax) -> set[str]:
+        names: set[str] = set(module.exports)
+        seen = {module.path}
+        pending = [module]
+        while pending:
+            here = pending.pop()
+            for star in here.stars:
+                there = self._target(here, star.specifier)
+                if there is not None and there.path not in seen:
+                    seen.add(there.path)
+                    names |= there.exports.keys() - {"default"}
+                    pending.append(there)
         return names
 
     def _target(self, module: ModuleSyntax, specifier: str) -> ModuleSyntax | None:
@@ -129,50 +153,60 @@ class _Collector:
         path = resolved.imports.get(specifier) if resolved is not None else None
         return self._modules.get(path) if path is not None else None
 
-    def _follow_export(self, module: ModuleSyntax, name: str, seen: set[Place]) -> Place | None:
+    def _follow(self, module: ModuleSyntax, name: str) -> Place | None:
         """The handler that the export `name` stands for, if it is one."""
-        if (module.path, f"export {name}") in seen:
-            return None
-        seen.add((module.path, f"export {name}"))
-        export: Export | None = module.exports.get(name)
+        pending = [_Name(module, name, exported=True)]
+        seen: set[_Key] = set()
+        found: Place | None = None
+        branched = False
+        while pending and found is None:
+            step = pending.pop()
+            if step.key in self._followed:
+                found = self._followed[step.key]
+            elif step.key not in seen:
+                seen.add(step.key)
+                if not step.exported and (step.module.path, step.name) in self._declared:
+                    found = step.module.path, step.name
+                else:
+                    following = list(self._next(step))
+                    branched = branched or len(following) > 1
+                    pending.extend(following)
+        if not branched:
+            self._followed.update(dict.fromkeys(seen, found))
+        return found
+
+    def _next(self, step: _Name) -> Iterator[_Name]:
+        """What a name stands for, one step on."""
+        module = step.module
+        if not step.exported:
+            yield from self._local(module, step.name)
+            return
+        export: Export | None = module.exports.get(step.name)
         if isinstance(export, LocalExport):
-            return self._follow_local(module, export.local, seen)
-        if isinstance(export, ValueExport):
+            yield _Name(module, export.local, exported=False)
+        elif isinstance(export, ValueExport):
             value = unwrap(export.value)
-            if value.type == "identifier":
-                return self._follow_local(module, module.source.text(value), seen)
-            return (module.path, DEFAULT) if (module.path, DEFAULT) in self._declared else None
-        if isinstance(export, FromExport):
+            local = module.source.text(value) if value.type == "identifier" else DEFAULT
+            yield _Name(module, local, exported=False)
+        elif isinstance(export, FromExport):
             there = self._target(module, export.specifier)
-            return (
-                None if there is None or export.name == "*" else self._follow_export(there, export.name, seen)
-            )
-        if name != "default":
-            for star in module.stars:
+            if there is not None and export.name != "*":
+                yield _Name(there, export.name, exported=True)
+        elif step.name != "default":
+            for star in reversed(module.stars):
                 there = self._target(module, star.specifier)
-                if there is not None and (place := self._follow_export(there, name, seen)) is not None:
-                    return place
-        return None
+                if there is not None:
+                    yield _Name(there, step.name, exported=True)
 
-    def _follow_local(self, module: ModuleSyntax, local: str, seen: set[Place]) -> Place | None:
-        if (module.path, local) in seen:
-            return None
-        seen.add((module.path, local))
-        if (module.path, local) in self._declared:
-            return module.path, local
-        binding = module.bindings.get(local)
+    def _local(self, module: ModuleSyntax, name: str) -> Iterator[_Name]:
+        binding = module.bindings.get(name)
+        value = module.constants.get(name)
         if binding is not None:
-            return self._follow_binding(module, binding, seen)
-        value = module.constants.get(local)
-        if value is not None and (value := unwrap(value)).type == "identifier":
-            return self._follow_local(module, module.source.text(value), seen)
-        return None
-
-    def _follow_binding(self, module: ModuleSyntax, binding: Binding, seen: set[Place]) -> Place | None:
-        there = self._target(module, binding.specifier)
-        if there is None or binding.imported == "*" or binding.specifier == HANDLER_MODULE:
-            return None
-        return self._follow_export(there, binding.imported, seen)
+            there = self._target(module, binding.specifier)
+            if there is not None and binding.imported != "*":
+                yield _Name(there, binding.imported, exported=True)
+        elif value is not None and (value := unwrap(value)).type == "identifier":
+            yield _Name(module, module.source.text(value), exported=False)
 
 
 def _unexported(

@@ -11,7 +11,8 @@ from tree_sitter import Node
 from ._literals import NotStaticError, evaluate
 from ._module import Binding, ModuleSyntax, in_type_position
 from ._options import read_options
-from ._syntax import FUNCTIONS, WRAPPERS, is_shadowed, string_value
+from ._scopes import FUNCTIONS, is_shadowed
+from ._syntax import WRAPPERS, string_value
 from .manifest import HandlerKind, HandlerOptions
 from .rules import Problem, Rule
 
@@ -85,7 +86,7 @@ def _read_uses(module: ModuleSyntax, binding: Binding, result: Declarations) -> 
     for reference in source.occurrences(binding.local):
         if (
             binding.node.start_byte <= reference.start_byte < binding.node.end_byte
-            or in_type_position(reference)
+            or in_type_position(source, reference)
             or is_shadowed(source, reference, binding.local)
         ):
             continue
@@ -135,9 +136,7 @@ def _read_call(module: ModuleSyntax, call: Node, name: str, result: Declarations
 def _place(module: ModuleSyntax, call: Node) -> str | Problem:
     """The local name that holds the handler, or what is wrong with where it stands."""
     source = module.source
-    parent = call.parent
-    while parent is not None and parent.type in WRAPPERS:
-        parent = parent.parent
+    parent = next((node for node in source.ancestors(call) if node.type not in WRAPPERS), None)
     if parent is None:
         return source.problem(call, Rule.HANDLER_NOT_TOP_LEVEL, "a handler is an export of its module")
     if parent.type == "export_statement":
@@ -166,14 +165,12 @@ def _place(module: ModuleSyntax, call: Node) -> str | Problem:
 
 def _misplaced(module: ModuleSyntax, call: Node, parent: Node) -> Problem:
     source = module.source
-    ancestor: Node | None = parent
-    while ancestor is not None:
+    for ancestor in source.ancestors(call):
         if ancestor.type in FUNCTIONS or ancestor.type in ("class_body", "statement_block"):
             message = (
                 "a handler is declared at the top level of its module, not inside a function, class or block"
             )
             return source.problem(call, Rule.HANDLER_NOT_TOP_LEVEL, message)
-        ancestor = ancestor.parent
     if parent.type in ("assignment_expression", "augmented_assignment_expression"):
         message = "a handler is declared with `export const`, not assigned later"
         return source.problem(call, Rule.HANDLER_NOT_CONST, message)

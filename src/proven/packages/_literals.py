@@ -12,7 +12,8 @@ from typing import Any, Final
 from tree_sitter import Node
 
 from ._module import ModuleSyntax
-from ._syntax import is_shadowed, string_value, unwrap
+from ._scopes import is_shadowed
+from ._syntax import string_value, unwrap
 from .limits import MAX_LITERAL_DEPTH, MAX_LITERAL_ITEMS
 
 _NUMBER: Final = re.compile(
@@ -48,6 +49,7 @@ class _Evaluator:
 
     def value(self, node: Node, depth: int) -> Any:
         node = unwrap(node)
+        self._source.budget.check()
         self._items += 1
         if depth > MAX_LITERAL_DEPTH or self._items > MAX_LITERAL_ITEMS:
             raise NotStaticError(node, "the value is too deep or too large")

@@ -5,14 +5,14 @@ level.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Final
 
 from tree_sitter import Node
 
 from ._literals import NotStaticError, evaluate
 from ._module import ModuleSyntax
-from ._syntax import FUNCTIONS, unwrap
+from ._scopes import FUNCTIONS
+from ._syntax import unwrap
 from .manifest import Migration, MigrationScope
 from .rules import Problem, Rule
 
@@ -36,7 +36,7 @@ def find_migrations(module: ModuleSyntax) -> tuple[list[Migration], list[Problem
         call for token in module.source.tokens("migrate", "property_identifier") if (call := _call(token))
     ]
     for call in sorted(calls, key=lambda node: node.end_byte):
-        if _in_function(call):
+        if any(ancestor.type in FUNCTIONS for ancestor in module.source.ancestors(call)):
             continue
         function = call.child_by_field_name("function")
         target = function.child_by_field_name("object") if function is not None else None
@@ -61,17 +61,6 @@ def _call(token: Node) -> Node | None:
     if member is None or call is None or member.type != "member_expression" or call.type != "call_expression":
         return None
     return call if call.child_by_field_name("function") == member else None
-
-
-def _in_function(node: Node) -> bool:
-    return any(ancestor.type in FUNCTIONS for ancestor in _ancestors(node))
-
-
-def _ancestors(node: Node) -> Iterator[Node]:
-    ancestor = node.parent
-    while ancestor is not None:
-        yield ancestor
-        ancestor = ancestor.parent
 
 
 def _database(module: ModuleSyntax, node: Node, depth: int) -> Found | None:

@@ -14,7 +14,8 @@ from typing import Final
 
 from tree_sitter import Node
 
-from ._syntax import Source, pattern_names, string_value
+from ._scopes import FUNCTIONS, pattern_names
+from ._syntax import Source, string_value
 from .rules import Problem, Rule
 
 _VALUE_DECLARATIONS: Final = frozenset(
@@ -153,7 +154,7 @@ def read_common_js(source: Source) -> ModuleSyntax:
             continue
         specifier = _only_string_argument(source, call)
         if specifier is not None:
-            module.edges.append(Edge(specifier, ImportKind.REQUIRE, call, _is_guarded(call)))
+            module.edges.append(Edge(specifier, ImportKind.REQUIRE, call, _is_guarded(source, call)))
     _read_import_calls(module, own=False)
     return module
 
@@ -167,14 +168,9 @@ def has_module_syntax(source: Source) -> bool:
     )
 
 
-def _is_guarded(node: Node) -> bool:
+def _is_guarded(source: Source, node: Node) -> bool:
     """Whether `node` is in a `try` block or a function, so that it may never run or be allowed to fail."""
-    ancestor = node.parent
-    while ancestor is not None:
-        if ancestor.type == "try_statement" or "function" in ancestor.type:
-            return True
-        ancestor = ancestor.parent
-    return False
+    return any(outer.type == "try_statement" or outer.type in FUNCTIONS for outer in source.ancestors(node))
 
 
 def _only_string_argument(source: Source, call: Node) -> str | None:
@@ -371,7 +367,7 @@ def _read_import_calls(module: ModuleSyntax, *, own: bool) -> None:
             continue
         specifier = _only_string_argument(source, call)
         if specifier is not None:
-            optional = not own and _is_guarded(call)
+            optional = not own and _is_guarded(source, call)
             module.edges.append(Edge(specifier, ImportKind.IMPORT, call, optional))
         elif own:
             message = "import(…) takes a string literal here, so that the package holds what it loads"
@@ -423,17 +419,17 @@ def _is_value(source: Source, binding: Binding) -> bool:
     if binding.type_only:
         return False
     return any(
-        not _within(node, binding.node) and not in_type_position(node)
+        not _within(node, binding.node) and not in_type_position(source, node)
         for node in source.occurrences(binding.local)
     )
 
 
-def in_type_position(node: Node) -> bool:
+def in_type_position(source: Source, node: Node) -> bool:
     """Whether an identifier is part of `typeof x`, of a qualified type name or of a type predicate."""
-    ancestor = node.parent
-    while ancestor is not None and ancestor.type in ("nested_identifier", "member_expression"):
-        ancestor = ancestor.parent
-    return ancestor is not None and ancestor.type in _TYPE_POSITIONS
+    for ancestor in source.ancestors(node):
+        if ancestor.type not in ("nested_identifier", "member_expression"):
+            return ancestor.type in _TYPE_POSITIONS
+    return False
 
 
 def list_item_span(item: Node) -> Span:

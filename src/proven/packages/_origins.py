@@ -40,6 +40,8 @@ def canonical_origin(text: str) -> str:
 def _canonical_host(host: str) -> str:
     if ":" in host:
         try:
+            if "%" in host:
+                raise ValueError
             return f"[{ipaddress.IPv6Address(host).compressed}]"
         except ValueError:
             raise ValueError("it is not an IPv6 address") from None

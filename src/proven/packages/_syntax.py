@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Final
 
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
+from .limits import MAX_ANALYSIS_SECONDS
 from .rules import Problem, Rule
 
 WRAPPERS: Final = frozenset(
@@ -23,20 +25,6 @@ WRAPPERS: Final = frozenset(
 )
 """Expressions whose value is that of one expression inside them."""
 
-FUNCTIONS: Final = frozenset(
-    {
-        "function_declaration",
-        "function_expression",
-        "generator_function",
-        "generator_function_declaration",
-        "arrow_function",
-        "method_definition",
-        "class_static_block",
-    }
-)
-_BLOCKS: Final = frozenset(
-    {"statement_block", "for_statement", "for_in_statement", "catch_clause", "switch_body", "class_body"}
-)
 _CLOSING: Final = {")": ("(",), "]": ("[",), "}": ("{", "${")}
 _OPENING: Final = frozenset("([{") | {"${"}
 _REFERENCES: Final = frozenset({"identifier", "shorthand_property_identifier"})
@@ -49,21 +37,42 @@ def _language() -> Language:
     return Language(tree_sitter_typescript.language_typescript())
 
 
-class Source:
-    """One parsed file. Text is looked at as bytes; positions are reported in characters."""
+class TooComplexError(Exception):
+    """Source that takes too long to understand."""
 
-    def __init__(self, path: str, content: bytes) -> None:
+
+class Budget:
+    """The processor time that understanding one package may take, so that no source is a weapon."""
+
+    def __init__(self, seconds: float = MAX_ANALYSIS_SECONDS, clock: Callable[[], float] = time.thread_time):
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def check(self) -> None:
+        """Raise `TooComplexError` when the time is used up."""
+        if self._clock() > self._end:
+            raise TooComplexError(f"it takes over {MAX_ANALYSIS_SECONDS} seconds to read: simplify it")
+
+
+class Source:
+    """One parsed file. Text is looked at as bytes; positions are reported in characters.
+
+    Searching it and climbing in it raise `TooComplexError` when `budget` is used up.
+    """
+
+    def __init__(self, path: str, content: bytes, budget: Budget | None = None) -> None:
         self.path = path
         self.content = content
+        self.names_of_scopes: dict[int, frozenset[str]] = {}
+        self.budget = budget or Budget()
+        self.budget.check()
         self.type_stars: frozenset[int] = frozenset()
         self.root = Parser(_language()).parse(content).root_node
         if self.root.has_error:
             self._parse_without_type_stars()
 
     def _parse_without_type_stars(self) -> None:
-        """The grammar does not know `export type * from`: read it as `export * from` and remember which it
-        is.
-        """
+        """The grammar does not know `export type * from`: read `export * from`, and remember where."""
         stars = [match.span(1) for match in _TYPE_STAR.finditer(self.content)]
         if not stars:
             return
@@ -79,6 +88,7 @@ class Source:
 
     def problem(self, node: Node, rule: Rule, message: str) -> Problem:
         """A problem at the start of `node`."""
+        self.budget.check()
         row, column = node.start_point
         line = self.content[node.start_byte - column : node.start_byte]
         return Problem(self.path, row + 1, len(line.decode(errors="replace")) + 1, rule, message)
@@ -115,6 +125,14 @@ class Source:
             pending.extend(reversed(node.children))
         return opened[-1] if opened else None
 
+    def ancestors(self, node: Node) -> Iterator[Node]:
+        """The nodes around `node`, from the inside out."""
+        ancestor = node.parent
+        while ancestor is not None:
+            self.budget.check()
+            yield ancestor
+            ancestor = ancestor.parent
+
     def occurrences(self, name: str) -> Iterator[Node]:
         """Every place where `name` is an identifier that stands for a value, imports included."""
         for node in self._tokens(name):
@@ -130,6 +148,7 @@ class Source:
     def _tokens(self, name: str) -> Iterator[Node]:
         pattern = re.compile(rb"(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])")
         for match in pattern.finditer(self.content):
+            self.budget.check()
             node = self.root.descendant_for_byte_range(*match.span())
             if node is not None and (node.start_byte, node.end_byte) == match.span():
                 yield node
@@ -190,104 +209,3 @@ def _unescape(text: str) -> str | None:
     if body[:1].isdigit() and body != "0":
         return None
     return _ESCAPES.get(body, body)
-
-
-def is_shadowed(source: Source, reference: Node, name: str) -> bool:
-    """Whether a scope between `reference` and the top of the module declares `name` anew."""
-    child, scope = reference, reference.parent
-    while scope is not None and scope.type != "program":
-        if scope.type in FUNCTIONS:
-            if name in _function_names(source, scope) and child.type not in (
-                "decorator",
-                "computed_property_name",
-            ):
-                return True
-        elif (scope.type in _BLOCKS and name in _block_names(source, scope)) or (
-            scope.type in ("class", "internal_module", "module") and _own_name(source, scope) == name
-        ):
-            return True
-        child, scope = scope, scope.parent
-    return False
-
-
-def _own_name(source: Source, node: Node) -> str | None:
-    name = node.child_by_field_name("name")
-    return source.text(name) if name is not None else None
-
-
-def _function_names(source: Source, function: Node) -> set[str]:
-    names: set[str] = set()
-    if function.type == "function_expression" and (own := _own_name(source, function)):
-        names.add(own)
-    for field in ("parameters", "parameter"):
-        parameters = function.child_by_field_name(field)
-        if parameters is None:
-            continue
-        for parameter in [parameters] if parameters.type == "identifier" else parameters.named_children:
-            pattern = parameter.child_by_field_name("pattern") or parameter
-            names.update(pattern_names(source, pattern))
-    body = function.child_by_field_name("body")
-    if body is not None:
-        names.update(_var_names(source, body))
-    return names
-
-
-def _var_names(source: Source, node: Node) -> set[str]:
-    """Names that `var` hoists to the function that `node` is the body of."""
-    names: set[str] = set()
-    pending = [node]
-    while pending:
-        for child in pending.pop().named_children:
-            if child.type == "variable_declaration":
-                for declarator in child.named_children:
-                    pattern = declarator.child_by_field_name("name")
-                    if pattern is not None:
-                        names.update(pattern_names(source, pattern))
-            elif child.type == "for_in_statement" and child.child_by_field_name("kind") is not None:
-                left = child.child_by_field_name("left")
-                if left is not None:
-                    names.update(pattern_names(source, left))
-            if child.type not in FUNCTIONS:
-                pending.append(child)
-    return names
-
-
-def _block_names(source: Source, block: Node) -> set[str]:
-    """Names that the statements of a block declare in it."""
-    names: set[str] = set()
-    if block.type == "catch_clause" and (parameter := block.child_by_field_name("parameter")):
-        names.update(pattern_names(source, parameter))
-    if block.type == "for_in_statement" and block.child_by_field_name("kind") is not None:
-        left = block.child_by_field_name("left")
-        if left is not None:
-            names.update(pattern_names(source, left))
-    cases = block.named_children if block.type == "switch_body" else [block]
-    statements = [statement for case in cases for statement in case.named_children]
-    for statement in statements:
-        if statement.type in ("lexical_declaration", "variable_declaration"):
-            for declarator in statement.named_children:
-                pattern = declarator.child_by_field_name("name")
-                if pattern is not None:
-                    names.update(pattern_names(source, pattern))
-        elif (
-            statement.type.endswith("_declaration") or statement.type in ("internal_module", "module")
-        ) and (own := _own_name(source, statement)):
-            names.add(own)
-    return names
-
-
-def pattern_names(source: Source, pattern: Node) -> Iterator[str]:
-    """The names that a binding pattern declares."""
-    if pattern.type in ("identifier", "shorthand_property_identifier_pattern"):
-        yield source.text(pattern)
-    elif pattern.type in ("object_pattern", "array_pattern", "rest_pattern"):
-        for child in pattern.named_children:
-            yield from pattern_names(source, child)
-    elif pattern.type in ("assignment_pattern", "object_assignment_pattern"):
-        left = pattern.child_by_field_name("left")
-        if left is not None:
-            yield from pattern_names(source, left)
-    elif pattern.type == "pair_pattern":
-        value = pattern.child_by_field_name("value")
-        if value is not None:
-            yield from pattern_names(source, value)

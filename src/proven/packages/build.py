@@ -18,7 +18,7 @@ from ._module import read_module
 from ._options import read_options
 from ._paths import NPM_PREFIX, collisions, path_fault
 from ._resolve import ResolutionError, Resolver, Tree
-from ._syntax import Source
+from ._syntax import Budget, Source, TooComplexError
 from .graph import Exploration, PackageTree, explore
 from .limits import MAX_ENTRIES
 from .manifest import FORMAT, Dependency, HandlerKind, Limits, Manifest, Module
@@ -203,10 +203,11 @@ def _entries(
     except ResolutionError as error:
         problems.append(Problem("package.json", 0, 0, error.rule, error.message))
         return ()
+    budget = Budget()
     inside = [path for path in candidates if path.startswith("src/")]
     outside = [path for path in candidates if "/" not in path]
     for group in (inside, outside):
-        found = [path for path in group if _declares_handlers(tree, path, problems)]
+        found = [path for path in group if _declares_handlers(tree, path, problems, budget)]
         if found or problems:
             break
     if not found and not problems:
@@ -231,7 +232,7 @@ def _may_be_entry(path: str) -> bool:
     )
 
 
-def _declares_handlers(tree: Tree, path: str, problems: list[Problem]) -> bool:
+def _declares_handlers(tree: Tree, path: str, problems: list[Problem], budget: Budget) -> bool:
     """Whether a module imports what declares handlers; files that do not mention it are not even parsed."""
     try:
         content = tree.read(path)
@@ -242,7 +243,9 @@ def _declares_handlers(tree: Tree, path: str, problems: list[Problem]) -> bool:
         return False
     try:
         content.decode()
+        return imports_handlers(read_module(Source(path, content, budget), own=True))
     except UnicodeDecodeError as error:
         problems.append(Problem(path, 0, 0, Rule.NOT_UTF8, f"byte {error.start} is not UTF-8"))
-        return False
-    return imports_handlers(read_module(Source(path, content), own=True))
+    except TooComplexError as error:
+        problems.append(Problem(path, 0, 0, Rule.TOO_LARGE, str(error)))
+    return False

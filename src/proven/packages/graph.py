@@ -38,7 +38,7 @@ from ._resolve import (
     Resolver,
     Tree,
 )
-from ._syntax import Source
+from ._syntax import Budget, Source, TooComplexError
 from .limits import MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES
 from .package import Package
 from .rules import BuildError, Problem, Rule
@@ -129,14 +129,15 @@ class Exploration:
     problems: list[Problem] = field(default_factory=list)
 
 
-def explore(tree: Tree, entries: Iterable[str]) -> Exploration:
+def explore(tree: Tree, entries: Iterable[str], budget: Budget | None = None) -> Exploration:
     """Follow every import from `entries`. What is wrong on the way is collected, not raised."""
-    return _Explorer(tree).explore(entries)
+    return _Explorer(tree, budget or Budget()).explore(entries)
 
 
 class _Explorer:
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, budget: Budget) -> None:
         self._tree = tree
+        self._budget = budget
         self._resolver = Resolver(tree)
         self._result = Exploration()
         self._parents: dict[str, str | None] = {}
@@ -173,13 +174,16 @@ class _Explorer:
             if path.endswith(".json"):
                 self._result.modules[path] = ResolvedModule(path, ModuleFormat.JSON, {})
                 return []
-            source = Source(path, content)
+            source = Source(path, content, self._budget)
             form = self._format(source)
+            own = not path.startswith(NPM_PREFIX)
+            module = read_common_js(source) if form is ModuleFormat.CJS else read_module(source, own=own)
         except ResolutionError as error:
             self._problem(Problem(path, 0, 0, error.rule, error.message))
             return []
-        own = not path.startswith(NPM_PREFIX)
-        module = read_common_js(source) if form is ModuleFormat.CJS else read_module(source, own=own)
+        except TooComplexError as error:
+            self._problem(Problem(path, 0, 0, Rule.TOO_LARGE, str(error)))
+            return []
         self._result.problems.extend(module.problems)
         self._result.syntax[path] = module
         imports: dict[str, str] = {}

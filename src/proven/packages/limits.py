@@ -48,6 +48,8 @@ entered.
 """
 MAX_PROBLEMS: Final = 200
 """Problems reported by one build."""
+MAX_ANALYSIS_SECONDS: Final = 60
+"""Processor time for reading the sources of one package; an honest package of the largest size takes 15."""
 MAX_LITERAL_DEPTH: Final = 32
 MAX_LITERAL_ITEMS: Final = 10_000
 

@@ -17,6 +17,9 @@ from proven.packages import (
     Package,
     Rule,
 )
+from proven.packages._handlers import find_handlers
+from proven.packages._module import read_module
+from proven.packages._syntax import Budget, Source, TooComplexError
 
 Files = Mapping[str, str]
 PackageOf = Callable[[Files], Package]
@@ -450,3 +453,25 @@ export function later() { return getApplicationDb('other').migrate('no' + later)
         (item.module, item.scope, item.database, len(item.statements)) for item in package.manifest.migrations
     ] == [("src/m.ts", "application", "main", 3), ("src/m.ts", "personal", "default", 1)]
     assert package.manifest.migrations[1].statements == (hashlib.sha256(b"CREATE TABLE p (x)").hexdigest(),)
+
+
+def test_a_long_chain_of_reexports_is_followed(package_of: PackageOf) -> None:
+    last = 1_500
+    files = {f"m{n}.ts": f"export * from './m{n + 1}';" for n in range(last)}
+    files[f"m{last}.ts"] = RUN + "export const x = run(() => 1);"
+    package = package_of({"package.json": '{"proven": {"entries": ["m0.ts"]}}', **files})
+    assert addresses(package) == ["m0.ts#x"]
+
+
+def test_source_that_takes_too_long_to_understand_is_refused() -> None:
+    seconds = iter(range(1_000))
+    source = Source("a.ts", GOOD.encode() + b"(run," * 200, Budget(100, clock=lambda: next(seconds)))
+    module = read_module(source, own=True)
+    with pytest.raises(TooComplexError):
+        find_handlers(module)
+
+
+def test_the_same_name_in_one_large_scope_is_looked_up_once(package_of: PackageOf) -> None:
+    """Quadratic work here would take minutes."""
+    body = "{ const run = 1; " + "run;" * 20_000 + " }"
+    package_of(one(GOOD + f"export const f = () => {body};"))
