@@ -81,8 +81,8 @@ class OpenScope:
     def recover(self) -> None:
         """Finish what was left half done; in a thread, before anything else.
 
-        A commit over several files is undone unless it was decided, and file contents that belong to no file are
-        removed: whoever writes one keeps the scope open, so those are of a run that died.
+        A commit over several files is undone unless it was decided, and file contents that belong to no file
+        are removed: whoever writes one keeps the scope open, so those are of a run that died.
         """
         divided = self._directory.is_dir()
         record = self.journal.read() if divided else None
@@ -146,15 +146,20 @@ class OpenScope:
     def _checkpoints(self, writer: DatabaseWriter, *, final: bool) -> bool:
         return not self.broken and (final or writer.log_pages > _SHORT_LOG)
 
+    def point_reader(self) -> apsw.Connection | None:
+        """A connection for reads on the event loop, if one is at hand: the idle writer's will do."""
+        if self.reader is None and self.main.initialised and not self.queue.busy:
+            return self.main.connection()
+        return self.reader
+
     async def _point_reader(self) -> apsw.Connection:
-        """A connection for reads on the event loop: the idle writer's, if there is no other yet."""
-        if self.reader is None:
-            if not self.queue.busy:
-                return self.main.connection()
+        connection = self.point_reader()
+        if connection is None:
             async with self._scan_lock:
                 if self.reader is None:
                     self.reader = await finish(self.services.io.submit(self.main.file.connect))
-        return self.reader
+                connection = self.reader
+        return connection
 
     def _scan(self, work: Callable[[apsw.Connection], T]) -> T:
         if self._scanner is None:

@@ -45,20 +45,25 @@ class OpenScopes:
         self._freed = asyncio.Event()
         self._closed = False
 
+    def peek(self, scope: Scope) -> OpenScope | None:
+        """The scope if it is open, for use before the next await only."""
+        opened = self._open.get(scope)
+        if opened is None or opened.broken or self._closed or scope in self._changing:
+            return None
+        self._open.move_to_end(scope)
+        return opened
+
     async def acquire(self, scope: Scope) -> OpenScope:
         """The open scope, which stays so until `release`."""
         while True:
             if self._closed:
                 raise ProvenError(ErrorCode.UNAVAILABLE, "the store is closed")
-            opened = self._open.get(scope)
-            change = self._changing.get(scope)
-            if opened is not None and change is None and not opened.broken:
-                self._open.move_to_end(scope)
+            opened = self.peek(scope)
+            if opened is not None:
                 opened.leases += 1
                 self._count(opened)
                 return opened
-            if change is None:
-                change = self._start(scope, self._replace(scope))
+            change = self._changing.get(scope) or self._start(scope, self._replace(scope))
             try:
                 async with asyncio.timeout(self.services.config.max_write_wait):
                     await asyncio.shield(change)

@@ -84,6 +84,15 @@ class ScopeStore(Operations):
             self._scopes.release(scope)
 
     async def _read(self, work: Callable[[apsw.Connection], T], absent: T, *, inline: bool = False) -> T:
+        if inline:
+            await self._admit()
+            opened = self._scopes.peek(self._scope)
+            connection = opened and opened.point_reader()
+            if opened and connection:
+                try:
+                    return work(connection)
+                except apsw.Error as error:
+                    raise opened.translate(error) from error
         async with self._use() as scope:
             return await scope.read(work, absent, inline=inline)
 
