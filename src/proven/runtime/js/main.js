@@ -12,7 +12,7 @@ import { createHost } from "./host.js";
 import { requestOf, responseOf } from "./http.js";
 import { Invocation, runAs } from "./invocations.js";
 import { ModuleLoader } from "./modules.js";
-import { closeGlobals, lockDown } from "./realm.js";
+import { closeGlobals, keepListeners, lockDown } from "./realm.js";
 import { createStreams } from "./streams.js";
 import { openSyncChannel } from "./sync.js";
 import { createTimers } from "./timers.js";
@@ -222,6 +222,7 @@ for (
     output.report(what, event === "error" ? report.error : report.reason);
   });
 }
+keepListeners();
 
 frames.send(TO_HOST.READY, 0);
 frames.flush();

@@ -72,6 +72,7 @@ const hidden = () => [
   Object.getPrototypeOf(new Intl.Segmenter().segment("")),
   Object.getPrototypeOf(new Intl.Segmenter().segment("")[Symbol.iterator]()),
   Object.getPrototypeOf(Object.getOwnPropertyDescriptor(URL.prototype, "href").get),
+  Object.getPrototypeOf(new WebAssembly.Memory({ initial: 0, maximum: 1, shared: true }).buffer),
 ];
 
 // `globals` are ours: what replaces or joins the platform's.
@@ -97,6 +98,17 @@ export function lockDown(globals, prepareStackTrace) {
     ...[...ALLOWED].filter((key) => key !== "globalThis" && key !== "self").map((key) => globalThis[key]),
     ...hidden(),
   ]);
+}
+
+// Listeners on the global object are kept in it, where guest code could find them: those there are now stay.
+export function keepListeners() {
+  const pending = Object.getOwnPropertySymbols(globalThis).map((key) => globalThis[key]);
+  while (pending.length > 0) {
+    const object = pending.pop();
+    if (typeof object !== "object" && typeof object !== "function" || Object.isFrozen(object)) continue;
+    Object.freeze(object);
+    pending.push(...Reflect.ownKeys(object).map((key) => object[key]));
+  }
 }
 
 // After the package's own top-level code: nothing can be added to the global object any more.
