@@ -1,0 +1,62 @@
+"""An app that has done nothing, on the node of one that does its worst."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+
+from proven.client import Client
+from support.node import Node
+
+CALLS = 60
+PAUSE = 0.002
+"""Seconds between two calls, so that the neighbour itself is not what keeps the machine busy."""
+FLOOR = 0.005
+"""Seconds by which a shared machine may be slower in one second than in the one before."""
+
+
+class Neighbour:
+    """Calls an everyday handler again and again, and holds every answer to its arithmetic."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @classmethod
+    async def beside(cls, node: Node) -> Neighbour:
+        return cls(await node.connect(await node.deploy("neighbour")))
+
+    async def call(self, number: int) -> float:
+        """Make one call; returns the seconds it took."""
+        started = time.perf_counter()
+        answer = await self._client.call("greet", "Ada", number)
+        assert answer == f"Hello Ada, {number} squared is {number * number}"
+        return time.perf_counter() - started
+
+    async def undisturbed_by(self, attack: Callable[[], Awaitable[None]]) -> None:
+        """Run `attack`, over and over if it is short, and check that calls go on as if there were none.
+
+        Every call is answered, with the right value; and at least half of them about as fast as before: what
+        is measured here has to hold on a machine where other tests run, so it is not a benchmark.
+        """
+        before = statistics.median([await self._paced(number) for number in range(CALLS)])
+        attacking = asyncio.create_task(_once(attack))
+        durations: list[float] = []
+        while len(durations) < CALLS or not attacking.done():
+            if attacking.done():
+                attacking.result()
+                attacking = asyncio.create_task(_once(attack))
+            durations.append(await self._paced(len(durations)))
+        attacking.result()
+        during = statistics.median(durations)
+        assert during <= max(2 * before, before + FLOOR), f"{before * 1000:.2f} → {during * 1000:.2f} ms"
+
+    async def _paced(self, number: int) -> float:
+        duration = await self.call(number)
+        await asyncio.sleep(PAUSE)
+        return duration
+
+
+async def _once(attack: Callable[[], Awaitable[None]]) -> None:
+    await attack()

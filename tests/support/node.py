@@ -1,0 +1,84 @@
+"""A node in the test's own process, and the apps that tests run on it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from proven.apps import Application
+from proven.attestation import Verifier
+from proven.client import Client, connect
+from proven.identity import SessionLimits
+from proven.node.config import GatewaySettings, NodeConfig
+from proven.node.local import LocalNode, local_node
+from proven.packages import build
+from proven.runtime import ConsoleRecord, RuntimeConfig
+from proven.storage import StorageConfig, Synchronous
+from proven.wire.commands import ConsoleEvent
+
+APPS = Path(__file__).parent / "apps"
+UNHURRIED_SESSIONS = SessionLimits(handshake_rate=1e6, handshake_rate_per_source=1e6)
+"""For tests that open many sessions from one address."""
+
+
+class Node:
+    """A running node, with what tests do with one."""
+
+    def __init__(self, local: LocalNode) -> None:
+        self.local = local
+        self._stack = contextlib.AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        return self.local.url
+
+    @property
+    def verifier(self) -> Verifier:
+        return Verifier.development(self.local.development_root)
+
+    async def deploy(self, folder: Path | str, *, name: str | None = None) -> Application:
+        """Deploy a folder, or the app of that name in `tests/support/apps`."""
+        return await self.local.deploy(build(APPS / folder), name=name)
+
+    async def connect(
+        self,
+        application: Application,
+        *,
+        identity: bytes | None = None,
+        on_console: Callable[[ConsoleEvent], None] | None = None,
+        timeout: float = 30.0,
+    ) -> Client:
+        """A client that is closed with the node. `identity` is a root seed."""
+        client = await connect(
+            self.url,
+            application=application.id,
+            verifier=self.verifier,
+            identity=identity,
+            on_console=on_console,
+            timeout=timeout,
+        )
+        return await self._stack.enter_async_context(client)
+
+
+@contextlib.asynccontextmanager
+async def running_node(
+    directory: Path,
+    *,
+    runtime: RuntimeConfig | None = None,
+    on_console: Callable[[ConsoleRecord], None] | None = None,
+    **settings: Any,
+) -> AsyncIterator[Node]:
+    """A node whose data is in `directory`; `settings` are further ones of `NodeConfig`."""
+    config = NodeConfig(
+        data_dir=directory,
+        gateway=GatewaySettings(port=0, shutdown_grace=1.0),
+        sessions=UNHURRIED_SESSIONS,
+        runtime=runtime or RuntimeConfig(pool_size=1, timeout=5.0),
+        **{"storage": StorageConfig(synchronous=Synchronous.NORMAL), **settings},
+    )
+    async with local_node(config, on_console=on_console) as local:
+        node = Node(local)
+        async with node._stack:
+            yield node
