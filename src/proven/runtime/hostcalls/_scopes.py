@@ -15,6 +15,7 @@ from typing import Any, Final
 from proven.runtime.host import CallContext, HostFunction
 from proven.storage import Operations, Scope, ScopeStore, Storage, Transaction
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import ApplicationId, IdentityId
 from proven.wire.values import UNDEFINED
 
 from ._arguments import take, text, whole_number
@@ -23,6 +24,8 @@ from ._migrations import Migrations
 _STATE: Final = "storage.transactions"
 MAX_OPEN_TRANSACTIONS: Final = 8
 """Transactions one invocation may have open at once; each holds the writer of its scope."""
+_REMEMBERED: Final = 4096
+"""Stores of application and personal scopes that are kept at hand. They hold no file open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Scopes:
         self._migrations = migrations
         self._transaction_timeout = transaction_timeout
         self._numbers = itertools.count(1)
+        self._places: dict[tuple[ApplicationId, IdentityId | None, str], Place] = {}
 
     def functions(self) -> dict[str, HostFunction]:
         return {
@@ -71,7 +75,18 @@ class Scopes:
             if opened is None:
                 raise ProvenError(ErrorCode.CONFLICT, "the transaction has ended")
             return Place(opened.scope, opened.transaction, None)
-        scope = _scope(context, target)
+        if type(target) is not str:
+            return await self._open(_scope(context, target), context)
+        key = (context.application_id, context.identity, target)
+        place = self._places.get(key)
+        if place is None:
+            place = await self._open(_scope(context, target), context)
+            if len(self._places) >= _REMEMBERED:
+                del self._places[next(iter(self._places))]
+            self._places[key] = place
+        return place
+
+    async def _open(self, scope: Scope, context: CallContext) -> Place:
         store = await self._storage.scope(scope, identity=context.identity)
         return Place(scope, store, store)
 
