@@ -6,6 +6,7 @@ npm packages only in a `node_modules` above the files it checks. Nothing outside
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -176,7 +177,7 @@ def _run(copy: Path, modules: list[str]) -> tuple[int, str]:
 def _diagnostics(output: str, copy: Path) -> Iterator[Diagnostic]:
     """Read the compiler's report, with places in the folder instead of in the copy."""
     starts = [match.start() for match in _DIAGNOSTIC.finditer(output)]
-    for start, end in zip(starts, [*starts[1:], len(output)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(output)]):
         block = output[start:end]
         code = block.partition(" ")[0]
         place = _PLACE.search(block)

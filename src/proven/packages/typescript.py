@@ -35,5 +35,5 @@ def write_types(folder: Path) -> None:
 
 def _root() -> Path:
     """Beside this file in an installed distribution, at the top of a source checkout."""
-    installed = Path(__file__).parent / "typescript"
+    installed = Path(__file__).parent / "declarations"
     return installed if installed.is_dir() else Path(__file__).parents[3] / "packages"

@@ -1,0 +1,98 @@
+"""`proven` itself: help that teaches and is quick, errors that say what to do, completion scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+
+from proven.cli import COMMANDS, _output
+
+Proven = Callable[..., Result]
+
+
+def test_help_lists_every_command_and_shows_how_to_begin(proven: Proven) -> None:
+    result = proven("--help")
+    assert result.exit_code == 0
+    assert all(
+        f"  {name} " in result.output and text in result.output for name, (_, text) in COMMANDS.items()
+    )
+    assert "proven init hello" in result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_examples(proven: Proven, command: str) -> None:
+    result = proven(command, "--help")
+    assert result.exit_code == 0
+    if command != "package":
+        assert f"proven {command}" in result.output.partition("Example")[2]
+
+
+def run(*arguments: str) -> str:
+    """What a new interpreter prints."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+
+
+def test_help_does_not_load_what_only_commands_need() -> None:
+    script = "from proven.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    loaded = run("-c", f"import sys; {script}").splitlines()[-1].split()
+    assert "proven.cli" in loaded
+    assert not {"tree_sitter", "aiohttp", "apsw", "cryptography", "proven.packages"} & set(loaded)
+
+
+def test_an_unknown_command_is_answered_with_those_there_are(proven: Proven) -> None:
+    result = proven("deploy")
+    assert result.exit_code == 2
+    assert all(name in result.output for name in COMMANDS)
+
+
+def test_errors_say_what_to_do_next(proven: Proven) -> None:
+    result = proven("package", "hash", "gone")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "error: there is no folder gone" in result.stderr
+    assert "next: " in result.stderr
+
+
+def test_errors_are_json_where_results_are(proven: Proven) -> None:
+    result = proven("package", "hash", "gone", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"]["code"] == "NOT_FOUND"
+    assert result.stderr == ""
+
+
+def test_completion_scripts_complete_commands(proven: Proven, monkeypatch: pytest.MonkeyPatch) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        result = proven("completion", shell)
+        assert result.exit_code == 0
+        assert f"_PROVEN_COMPLETE={shell}_complete" in result.output
+    monkeypatch.setenv("_PROVEN_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "proven pa")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert "plain,package" in proven().output
+
+
+def test_progress_is_shown_only_at_a_terminal_and_only_when_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = iter([0.0, 0.1, 2.0])
+    with _output.progress("Working", clock=lambda: next(seconds)) as update:
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert capsys.readouterr().err == ""
+    seconds = iter([0.0, 0.1, 2.0])
+    with _output.progress("Working", clock=lambda: next(seconds)) as update:
+        update("quick")
+        assert capsys.readouterr().err == ""
+        update("slow")
+        assert "Working … slow" in capsys.readouterr().err
+
+
+def test_the_module_goes_by_the_name_of_the_command() -> None:
+    assert run("-m", "proven", "--help").startswith("Usage: proven ")
