@@ -15,6 +15,9 @@ _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
 
+_MAX_AUTHORITY = 262
+"""A DNS name of 253 characters, brackets, a colon and a port."""
+
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BODYLESS_STATUSES = frozenset({204, 205, 304})
 
@@ -97,7 +100,7 @@ class Framing:
         authority = hosts[0] if hosts else b""
         if target_authority is not None:
             authority = target_authority.encode("ascii")
-        if authority and _AUTHORITY.fullmatch(authority) is None:
+        if authority and (len(authority) > _MAX_AUTHORITY or _AUTHORITY.fullmatch(authority) is None):
             raise Refused(400, "the Host is not a host name and port")
         if encodings and (len(encodings) > 1 or encodings[0].lower() != b"chunked"):
             raise Refused(501, "the only transfer coding understood is chunked")

@@ -9,6 +9,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 
 LOCALHOST = "localhost"
 ANY = "*"
+_REMEMBERED = 1024
 
 
 class Hosts:
@@ -23,12 +24,20 @@ class Hosts:
     def __init__(self, hosts: Collection[str] = ()) -> None:
         self._own = {LOCALHOST, *(host.lower() for host in hosts if host != ANY)}
         self._any = ANY in hosts
+        self._known: dict[str, str | None] = {}
 
     def application(self, authority: str) -> str | None:
         """The name of the application that `authority` means, None for the node itself.
 
         Raises `NOT_FOUND`.
         """
+        if authority not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[authority] = self._decide(authority)
+        return self._known[authority]
+
+    def _decide(self, authority: str) -> str | None:
         host = _without_port(authority)
         if not host or host in self._own or _is_address(host):
             return None

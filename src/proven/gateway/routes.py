@@ -27,6 +27,7 @@ T = TypeVar("T")
 MAX_SEGMENTS = 128
 MAX_QUERY_PAIRS = 1000
 
+_PLAIN = re.compile(r"\.?[A-Za-z0-9_~@-][A-Za-z0-9._~@-]*")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -134,7 +135,7 @@ def split_path(path: str) -> list[str]:
 
 
 def _decode(segment: str) -> str:
-    if segment.isalnum():
+    if _PLAIN.fullmatch(segment):
         return segment
     if "%" in segment:
         if _BAD_ESCAPE.search(segment):

@@ -42,6 +42,7 @@ SMUGGLING = {
     "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
     "a host with a path": b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
     "a host with credentials": b"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n",
+    "a host too long for DNS": b"GET / HTTP/1.1\r\nHost: " + b"a" * 300 + b"\r\n\r\n",
     "a target with credentials": b"GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n",
     "HTTP/0.9": b"GET /\r\n\r\n",
     "HTTP/2.0": b"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
