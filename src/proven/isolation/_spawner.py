@@ -46,7 +46,7 @@ def main(descriptor: int) -> None:
         require=frozenset(Layer(name) for name in raw["require"]),
         first_uid=raw["first_uid"],
     )
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         _Spawner(control, policy).serve()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import hashlib
 import tempfile
 import time
@@ -108,6 +109,43 @@ async def load(runtime: Runtime, source: str | Mapping[str, str], name: str = "a
     application_id = ApplicationId(hashlib.sha256(name.encode()).hexdigest()[:32])
     await runtime.load(application_id, built)
     return App(runtime, application_id, built)
+
+
+async def load_unchecked(
+    runtime: Runtime,
+    modules: Mapping[str, tuple[str, str]],
+    links: Mapping[str, Mapping[str, str]],
+    name: str = "unchecked",
+) -> App:
+    """Load modules (path to format and source) that the builder would refuse, as if they had come past it.
+
+    `src/app.ts` has one handler, `tryAll`.
+    """
+    stub = package({"src/app.ts": HEAD + "export const tryAll = run(() => null);"})
+    compiler = runtime._compiler
+    program = await compiler.program(stub)
+    compiled = await compiler._compile(
+        [(path, source) for path, (_, source) in modules.items() if path.endswith(".ts")]
+    )
+    document = values.decode(program.payload)
+    document["modules"] = [
+        [path, format_, compiled[path][0] if path in compiled else source]
+        for path, (format_, source) in modules.items()
+    ]
+    document["links"] = {path: dict(imports) for path, imports in links.items()}
+    unchecked = dataclasses.replace(program, payload=values.encode(document))
+    original = compiler.program
+
+    async def give(package: Package) -> Any:
+        return unchecked
+
+    compiler.program = give  # type: ignore[method-assign]
+    try:
+        application_id = ApplicationId(hashlib.sha256(name.encode()).hexdigest()[:32])
+        await runtime.load(application_id, stub)
+    finally:
+        compiler.program = original  # type: ignore[method-assign]
+    return App(runtime, application_id, stub)
 
 
 @contextlib.asynccontextmanager

@@ -72,7 +72,7 @@ async def test_an_error_carries_name_message_code_and_the_place_in_the_source(ap
     assert error.details is not None
     assert (error.details["name"], error.details["code"]) == ("RangeError", "E_RANGE")
     lines = SOURCE.splitlines()
-    line = next(number for number, text in enumerate(lines, 1) if text.startswith("function inner"))
+    line = next(number for number, text in enumerate(lines, 1) if "new RangeError" in text)
     column = lines[line - 1].index("new RangeError") + 1
     assert f"at inner (src/app.ts:{line}:{column})" in error.details["stack"]
     assert "/__runtime__" not in error.details["stack"]

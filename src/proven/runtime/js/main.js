@@ -208,7 +208,7 @@ for (const [name, create] of Object.entries(apis.modules)) {
 const globals = { ...timers.globals, console: output.console, ...apis.globals(link.host) };
 // Deno installs this function at its first use, which has to be before nothing can be installed any more.
 await new Promise((resolve) => queueMicrotask(resolve));
-lockDown(globals, prepareStackTrace);
+lockDown(globals, prepareStackTrace, builtins.values());
 
 // What nobody caught must not end the process, which has other invocations in it.
 for (

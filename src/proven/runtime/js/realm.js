@@ -75,8 +75,8 @@ const hidden = () => [
   Object.getPrototypeOf(new WebAssembly.Memory({ initial: 0, maximum: 1, shared: true }).buffer),
 ];
 
-// `globals` are ours: what replaces or joins the platform's.
-export function lockDown(globals, prepareStackTrace) {
+// `globals` are ours: what replaces or joins the platform's. `more` is frozen too.
+export function lockDown(globals, prepareStackTrace, more) {
   delete URL.createObjectURL;
   delete URL.revokeObjectURL;
   for (const key of Reflect.ownKeys(globalThis)) {
@@ -97,6 +97,7 @@ export function lockDown(globals, prepareStackTrace) {
     ...Object.values(globals),
     ...[...ALLOWED].filter((key) => key !== "globalThis" && key !== "self").map((key) => globalThis[key]),
     ...hidden(),
+    ...more,
   ]);
 }
 
