@@ -21,6 +21,7 @@ from harness.machine import Machine, describe
 from harness.peers import BENCH, install_workerd
 from harness.rounds import Comparison, take
 
+QUIET = 0.5
 NAMES = [comparison.name for comparison in COMPARISONS]
 
 
@@ -37,6 +38,8 @@ def main(only: tuple[str, ...], rounds: int, as_json: bool) -> None:
     logging.basicConfig(level=logging.ERROR)
     say("peers: installing what is not there yet")
     machine = describe(install_workerd())
+    if machine.load > QUIET:
+        say(f"this machine is busy (load average {machine.load:.1f}): expect noise")
     chosen = [comparison for comparison in COMPARISONS if not only or comparison.name in only]
     sections = [measure(comparison, rounds) for comparison in chosen]
     click.echo(json.dumps(report.record(sections, machine), indent=2) if as_json else report.table(sections))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import statistics
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,9 +12,10 @@ import aiohttp
 
 from harness import http
 from harness.figures import Figure, Of, Rung, Sample, Source, at_most
-from harness.latency import Operation, median_us
+from harness.latency import Operation, sequential
 from harness.nodes import APPLICATION, node
 from harness.peers import install_workerd, workerd
+from harness.processes import cpu_seconds, descendants
 from harness.rounds import Comparison, Contender
 from proven.attestation import Verifier
 from proven.client import connect
@@ -31,11 +34,30 @@ PLAIN, RAW = "workerd, aiohttp", "workerd, raw client"
 
 @dataclass(frozen=True, slots=True)
 class Timed:
+    """An operation that is answered by process `pid` and those that it started."""
+
     name: str
     operation: Operation
+    pid: int | None = None
 
     async def measure(self) -> Sample:
-        return {"p50": await median_us(self.operation, CALLS)}
+        await sequential(self.operation, CALLS // 10)
+        server = [] if self.pid is None else [self.pid]
+        children = [] if self.pid is None else descendants(self.pid)
+        before = [_cpu(processes) for processes in ([os.getpid()], server, children)]
+        taken = await sequential(self.operation, CALLS)
+        after = [_cpu(processes) for processes in ([os.getpid()], server, children)]
+        client, own, of_children = (late - early for early, late in zip(before, after, strict=True))
+        return {
+            "p50": statistics.median(taken) * 1e6,
+            "cpu_of_client": client / CALLS * 1e6,
+            "cpu": own / CALLS * 1e6,
+            "cpu_of_children": of_children / CALLS * 1e6,
+        }
+
+
+def _cpu(processes: Sequence[int]) -> float:
+    return sum(map(cpu_seconds, processes))
 
 
 class _Anyone:
@@ -61,7 +83,8 @@ async def callers() -> AsyncIterator[Sequence[Contender]]:
         app = await stack.enter_async_context(
             await connect(running.url, application=APPLICATION, verifier=Verifier.development())
         )
-        port = await stack.enter_async_context(workerd(install_workerd(), "plain"))
+        peer = await stack.enter_async_context(workerd(install_workerd(), "plain"))
+        port = peer.port
         session = await stack.enter_async_context(aiohttp.ClientSession())
         raw = await http.RawClient.connect("127.0.0.1", port)
         stack.callback(raw.close)
@@ -90,10 +113,10 @@ async def callers() -> AsyncIterator[Sequence[Contender]]:
             client.open(server.seal(MESSAGE))
 
         yield [
-            Timed(SEALED, sealed),
-            Timed(PLAIN, plain),
-            Timed(RAW, raw_plain),
-            Timed(ROUTE, routed),
+            Timed(SEALED, sealed, running.pid),
+            Timed(PLAIN, plain, peer.pid),
+            Timed(RAW, raw_plain, peer.pid),
+            Timed(ROUTE, routed, running.pid),
             Timed(SEALING, sealing),
         ]
 
@@ -131,10 +154,23 @@ COMPARISON = Comparison(
         ),
     ),
     ladder=(
-        Rung("a sealed call", Source(SEALED, "p50")),
-        Rung("sealing and opening its request and its response", Source(SEALING, "p50")),
-        Rung("the app's HTTP route of the same node, raw client", Source(ROUTE, "p50")),
-        Rung("workerd, raw client", Source(RAW, "p50")),
-        Rung("workerd, aiohttp", Source(PLAIN, "p50")),
+        Rung("a sealed call, in all", Source(SEALED, "p50")),
+        Rung("… CPU of the client", Source(SEALED, "cpu_of_client")),
+        Rung("… CPU of the node's process", Source(SEALED, "cpu")),
+        Rung("… CPU of the app's process", Source(SEALED, "cpu_of_children")),
+        Rung("sealing and opening its request and its response, both sides", Source(SEALING, "p50")),
+        Rung("the app's HTTP route on the same node, raw client", Source(ROUTE, "p50")),
+        Rung("… CPU of the node's process", Source(ROUTE, "cpu")),
+        Rung("… CPU of the app's process", Source(ROUTE, "cpu_of_children")),
+        Rung("workerd, aiohttp, in all", Source(PLAIN, "p50")),
+        Rung("… CPU of the client", Source(PLAIN, "cpu_of_client")),
+        Rung("… CPU of workerd", Source(PLAIN, "cpu")),
+        Rung("workerd, raw client, in all", Source(RAW, "p50")),
+        Rung("… CPU of the client", Source(RAW, "cpu_of_client")),
+        Rung("… CPU of workerd", Source(RAW, "cpu")),
+    ),
+    note=(
+        "What is in all and not CPU is waiting: a call wakes three processes one after the other and is "
+        "answered back through them, where workerd wakes one."
     ),
 )

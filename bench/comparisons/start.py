@@ -42,8 +42,8 @@ class Workerd:
 
     async def measure(self) -> Sample:
         begin = time.perf_counter()
-        async with workerd(self.binary, "plain") as port:
-            client = await http.RawClient.connect("127.0.0.1", port)
+        async with workerd(self.binary, "plain") as served:
+            client = await http.RawClient.connect("127.0.0.1", served.port)
             assert (await client.send(http.request("127.0.0.1", "/"))).status == 200
             answered = time.perf_counter()
             client.close()

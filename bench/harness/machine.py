@@ -17,13 +17,15 @@ class Machine:
     memory_gib: float
     kernel: str
     python: str
+    load: float
+    """The load average of the minute before: above about a half, others were measured along."""
     versions: tuple[tuple[str, str], ...]
 
     def lines(self) -> list[str]:
         versions = ", ".join(f"{name} {number}" for name, number in self.versions)
         return [
             f"{self.processor}, {self.cores} cores, {self.memory_gib:.0f} GiB",
-            f"Linux {self.kernel}, Python {self.python}",
+            f"Linux {self.kernel}, Python {self.python}, load average before the run {self.load:.1f}",
             versions,
         ]
 
@@ -40,6 +42,7 @@ def describe(workerd: Path | None = None) -> Machine:
         memory_gib=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30,
         kernel=platform.release(),
         python=platform.python_version(),
+        load=os.getloadavg()[0],
         versions=tuple(versions),
     )
 

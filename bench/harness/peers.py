@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -50,9 +51,17 @@ def install_workerd() -> Path:
     return binary
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that runs."""
+
+    port: int
+    pid: int
+
+
 @asynccontextmanager
-async def workerd(binary: Path, config: str) -> AsyncIterator[int]:
-    """Serve the configuration `config` of `peers/workerd.capnp`; gives the port it listens on."""
+async def workerd(binary: Path, config: str) -> AsyncIterator[Served]:
+    """Serve the configuration `config` of `peers/workerd.capnp`."""
     control_read, control_write = os.pipe()
     process = await asyncio.create_subprocess_exec(
         binary,
@@ -70,21 +79,21 @@ async def workerd(binary: Path, config: str) -> AsyncIterator[int]:
             line = await asyncio.to_thread(control.readline)
         if not line:
             raise RuntimeError("workerd did not start")
-        yield int(json.loads(line)["port"])
+        yield Served(int(json.loads(line)["port"]), process.pid)
     finally:
         await _end(process)
 
 
 @asynccontextmanager
-async def deno_serve() -> AsyncIterator[int]:
-    """Deno's own HTTP server with the handler in it; gives the port it listens on."""
+async def deno_serve() -> AsyncIterator[Served]:
+    """Deno's own HTTP server with the handler in it."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         deno.find_deno_bin(), *_DENO_RUN, f"--allow-net=127.0.0.1:{port}", PEERS / "serve.mjs", str(port)
     )
     try:
         await listening(port)
-        yield port
+        yield Served(port, process.pid)
     finally:
         await _end(process)
 

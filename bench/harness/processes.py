@@ -18,6 +18,24 @@ def pss_mb(pid: int) -> float:
     return int(match[1]) * 1024 / 1e6
 
 
+def cpu_seconds(pid: int) -> float:
+    """CPU time that the threads of a process have used."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            total += int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that `pid` started, and those that they did."""
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
 def open_descriptors() -> int:
     """How many file descriptors this process has open."""
     return len(os.listdir("/proc/self/fd")) - 1

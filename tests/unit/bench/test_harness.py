@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
@@ -9,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness import chart, http, latency, load, report
+from harness import chart, http, latency, load, processes, report
 from harness.figures import Figure, Of, Result, Source, Target, at_least, at_most, results
 from harness.machine import Machine
 from harness.rounds import Comparison, Contender, take
@@ -176,7 +178,7 @@ async def test_no_more_operations_than_asked_for_are_in_flight() -> None:
     assert done == 110
 
 
-MACHINE = Machine("A processor", 2, 8.0, "6.1", "3.11", (("deno", "2"),))
+MACHINE = Machine("A processor", 2, 8.0, "6.1", "3.11", 0.1, (("deno", "2"),))
 SHORT = report.Section(
     "calls",
     "Calls",
@@ -185,6 +187,32 @@ SHORT = report.Section(
     "Why.",
 )
 GONE = report.Section("http", "HTTP", (), (), "", missing="no peer")
+
+
+async def test_the_time_of_a_process_and_of_those_it_started_can_be_told_apart() -> None:
+    shell = "python3 -c 'while True: pass' & echo $!; wait"
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", shell, stdout=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        child = int(await process.stdout.readline())
+        assert child in processes.descendants(process.pid)
+        async with asyncio.timeout(30):
+            while processes.cpu_seconds(child) < 0.05:
+                await asyncio.sleep(0.01)
+        assert processes.cpu_seconds(process.pid) < 0.05
+        assert processes.pss_mb(child) > 1
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def test_processes_are_placed_only_for_as_long_as_asked() -> None:
+    before = os.sched_getaffinity(0)
+    with processes.placed(os.getpid(), apart=False):
+        assert os.sched_getaffinity(0) == {min(before)}
+    assert os.sched_getaffinity(0) == before
 
 
 def test_reports_name_shortfalls_and_what_was_not_measured() -> None:
