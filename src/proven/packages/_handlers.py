@@ -9,10 +9,10 @@ from typing import Final
 from tree_sitter import Node
 
 from ._literals import NotStaticError, evaluate
-from ._module import Binding, ModuleSyntax, in_type_position
+from ._module import Binding, ModuleSyntax
 from ._options import read_options
 from ._scopes import FUNCTIONS, is_shadowed
-from ._syntax import WRAPPERS, string_value
+from ._syntax import WRAPPERS, in_type_position, string_value
 from .manifest import HandlerKind, HandlerOptions
 from .rules import Problem, Rule
 

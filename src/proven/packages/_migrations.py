@@ -13,6 +13,7 @@ from ._literals import NotStaticError, evaluate
 from ._module import ModuleSyntax
 from ._scopes import FUNCTIONS
 from ._syntax import unwrap
+from .limits import MAX_OPTION_TEXT
 from .manifest import Migration, MigrationScope
 from .rules import Problem, Rule
 
@@ -85,8 +86,8 @@ def _database(module: ModuleSyntax, node: Node, depth: int) -> Found | None:
         return None
     arguments = _arguments(node)
     database = evaluate(module, arguments[0]) if arguments else DEFAULT_DATABASE
-    if len(arguments) > 1 or not isinstance(database, str) or not database:
-        raise NotStaticError(node, "a database that has migrations is named by a string literal")
+    if len(arguments) > 1 or not isinstance(database, str) or not 0 < len(database) <= MAX_OPTION_TEXT:
+        raise NotStaticError(node, "a database that has migrations is named by a short string literal")
     return scope, database
 
 

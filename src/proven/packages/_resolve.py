@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
 
+from ._check import is_npm_name
 from ._module import ImportKind
 from ._paths import NPM_PREFIX, join, owner, parent
 from .rules import Rule
@@ -339,12 +340,7 @@ def split_name(specifier: str) -> tuple[str, str]:
     size = 2 if specifier.startswith("@") else 1
     name = "/".join(segments[:size])
     rest = segments[size:]
-    if (
-        len(segments) < size
-        or "" in segments[:size]
-        or name.startswith(".")
-        or any(c in name for c in "%\\ ")
-    ):
+    if len(segments) < size or "" in segments[:size] or not is_npm_name(name):
         raise ResolutionError(Rule.IMPORT_UNSUPPORTED, f"{specifier!r} is not the name of an npm package")
     if any(segment in ("", ".", "..", "node_modules") for segment in rest):
         raise ResolutionError(Rule.IMPORT_UNSUPPORTED, f"{specifier!r} is not a path in an npm package")

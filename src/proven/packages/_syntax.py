@@ -29,7 +29,9 @@ _CLOSING: Final = {")": ("(",), "]": ("[",), "}": ("{", "${")}
 _OPENING: Final = frozenset("([{") | {"${"}
 _REFERENCES: Final = frozenset({"identifier", "shorthand_property_identifier"})
 _TYPE_STAR: Final = re.compile(rb"\bexport\s+(type)\s*\*")
+_ESCAPE: Final = re.compile(rb"\\u")
 _COMMENT: Final = "comment"
+_TYPE_POSITIONS: Final = frozenset({"type_query", "nested_type_identifier", "type_predicate", "asserts"})
 
 
 @cache
@@ -145,6 +147,14 @@ class Source:
             if node.type == kind:
                 yield node
 
+    def escapes(self) -> Iterator[Node]:
+        """Every token with a Unicode escape in it."""
+        for match in _ESCAPE.finditer(self.content):
+            self.budget.check()
+            node = self.root.descendant_for_byte_range(*match.span())
+            if node is not None:
+                yield node
+
     def _tokens(self, name: str) -> Iterator[Node]:
         pattern = re.compile(rb"(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])")
         for match in pattern.finditer(self.content):
@@ -209,3 +219,16 @@ def _unescape(text: str) -> str | None:
     if body[:1].isdigit() and body != "0":
         return None
     return _ESCAPES.get(body, body)
+
+
+def has_keyword(node: Node, keyword: str) -> bool:
+    """Whether a statement or specifier has a keyword such as `type` in it."""
+    return any(child.type == keyword for child in node.children)
+
+
+def in_type_position(source: Source, node: Node) -> bool:
+    """Whether an identifier is part of `typeof x`, of a qualified type name or of a type predicate."""
+    for ancestor in source.ancestors(node):
+        if ancestor.type not in ("nested_identifier", "member_expression"):
+            return ancestor.type in _TYPE_POSITIONS
+    return False

@@ -14,11 +14,11 @@ from ._check import is_package_name
 from ._collect import Handlers, collect
 from ._folder import FolderTree
 from ._handlers import HANDLER_MODULE, imports_handlers
-from ._module import read_module
 from ._options import read_options
 from ._paths import NPM_PREFIX, collisions, path_fault
+from ._reader import Reading
 from ._resolve import ResolutionError, Resolver, Tree
-from ._syntax import Budget, Source, TooComplexError
+from ._syntax import TooComplexError
 from .graph import Exploration, PackageTree, explore
 from .limits import MAX_ENTRIES
 from .manifest import FORMAT, Dependency, HandlerKind, Limits, Manifest, Module
@@ -65,7 +65,7 @@ def entry_modules(folder: Path, *, registry: Registry | None = None) -> tuple[st
     """The paths of a folder's entry modules, whatever else is wrong with it. Raises `BuildError`."""
     tree = FolderTree(folder, registry or Registry.from_environment(folder))
     settings, problems = _read_settings(tree)
-    entries = _entries(tree, settings, tree.paths(), problems)
+    entries = _entries(tree, settings, tree.paths(), problems, Reading())
     if problems:
         raise BuildError(problems)
     return entries
@@ -96,11 +96,12 @@ def _derive(
     tree: FolderTree | PackageTree, paths: Iterator[str] | Mapping[str, bytes], given: Manifest | None = None
 ) -> tuple[Manifest, dict[str, bytes]]:
     """The manifest and the files of what can be reached from the entry modules of `tree`."""
+    reading = Reading()
     settings, problems = _read_settings(tree)
-    entries = _entries(tree, settings, paths, problems)
+    entries = _entries(tree, settings, paths, problems, reading)
     if problems:
         raise BuildError(problems)
-    exploration = explore(tree, entries)
+    exploration = explore(tree, entries, reading)
     handlers = collect(exploration, entries, settings.limits)
     problems = [*exploration.problems, *handlers.problems, *_collisions(exploration)]
     if not problems and not handlers.entries:
@@ -187,7 +188,11 @@ def _read_limits(section: Any) -> tuple[Limits, list[str]]:
 
 
 def _entries(
-    tree: Tree, settings: _Settings, paths: Iterator[str] | Mapping[str, bytes], problems: list[Problem]
+    tree: Tree,
+    settings: _Settings,
+    paths: Iterator[str] | Mapping[str, bytes],
+    problems: list[Problem],
+    reading: Reading,
 ) -> tuple[str, ...]:
     if settings.entries is not None:
         for entry in settings.entries:
@@ -203,11 +208,10 @@ def _entries(
     except ResolutionError as error:
         problems.append(Problem("package.json", 0, 0, error.rule, error.message))
         return ()
-    budget = Budget()
     inside = [path for path in candidates if path.startswith("src/")]
     outside = [path for path in candidates if "/" not in path]
     for group in (inside, outside):
-        found = [path for path in group if _declares_handlers(tree, path, problems, budget)]
+        found = [path for path in group if _declares_handlers(tree, path, problems, reading)]
         if found or problems:
             break
     if not found and not problems:
@@ -232,7 +236,7 @@ def _may_be_entry(path: str) -> bool:
     )
 
 
-def _declares_handlers(tree: Tree, path: str, problems: list[Problem], budget: Budget) -> bool:
+def _declares_handlers(tree: Tree, path: str, problems: list[Problem], reading: Reading) -> bool:
     """Whether a module imports what declares handlers; files that do not mention it are not even parsed."""
     try:
         content = tree.read(path)
@@ -243,7 +247,7 @@ def _declares_handlers(tree: Tree, path: str, problems: list[Problem], budget: B
         return False
     try:
         content.decode()
-        return imports_handlers(read_module(Source(path, content, budget), own=True))
+        return imports_handlers(reading.module(path, content))
     except UnicodeDecodeError as error:
         problems.append(Problem(path, 0, 0, Rule.NOT_UTF8, f"byte {error.start} is not UTF-8"))
     except TooComplexError as error:

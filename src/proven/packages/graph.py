@@ -15,21 +15,11 @@ from types import MappingProxyType
 
 from tree_sitter import Node
 
+from ._elision import export_spans, list_item_span
 from ._handlers import HANDLER_MODULE
-from ._module import (
-    Binding,
-    Edge,
-    FromExport,
-    LocalExport,
-    ModuleSyntax,
-    Span,
-    export_spans,
-    has_module_syntax,
-    list_item_span,
-    read_common_js,
-    read_module,
-)
+from ._module import Binding, Edge, FromExport, LocalExport, ModuleSyntax, Span
 from ._paths import NPM_PREFIX, owner, path_fault
+from ._reader import Reading, has_module_syntax, read_common_js, read_module
 from ._resolve import (
     BUILTINS,
     DEPENDENCY_SUFFIXES,
@@ -38,7 +28,7 @@ from ._resolve import (
     Resolver,
     Tree,
 )
-from ._syntax import Budget, Source, TooComplexError
+from ._syntax import Source, TooComplexError
 from .limits import MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES
 from .package import Package
 from .rules import BuildError, Problem, Rule
@@ -129,15 +119,15 @@ class Exploration:
     problems: list[Problem] = field(default_factory=list)
 
 
-def explore(tree: Tree, entries: Iterable[str], budget: Budget | None = None) -> Exploration:
+def explore(tree: Tree, entries: Iterable[str], reading: Reading | None = None) -> Exploration:
     """Follow every import from `entries`. What is wrong on the way is collected, not raised."""
-    return _Explorer(tree, budget or Budget()).explore(entries)
+    return _Explorer(tree, reading or Reading()).explore(entries)
 
 
 class _Explorer:
-    def __init__(self, tree: Tree, budget: Budget) -> None:
+    def __init__(self, tree: Tree, reading: Reading) -> None:
         self._tree = tree
-        self._budget = budget
+        self._reading = reading
         self._resolver = Resolver(tree)
         self._result = Exploration()
         self._parents: dict[str, str | None] = {}
@@ -174,10 +164,7 @@ class _Explorer:
             if path.endswith(".json"):
                 self._result.modules[path] = ResolvedModule(path, ModuleFormat.JSON, {})
                 return []
-            source = Source(path, content, self._budget)
-            form = self._format(source)
-            own = not path.startswith(NPM_PREFIX)
-            module = read_common_js(source) if form is ModuleFormat.CJS else read_module(source, own=own)
+            form, module = self._read(path, content)
         except ResolutionError as error:
             self._problem(Problem(path, 0, 0, error.rule, error.message))
             return []
@@ -193,6 +180,14 @@ class _Explorer:
                 imports.setdefault(edge.specifier, target)
         self._result.modules[path] = ResolvedModule(path, form, imports, tuple(sorted(module.elisions)))
         return [target for target in imports.values() if target not in BUILTINS]
+
+    def _read(self, path: str, content: bytes) -> tuple[ModuleFormat, ModuleSyntax]:
+        if not path.startswith(NPM_PREFIX):
+            return ModuleFormat.ESM, self._reading.module(path, content)
+        source = Source(path, content, self._reading.budget)
+        if (form := self._format(source)) is ModuleFormat.CJS:
+            return form, read_common_js(source)
+        return form, read_module(source, own=False)
 
     def _content(self, path: str) -> bytes:
         own = not path.startswith(NPM_PREFIX)
@@ -227,9 +222,9 @@ class _Explorer:
         return f" (imported by way of {' → '.join(reversed(chain))})"
 
     def _format(self, source: Source) -> ModuleFormat:
-        """ES module or CommonJS, as Node.js decides it; the app's own modules are always ES modules."""
+        """ES module or CommonJS, as Node.js decides it; only the app's own are ES modules in any case."""
         path = source.path
-        if not path.startswith(NPM_PREFIX) or path.endswith(".mjs"):
+        if path.endswith(".mjs"):
             return ModuleFormat.ESM
         if path.endswith(".cjs"):
             return ModuleFormat.CJS

@@ -59,7 +59,7 @@ RULES: dict[Rule, str] = {
     Rule.SYNTAX: "The file is not valid TypeScript or JavaScript.",
     Rule.UNSUPPORTED_SYNTAX: (
         "`import x = require(…)`, `export =` and `export import` have no ES module form: use `import` and "
-        "`export`."
+        "`export`. Names are written without escapes."
     ),
     Rule.UNSUPPORTED_FILE: (
         "Modules are `.ts`, `.mts`, `.js`, `.mjs` and `.json` (in dependencies also `.cjs`). JSX, styles, "

@@ -18,7 +18,7 @@ from proven.packages import (
     Rule,
 )
 from proven.packages._handlers import find_handlers
-from proven.packages._module import read_module
+from proven.packages._reader import read_module
 from proven.packages._syntax import Budget, Source, TooComplexError
 
 Files = Mapping[str, str]
@@ -218,6 +218,10 @@ BROKEN: list[tuple[Rule, Files, str]] = [
     (Rule.SYNTAX, one(GOOD + "export const b = run(() => {;"), "3:28"),
     (Rule.UNSUPPORTED_SYNTAX, one(GOOD + "import x = require('x');"), "3:1"),
     (Rule.UNSUPPORTED_SYNTAX, one(GOOD + "export = run(() => 1);"), "3:1"),
+    (Rule.UNSUPPORTED_SYNTAX, one(GOOD + "export const b = r\\u0075n(() => 1);"), "3:18"),
+    (Rule.UNSUPPORTED_SYNTAX, one(GOOD + "const { b\\u{63}: d } = {} as any;"), "3:9"),
+    (Rule.MIGRATION_NOT_STATIC, one(
+        GOOD + "import { getNftDb } from '@proven-network/sql';\ngetNftDb('').migrate('x');"), "4:1"),
     (Rule.UNSUPPORTED_FILE, {"src/m.ts": GOOD + "import './page.tsx';", "src/page.tsx": ""}, ""),
     (Rule.UNSUPPORTED_FILE, {"src/m.ts": GOOD + "import './a.cjs';", "src/a.cjs": ""}, ""),
     (Rule.NO_HANDLERS, {"src/m.ts": "export const x = 1;"}, ""),
