@@ -24,8 +24,10 @@ from proven.packages import Package, build
 from proven.runtime import Runtime, RuntimeConfig
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import ApplicationId
 
 REPEATS = 3
+MANY = 8
 SEED = values.encode([1])
 SETTLE_SECONDS = 1.0
 HANDLER = "src/app.ts#total"
@@ -68,13 +70,27 @@ class FromPool:
             await asyncio.sleep(SETTLE_SECONDS)
             idle.append(pss_mb(app.pid))
             await self.runtime.retire(APPLICATION_ID, package.id)
+            await self._pool_full()
         return {
+            "idle_of_many": await self._idle_of_many(),
             "load": _milliseconds(loads),
             "first": _milliseconds(firsts),
             "replaced": _milliseconds(replaced),
             "again": _milliseconds(restarts),
             "idle": statistics.median(idle),
         }
+
+    async def _idle_of_many(self) -> float:
+        """What one of several idle apps on a node uses: what processes share is divided by more of them."""
+        package = self._new_app()
+        identifiers = [ApplicationId(f"{index:a>32}") for index in range(MANY)]
+        for identifier in identifiers:
+            await self.runtime.load(identifier, package)
+        await asyncio.sleep(SETTLE_SECONDS)
+        used = [pss_mb(process.pid) for process in self.runtime.report().processes]
+        for identifier in identifiers:
+            await self.runtime.retire(identifier, package.id)
+        return statistics.median(used)
 
     def _new_app(self) -> Package:
         salt = next(self.salts)
@@ -161,5 +177,7 @@ COMPARISON = Comparison(
         Rung("never loaded: the same and the first call", Source(RUNTIME, "first"), "ms"),
         Rung("compiled before: load and first call", Source(RUNTIME, "again"), "ms"),
         Rung("kill, notice, load and call", Source(RUNTIME, "replaced"), "ms"),
+        Rung("idle app, the only one on its node, PSS", Source(RUNTIME, "idle"), "MB"),
+        Rung(f"idle app, one of {MANY} on its node, PSS", Source(RUNTIME, "idle_of_many"), "MB"),
     ),
 )
