@@ -19,19 +19,21 @@ from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
+from . import _wire
 from ._connection import Connection
 from ._frames import U32, FrameType, ProtocolError
 from ._running import Running
-from ._streams import IncomingStream, OutgoingStream
+from ._streams import IncomingStream, StreamTable
 from ._sync import SyncChannel
 from ._usage import Usage
 from .config import RuntimeConfig
 from .host import ConsoleLevel, ConsoleRecord, HostFunctions, HostStream
-from .invocation import HttpResponse, Invocation
+from .invocation import HttpRequest, HttpResponse, Invocation
 
 _log = logging.getLogger("proven.runtime")
 _START_SECONDS = 10.0
 _LAST_WORDS = 64 * 1024
+_LONGEST_RETRY_AFTER = 3600.0
 
 
 class Ending(enum.Enum):
@@ -78,10 +80,8 @@ class Guest:
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._replies: dict[int, asyncio.Future[Any]] = {}
-        self._incoming: dict[int, IncomingStream] = {}
-        self._outgoing: dict[int, OutgoingStream] = {}
+        self._streams = StreamTable(config.stream_window, lambda payload: self._thrown(self._record(payload)))
         self._next_id = 1
-        self._next_stream = 0
         self._endings: set[asyncio.Task[None]] = set()
         self._loaded: Running | None = None
         self._closers: list[Callable[[], None]] = []
@@ -107,15 +107,12 @@ class Guest:
                 FrameType.ENDED: self._on_ended,
                 FrameType.CALL: self._on_call,
                 FrameType.CONSOLE: self._on_console,
-                FrameType.STREAM_DATA: self._on_stream_data,
-                FrameType.STREAM_END: self._on_stream_end,
-                FrameType.STREAM_ERROR: self._on_stream_error,
-                FrameType.STREAM_CREDIT: self._on_stream_credit,
-                FrameType.STREAM_CANCEL: self._on_stream_cancel,
+                **self._streams.handlers,
             },
             max_frame_bytes=self._config.max_frame_bytes,
             on_lost=self._on_lost,
         )
+        self._streams.connection = self._connection
         self._closers.append(self._connection.close)
         self._sync = await SyncChannel.open(sync, self._call_synchronously, self._config.max_frame_bytes)
         self._closers.append(self._sync.close)
@@ -170,26 +167,39 @@ class Guest:
         )
         if self._loaded is not None:
             running.registrations = self._loaded.registrations
-        arguments = invocation.arguments if invocation.http is None else self._request(running, invocation)
+        arguments = (
+            invocation.arguments if invocation.http is None else self._request(running, invocation.http)
+        )
         caller = _ANONYMOUS
         if invocation.identity is not None or invocation.accounts or invocation.origin is not None:
-            identity = values.UNDEFINED if invocation.identity is None else invocation.identity
-            origin = values.UNDEFINED if invocation.origin is None else invocation.origin
             caller = (
-                values.encode(identity) + values.encode(list(invocation.accounts)) + values.encode(origin)
+                _wire.optional_text(invocation.identity)
+                + _wire.texts(invocation.accounts)
+                + _wire.optional_text(invocation.origin)
             )
         self.running[id_] = running
         self._connection.send(FrameType.INVOKE, id_, b"\x85" + number + caller + arguments)
         return running
 
-    def _request(self, running: Running, invocation: Invocation) -> bytes:
-        http = invocation.http
-        assert http is not None
-        body: Any = values.UNDEFINED if http.body is None else http.body
-        if not isinstance(body, bytes | values.UndefinedType):
-            body = self._send_stream(running, HostStream(body))
-        request = [http.method, http.url, http.path, http.path_parameters, http.query, http.headers, body]
-        return values.encode(request, allow_streams=True)
+    def _request(self, running: Running, http: HttpRequest) -> bytes:
+        if http.body is None:
+            body = _wire.UNDEFINED
+        elif isinstance(http.body, bytes):
+            body = _wire.octets(http.body)
+        else:
+            body = _wire.reference(self._streams.send(running.own_streams(), HostStream(http.body)))
+        return b"".join(
+            (
+                b"\x87",
+                _wire.text(http.method),
+                _wire.text(http.url),
+                _wire.text(http.path),
+                _wire.pairs(http.path_parameters),
+                _wire.pairs(http.query),
+                _wire.pairs(http.headers),
+                body,
+            )
+        )
 
     def cancel(self, running: Running, error: ProvenError) -> None:
         """End an invocation from outside. The guest has to confirm; see `cancelled`."""
@@ -258,17 +268,16 @@ class Guest:
         running = self.running.get(id_)
         if running is None or running.future.done():
             return
-        match self._decode(payload, allow_streams=True):
-            case [int(status), list(pairs), body] if 200 <= status < 600:
-                pass
-            case _:
-                raise ProtocolError("a malformed response")
-        headers = tuple((str(name), str(value)) for name, value in pairs)
-        if isinstance(body, values.StreamRef):
-            try:
-                stream = running.response = self._receive_stream(running, body.id)
-            except ProvenError as error:
-                raise ProtocolError(error.message) from None
+        try:
+            status, headers, body = _wire.response(payload)
+            stream = None
+            if isinstance(body, values.StreamRef):
+                stream = running.response = self._streams.receive(running.own_streams(), body.id)
+        except ProvenError as error:
+            raise ProtocolError(error.message) from None
+        if not 200 <= status < 600:
+            raise ProtocolError(f"a response with status {status}")
+        if stream is not None:
             stream.on_chunk = lambda: self._progress(running)
             running.future.set_result(HttpResponse(status, headers, self._body(running, stream)))
             return
@@ -338,10 +347,8 @@ class Guest:
         task.add_done_callback(running.tasks.discard)
 
     def _parse_call(self, running: Running, payload: bytes) -> tuple[str, list[Any]]:
-        match values.decode(payload, max_bytes=self._config.max_frame_bytes, allow_streams=True):
-            case [str(operation), list(arguments)]:
-                return operation, self._with_streams(running, arguments)
-        raise ProvenError(ErrorCode.BAD_REQUEST, "a malformed call")
+        operation, arguments = _wire.call(payload, self._config.max_frame_bytes)
+        return operation, self._streams.opened(running.own_streams(), arguments)
 
     async def _answer(self, running: Running, id_: int, operation: str, arguments: list[Any]) -> None:
         try:
@@ -362,11 +369,8 @@ class Guest:
             )
         try:
             result = await function(running.context, arguments)
-            return values.encode(
-                self._without_streams(running, result),
-                max_bytes=self._config.max_value_bytes,
-                allow_streams=True,
-            )
+            result = self._streams.referred(running.own_streams(), result)
+            return _wire.result(result, self._config.max_value_bytes)
         except ProvenError:
             raise
         except Exception:
@@ -383,85 +387,6 @@ class Guest:
             return b"\0" + await self._perform(running, operation, arguments)
         except ProvenError as error:
             return b"\1" + values.encode(error.to_record())
-
-    # Streams
-
-    def _with_streams(self, running: Running, arguments: list[Any]) -> list[Any]:
-        """Streams that are arguments, or direct members of one, as `HostStream`s."""
-        return [
-            {key: self._opened(running, item) for key, item in argument.items()}
-            if type(argument) is dict
-            else self._opened(running, argument)
-            for argument in arguments
-        ]
-
-    def _opened(self, running: Running, value: Any) -> Any:
-        if not isinstance(value, values.StreamRef):
-            return value
-        stream = self._receive_stream(running, value.id)
-        return HostStream(stream, close=stream.aclose)
-
-    def _without_streams(self, running: Running, result: Any) -> Any:
-        """A `HostStream` result, or those that are direct members of it, as references."""
-        if isinstance(result, HostStream):
-            return self._send_stream(running, result)
-        if type(result) is dict and any(isinstance(item, HostStream) for item in result.values()):
-            return {key: self._without_streams(running, item) for key, item in result.items()}
-        if isinstance(result, list | tuple) and any(isinstance(item, HostStream) for item in result):
-            return [self._without_streams(running, item) for item in result]
-        return result
-
-    def _send_stream(self, running: Running, source: HostStream) -> values.StreamRef:
-        id_ = self._next_stream = self._next_stream + 2
-
-        def done() -> None:
-            self._outgoing.pop(id_, None)
-            running.outgoing.discard(stream)
-
-        stream = OutgoingStream(id_, source, self._connection, self._config.stream_window, done)
-        self._outgoing[id_] = stream
-        running.outgoing.add(stream)
-        return values.StreamRef(id_)
-
-    def _receive_stream(self, running: Running, id_: int) -> IncomingStream:
-        if id_ in self._incoming or id_ % 2 == 0:
-            raise ProvenError(ErrorCode.BAD_REQUEST, "a stream that is already in use")
-
-        def done() -> None:
-            self._incoming.pop(id_, None)
-            running.incoming.discard(stream)
-
-        stream = IncomingStream(id_, self._connection, self._config.stream_window, done)
-        self._incoming[id_] = stream
-        running.incoming.add(stream)
-        return stream
-
-    def _on_stream_data(self, id_: int, payload: bytes) -> None:
-        stream = self._incoming.get(id_)
-        if stream is not None:
-            stream.feed(payload)
-
-    def _on_stream_end(self, id_: int, payload: bytes) -> None:
-        stream = self._incoming.get(id_)
-        if stream is not None:
-            stream.finish()
-
-    def _on_stream_error(self, id_: int, payload: bytes) -> None:
-        stream = self._incoming.get(id_)
-        if stream is not None:
-            stream.finish(self._thrown(self._record(payload)))
-
-    def _on_stream_credit(self, id_: int, payload: bytes) -> None:
-        if len(payload) != U32.size:
-            raise ProtocolError("a malformed credit")
-        stream = self._outgoing.get(id_)
-        if stream is not None:
-            stream.credit(U32.unpack(payload)[0])
-
-    def _on_stream_cancel(self, id_: int, payload: bytes) -> None:
-        stream = self._outgoing.get(id_)
-        if stream is not None:
-            stream.cancel()
 
     # Ends
 
@@ -482,11 +407,14 @@ class Guest:
 
     def _thrown(self, record: dict[str, Any]) -> ProvenError:
         """What the caller gets to see: the code of a failed host call or codec, or else `HANDLER_ERROR`."""
-        code = ErrorCode.HANDLER_ERROR
+        code, retry_after = ErrorCode.HANDLER_ERROR, None
         if record.get("host") is True and record.get("code") in _ERROR_CODES:
             code = ErrorCode(record["code"])
+            wait = record.get("retryAfter")
+            if isinstance(wait, int | float) and 0 < wait <= _LONGEST_RETRY_AFTER:
+                retry_after = float(wait)
         details = {key: record[key] for key in ("name", "stack", "code") if isinstance(record.get(key), str)}
-        return ProvenError(code, record["message"], details=details)
+        return ProvenError(code, record["message"], details=details, retry_after=retry_after)
 
     def _release(self, running: Running) -> None:
         ending = running.release()
@@ -536,8 +464,7 @@ class Guest:
             self._release(running)
         self.running.clear()
         self.cancelled.clear()
-        for stream in list(self._incoming.values()):
-            stream.finish(error)
+        self._streams.fail(error)
         for reply in (*self._replies.values(), self._ready):
             if not reply.done():
                 reply.set_exception(error)

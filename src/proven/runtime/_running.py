@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from proven.packages import HandlerEntry
-from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.errors import ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
-from ._streams import IncomingStream, OutgoingStream
+from ._streams import IncomingStream, StreamOwner
 from .host import CallContext, ConsoleRecord
 from .invocation import Invocation
 
@@ -29,12 +29,11 @@ class Running:
         "future",
         "handler",
         "id",
-        "incoming",
         "invocation",
-        "outgoing",
         "package_id",
         "registrations",
         "response",
+        "streams",
         "tasks",
         "timeout",
     )
@@ -61,8 +60,7 @@ class Running:
         self.console: Callable[[ConsoleRecord], None] | None = invocation.on_console if invocation else None
         self.registrations: dict[str, list[Any]] = {}
         self.tasks: set[asyncio.Task[None]] = set()
-        self.incoming: set[IncomingStream] = set()
-        self.outgoing: set[OutgoingStream] = set()
+        self.streams: StreamOwner | None = None
         self.response: IncomingStream | None = None
         self._context: CallContext | None = None
 
@@ -83,6 +81,12 @@ class Running:
             )
         return self._context
 
+    def own_streams(self) -> StreamOwner:
+        """Where its streams are kept."""
+        if self.streams is None:
+            self.streams = StreamOwner()
+        return self.streams
+
     def fail(self, error: ProvenError) -> None:
         """Report `error` to the caller, or to whoever reads the response body, unless there is a result."""
         if not self.future.done():
@@ -94,11 +98,8 @@ class Running:
         """End all that is pending. Returns the task that runs what was left with `on_end`, if any."""
         for task in self.tasks:
             task.cancel()
-        for outgoing in list(self.outgoing):
-            outgoing.cancel()
-        for incoming in list(self.incoming):
-            if incoming is not self.response:
-                incoming.finish(ProvenError(ErrorCode.UNAVAILABLE, "the invocation has ended"))
+        if self.streams is not None:
+            self.streams.close(keep=self.response)
         if self._context is None or not self._context._endings:
             return None
         return asyncio.get_running_loop().create_task(_run_endings(self._context, list(self.tasks)))

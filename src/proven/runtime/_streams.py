@@ -7,6 +7,8 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
@@ -149,3 +151,135 @@ class OutgoingStream:
 
     def _fail(self, error: ProvenError) -> None:
         self._connection.send(FrameType.STREAM_ERROR, self._id, values.encode(error.to_record()))
+
+
+@dataclass(slots=True)
+class StreamOwner:
+    """The streams that end with one invocation."""
+
+    incoming: set[IncomingStream] = field(default_factory=set)
+    outgoing: set[OutgoingStream] = field(default_factory=set)
+
+    def close(self, keep: IncomingStream | None) -> None:
+        """End all of them but `keep`."""
+        for outgoing in list(self.outgoing):
+            outgoing.cancel()
+        for incoming in list(self.incoming):
+            if incoming is not keep:
+                incoming.finish(ProvenError(ErrorCode.UNAVAILABLE, "the invocation has ended"))
+
+
+class StreamTable:
+    """The streams of one process, by number."""
+
+    def __init__(self, window: int, read_error: Callable[[bytes], ProvenError]) -> None:
+        self.connection: Connection | None = None
+        self._window = window
+        self._read_error = read_error
+        self._incoming: dict[int, IncomingStream] = {}
+        self._outgoing: dict[int, OutgoingStream] = {}
+        self._last = 0
+
+    @property
+    def handlers(self) -> dict[FrameType, Callable[[int, bytes], None]]:
+        """What to do with frames of streams."""
+        return {
+            FrameType.STREAM_DATA: self._on_data,
+            FrameType.STREAM_END: self._on_end,
+            FrameType.STREAM_ERROR: self._on_error,
+            FrameType.STREAM_CREDIT: self._on_credit,
+            FrameType.STREAM_CANCEL: self._on_cancel,
+        }
+
+    def send(self, owner: StreamOwner, source: HostStream) -> values.StreamRef:
+        """Start sending `source` to the guest."""
+        assert self.connection is not None
+        self._last += 2
+        id_ = self._last
+
+        def done() -> None:
+            self._outgoing.pop(id_, None)
+            owner.outgoing.discard(stream)
+
+        stream = OutgoingStream(id_, source, self.connection, self._window, done)
+        self._outgoing[id_] = stream
+        owner.outgoing.add(stream)
+        return values.StreamRef(id_)
+
+    def receive(self, owner: StreamOwner, id_: int) -> IncomingStream:
+        """Expect stream `id_` from the guest. Raises `ProvenError` for a number it may not use."""
+        assert self.connection is not None
+        if id_ in self._incoming or id_ % 2 == 0:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "a stream that is already in use")
+
+        def done() -> None:
+            self._incoming.pop(id_, None)
+            owner.incoming.discard(stream)
+
+        stream = IncomingStream(id_, self.connection, self._window, done)
+        self._incoming[id_] = stream
+        owner.incoming.add(stream)
+        return stream
+
+    def opened(self, owner: StreamOwner, arguments: list[Any]) -> list[Any]:
+        """References among the arguments, or directly inside one, as streams."""
+        if not any(type(argument) in _MAY_HOLD_STREAMS for argument in arguments):
+            return arguments
+
+        def open_(value: Any) -> Any:
+            if not isinstance(value, values.StreamRef):
+                return value
+            stream = self.receive(owner, value.id)
+            return HostStream(stream, close=stream.aclose)
+
+        return [
+            {key: open_(item) for key, item in argument.items()}
+            if type(argument) is dict
+            else open_(argument)
+            for argument in arguments
+        ]
+
+    def referred(self, owner: StreamOwner, result: Any) -> Any:
+        """A stream that is a result, or those directly inside one, as references."""
+        if isinstance(result, HostStream):
+            return self.send(owner, result)
+        if type(result) is dict and any(isinstance(item, HostStream) for item in result.values()):
+            return {key: self.referred(owner, item) for key, item in result.items()}
+        if isinstance(result, list | tuple) and any(isinstance(item, HostStream) for item in result):
+            return [self.referred(owner, item) for item in result]
+        return result
+
+    def fail(self, error: ProvenError) -> None:
+        """The process has ended."""
+        for stream in list(self._incoming.values()):
+            stream.finish(error)
+
+    def _on_data(self, id_: int, payload: bytes) -> None:
+        stream = self._incoming.get(id_)
+        if stream is not None:
+            stream.feed(payload)
+
+    def _on_end(self, id_: int, payload: bytes) -> None:
+        stream = self._incoming.get(id_)
+        if stream is not None:
+            stream.finish()
+
+    def _on_error(self, id_: int, payload: bytes) -> None:
+        stream = self._incoming.get(id_)
+        if stream is not None:
+            stream.finish(self._read_error(payload))
+
+    def _on_credit(self, id_: int, payload: bytes) -> None:
+        if len(payload) != U32.size:
+            raise ProtocolError("a malformed credit")
+        stream = self._outgoing.get(id_)
+        if stream is not None:
+            stream.credit(U32.unpack(payload)[0])
+
+    def _on_cancel(self, id_: int, payload: bytes) -> None:
+        stream = self._outgoing.get(id_)
+        if stream is not None:
+            stream.cancel()
+
+
+_MAY_HOLD_STREAMS = frozenset({dict, values.StreamRef})

@@ -25,10 +25,10 @@ export const failureOf = (payload) => new ProvenError(new Reader(payload).value(
 
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length)}…` : text).toWellFormed();
 
-function read(error, key) {
+function read(error, key, type = "string") {
   try {
     const value = error[key];
-    return typeof value === "string" ? value : undefined;
+    return typeof value === type ? value : undefined;
   } catch {
     return undefined;
   }
@@ -50,7 +50,11 @@ export function describe(thrown) {
   if (stack !== undefined) record.stack = clip(stack, MAX_STACK);
   const code = read(thrown, "code");
   if (code !== undefined) record.code = clip(code, 200);
-  if (fromHost.has(thrown) || thrown instanceof ValueError) record.host = true;
+  if (fromHost.has(thrown) || thrown instanceof ValueError) {
+    record.host = true;
+    const retryAfter = read(thrown, "retryAfter", "number");
+    if (retryAfter !== undefined) record.retryAfter = retryAfter;
+  }
   return record;
 }
 

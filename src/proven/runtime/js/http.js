@@ -37,34 +37,40 @@ function dictionary(pairs, join) {
 }
 
 // [status, header pairs, body], where the body is bytes, a stream, or undefined.
-export async function responseOf(result) {
-  if (result instanceof Response) return await fromResponse(result);
+export function responseOf(result) {
+  if (result instanceof Response) return fromResponse(result);
   if (result === undefined) return [204, [], undefined];
   if (result instanceof Uint8Array || result instanceof ReadableStream) {
     return [200, [["content-type", "application/octet-stream"]], result];
   }
   const text = JSON.stringify(result);
   if (text === undefined) throw new TypeError(`a ${typeof result} has no JSON form`);
-  return [200, [["content-type", "application/json"]], new TextEncoder().encode(text)];
+  return [200, [["content-type", "application/json"]], textEncoder.encode(text)];
 }
 
-const lazyBody = Object.getOwnPropertySymbols(new Response("")).find((key) =>
-  key.description === "lazy static body"
-);
+const textEncoder = new TextEncoder();
+const internal = (name) => Object.getOwnPropertySymbols(new Response("")).find((key) => key.description === name);
+const LAZY_BODY = internal("lazy static body");
+const INNER = internal("response");
 
-async function fromResponse(response) {
+function fromResponse(response) {
   if (response.type === "error") throw new TypeError("Response.error() cannot be sent");
+  if (response.bodyUsed) throw new TypeError("the body of the Response has been used already");
+  const bytes = bodyAtHand(response);
   const { status } = response;
   const headers = [...response.headers];
-  if (response.bodyUsed) throw new TypeError("the body of the Response has been used already");
-  // A body that is at hand is read at once; anything else streams.
-  if (lazyBody !== undefined && response[lazyBody] != null) {
-    const type = response.headers.get("content-type");
-    if (type !== null && !headers.some(([name]) => name === "content-type")) {
-      headers.push(["content-type", type]);
-    }
-    return [status, headers, new Uint8Array(await response.arrayBuffer())];
-  }
+  if (bytes !== undefined) return [status, headers, bytes];
   const { body } = response;
   return [status, headers, body === null || NULL_BODY.has(status) ? undefined : body];
+}
+
+// The body's bytes, if it was made of text or bytes: far cheaper than a stream of one chunk. This looks where Deno
+// keeps them; if a version keeps them elsewhere, the body streams.
+function bodyAtHand(response) {
+  const lazy = response[LAZY_BODY];
+  if (typeof lazy === "string") return textEncoder.encode(lazy);
+  const body = response[INNER]?.body?.streamOrStatic;
+  if (body?.consumed !== false) return undefined;
+  if (typeof body.body === "string") return textEncoder.encode(body.body);
+  return body.body instanceof Uint8Array ? body.body : undefined;
 }

@@ -47,7 +47,7 @@ function onInvoke(id, payload) {
     try {
       const result = http ? fn(requestOf(args)) : fn(...args);
       if (types.isPromise(result) || typeof result?.then === "function") settle(invocation, http, result);
-      else if (http) settle(invocation, http, result);
+      else if (http) respond(invocation, responseOf(result));
       else returned(invocation, result);
     } catch (error) {
       threw(invocation, error);
@@ -58,7 +58,7 @@ function onInvoke(id, payload) {
 async function settle(invocation, http, result) {
   try {
     const value = await result;
-    if (http) respond(invocation, await responseOf(value));
+    if (http) respond(invocation, responseOf(value));
     else returned(invocation, value);
   } catch (error) {
     threw(invocation, error);
