@@ -7,8 +7,10 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ class DevNode:
         self.process = process
         self.data_dir = data_dir
         self.events: list[Event] = []
+        self._other_output = b""
         self._state = state
         self._stderr = stderr
         self._heard = 0
@@ -56,8 +59,9 @@ class DevNode:
 
     @property
     def verifier(self) -> Verifier:
-        pem = (self.data_dir / "attestation" / "root.pem").read_bytes()
-        return Verifier.development(x509.load_pem_x509_certificate(pem))
+        presence = json.loads((self._state / "proven" / "nodes" / f"{self.pid}.json").read_text())
+        root = x509.load_pem_x509_certificate(presence["development_root"].encode())
+        return Verifier.development(root)
 
     @property
     def presence_files(self) -> list[Path]:
@@ -66,6 +70,12 @@ class DevNode:
     @property
     def stderr(self) -> str:
         return self._stderr.read_text()
+
+    @property
+    def failure(self) -> Event:
+        """The error that it ended with."""
+        error: Event = json.loads(self._other_output)["error"]
+        return error
 
     async def next(self, *names: str, within: float = PATIENCE) -> Event:
         """The next event of one of these names after the one this returned last."""
@@ -123,8 +133,16 @@ class DevNode:
                 self.events.append(json.loads(line))
                 async with self._news:
                     self._news.notify_all()
+            else:
+                self._other_output += line
         async with self._news:
             self._news.notify_all()
+
+
+def copied(app: Path, folder: Path) -> Path:
+    """A copy of an app in `folder`, for `proven dev` to write its types into and tests to edit."""
+    shutil.copytree(app, folder, ignore=shutil.ignore_patterns(".proven"))
+    return folder
 
 
 @contextlib.asynccontextmanager
@@ -137,8 +155,9 @@ async def dev_process(
     command: Sequence[str] = (sys.executable, "-m", "proven"),
 ) -> AsyncIterator[DevNode]:
     """`proven dev folder` with its data and state in `scratch`; killed if it outlives the block."""
-    data_dir, state, stderr = scratch / "data", scratch / "state", scratch / "stderr"
+    data_dir, state = scratch / "data", scratch / "state"
     scratch.mkdir(exist_ok=True)
+    descriptor, stderr = tempfile.mkstemp(dir=scratch, prefix="stderr-")
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PROVEN_")}
     variables |= {
         "PYTHONPATH": str(Path(proven.__file__).parents[1]),
@@ -146,7 +165,7 @@ async def dev_process(
         **(environment or {}),
     }
     arguments = ["dev", str(folder), "--port", "0", "--data-dir", str(data_dir), "--json", *options]
-    with stderr.open("wb") as errors:
+    with open(descriptor, "wb") as errors:
         process = await asyncio.create_subprocess_exec(
             *command,
             *arguments,
@@ -157,7 +176,7 @@ async def dev_process(
             start_new_session=True,
             limit=1 << 24,
         )
-    node = DevNode(process, data_dir, state, stderr)
+    node = DevNode(process, data_dir, state, Path(stderr))
     try:
         yield node
     finally:
