@@ -60,6 +60,8 @@ class KeyValueStore(RuleBasedStateMachine):
         self.pending: dict[Place, Entry] | None = None
         self.transaction: Transaction | None = None
         self.versions: set[int] = set()
+        self.drafts: set[int] = set()
+        self.discarded: set[int] = set()
         self.open()
 
     def open(self) -> None:
@@ -109,6 +111,8 @@ class KeyValueStore(RuleBasedStateMachine):
     def remember(self, store: KvStore, key: str, value: bytes, ttl: int | None, version: int) -> int:
         assert version not in self.versions
         self.versions.add(version)
+        if self.transaction is not None:
+            self.drafts.add(version)
         self.model[store, key] = (value, version, None if ttl is None else self.now + ttl)
         return version
 
@@ -166,6 +170,8 @@ class KeyValueStore(RuleBasedStateMachine):
             self.committed = self.pending
         else:
             self.run(self.transaction.rollback())
+            self.discarded |= self.drafts
+        self.drafts = set()
         self.transaction = self.pending = None
 
     @precondition(lambda self: self.transaction is None)
@@ -173,6 +179,7 @@ class KeyValueStore(RuleBasedStateMachine):
     def restart(self) -> None:
         self.run(self.storage.close())
         self.open()
+        self.versions -= self.discarded
 
     @invariant()
     def a_transaction_is_open_exactly_if_one_was_begun(self) -> None:

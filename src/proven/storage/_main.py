@@ -32,10 +32,14 @@ class MainUnit(Unit):
     def __init__(self, connection: apsw.Connection, writer: MainWriter) -> None:
         super().__init__(connection)
         self._writer = writer
-        self.now = writer.clock()
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._writer.clock()
 
     def next_version(self) -> int:
-        """A number that nothing in this scope has had or will have."""
+        """A number that nothing which was committed in this scope has had or will have."""
         return self._writer.allocate()
 
     def expires(self, at: float) -> None:
@@ -47,8 +51,8 @@ class MainWriter(DatabaseWriter):
     """Writes the main database.
 
     Versions count up for ever: numbers are handed out from memory below a ceiling that is stored with the
-    commit that first needs it, so a crash skips numbers and never repeats one. Expired entries are
-    invisible at once and removed later, a bounded number with each write.
+    commit that first needs it, so a restart skips numbers and repeats none that was committed. Expired
+    entries are invisible at once and removed later, a bounded number with each write.
     """
 
     def __init__(self, file: DatabaseFile, usage: ApplicationUsage, clock: Callable[[], float]) -> None:
@@ -80,10 +84,11 @@ class MainWriter(DatabaseWriter):
             if self._next > ceiling:
                 ceiling = self._next + _VERSIONS_AT_ONCE
                 fetch(unit.connection, "UPDATE counters SET value = ? WHERE name = 'version'", (ceiling,))
+            super().commit(unit)
         except BaseException:
+            self._earliest = 0.0
             self.rollback(unit)
             raise
-        super().commit(unit)
         self._ceiling = ceiling
         self.initialised = True
 

@@ -60,8 +60,7 @@ class OpenScopes:
                 raise ProvenError(ErrorCode.UNAVAILABLE, "the store is closed")
             opened = self.peek(scope)
             if opened is not None:
-                opened.leases += 1
-                self._count(opened)
+                self.retain(opened)
                 return opened
             change = self._changing.get(scope) or self._start(scope, self._replace(scope))
             try:
@@ -71,6 +70,11 @@ class OpenScopes:
                 raise ProvenError(
                     ErrorCode.UNAVAILABLE, "the scope can't be opened now", retry_after=1.0
                 ) from None
+
+    def retain(self, scope: OpenScope) -> None:
+        """Use a scope, that somebody uses, once more."""
+        scope.leases += 1
+        self._count(scope)
 
     def release(self, scope: OpenScope) -> None:
         """End one use of a scope."""

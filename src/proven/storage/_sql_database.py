@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import apsw
@@ -13,9 +14,10 @@ from proven.storage._queue import WriteQueue
 from proven.storage._quota import ApplicationUsage
 from proven.storage._services import Services
 from proven.storage._sql import SqlSession, protect
+from proven.storage._threads import finish
 from proven.storage._watchdog import Watch
 from proven.storage._writer import DatabaseWriter
-from proven.wire.errors import ProvenError
+from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
 
 T = TypeVar("T")
@@ -69,11 +71,11 @@ class SqlDatabase:
 
     async def open(self) -> None:
         """Create the file, so that readers find one."""
-        await self._services.io.submit(self.writer.connection)
+        await finish(self._services.io.submit(self.writer.connection))
 
     async def read(self, work: Callable[[SqlSession], T], watch: Watch) -> T:
         """Run statements on a reading connection of their own."""
-        async with self._turns:
+        async with self._turn(watch):
             session = self._readers.pop() if self._readers else None
 
             def run() -> T:
@@ -83,7 +85,9 @@ class SqlDatabase:
                 return work(session)
 
             try:
-                return await self._run(run, watch=watch)
+                return await self._services.sql.run(
+                    self._application_id, run, deadline=watch.deadline, on_cancel=watch.cancel
+                )
             finally:
                 if session is not None:
                     self._readers.append(session)
@@ -100,6 +104,20 @@ class SqlDatabase:
         self._connections.append(connection)
         return SqlSession(connection, protect(connection, self._services.config), self._services.config)
 
-    async def _run(self, work: Callable[[], T], *, watch: Watch | None = None) -> T:
-        on_cancel = watch.cancel if watch is not None else None
-        return await self._services.sql.run(self._application_id, work, on_cancel=on_cancel)
+    @asynccontextmanager
+    async def _turn(self, watch: Watch) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout_at(watch.deadline):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise ProvenError(
+                ErrorCode.OVERLOADED, "too many queries of this database are waiting", retry_after=1.0
+            ) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        deadline = asyncio.get_running_loop().time() + self._services.config.max_write_wait
+        return await self._services.sql.run(self._application_id, work, deadline=deadline)

@@ -50,10 +50,15 @@ class FairThreads:
         application_id: ApplicationId,
         work: Callable[[], T],
         *,
+        deadline: float,
         on_cancel: Callable[[], None] | None = None,
     ) -> T:
-        """Run work on behalf of an application; `OVERLOADED` when too much of it already waits."""
-        await self._enter(application_id)
+        """Run an application's work; `OVERLOADED` if it can't begin before `deadline` (loop time)."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._enter(application_id)
+        except TimeoutError:
+            raise _overloaded() from None
         try:
             return await finish(self.submit(work), on_cancel=on_cancel)
         finally:
@@ -70,9 +75,7 @@ class FairThreads:
             return
         waiting = self._waiting.setdefault(application_id, [])
         if len(waiting) >= _MAX_WAITING_PER_THREAD * self._share:
-            raise ProvenError(
-                ErrorCode.OVERLOADED, "too many statements of this application are waiting", retry_after=1.0
-            )
+            raise _overloaded()
         turn = asyncio.get_running_loop().create_future()
         waiting.append(turn)
         try:
@@ -95,3 +98,9 @@ class FairThreads:
         self._running[application_id] -= 1
         if not self._running[application_id]:
             del self._running[application_id]
+
+
+def _overloaded() -> ProvenError:
+    return ProvenError(
+        ErrorCode.OVERLOADED, "too many statements of this application are waiting", retry_after=1.0
+    )

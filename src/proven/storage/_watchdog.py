@@ -60,6 +60,12 @@ class Watch:
             if self._connection is not None:
                 self._connection.interrupt()
 
+    def repeat(self) -> None:
+        """Interrupt once more, if it was stopped."""
+        with self._lock:
+            if self._error is not None and self._connection is not None:
+                self._connection.interrupt()
+
     def error(self) -> ProvenError:
         """Why the statement was interrupted."""
         return self._error or ProvenError(ErrorCode.REQUEST_TIMEOUT, "the statement was stopped")
@@ -109,4 +115,6 @@ class Watchdog:
                 )
             elif watch.deadline <= loop.time():
                 watch.expire()
+            else:
+                watch.repeat()
         self._timer = loop.call_later(_TICK, self._tick)

@@ -142,9 +142,4 @@ class ScopeStore(Operations):
                     ErrorCode.OVERLOADED, "another transaction of this scope is running", retry_after=1.0
                 ) from None
             raise
-
-        def on_end() -> None:
-            scope.transaction_lock.release()
-            self._scopes.release(scope)
-
-        return Transaction(scope, self._admit, timeout, on_end)
+        return Transaction(scope, self._scopes, self._admit, timeout)

@@ -16,6 +16,7 @@ from proven.storage._journal import JournalRecord, mark
 from proven.storage._main import MainUnit, record_transaction
 from proven.storage._migrations import MigrationPlan
 from proven.storage._open_scope import OpenScope
+from proven.storage._open_scopes import OpenScopes
 from proven.storage._services import Services
 from proven.storage._sql import SqlSession
 from proven.storage._sql_database import SqlDatabase
@@ -44,11 +45,12 @@ class Transaction(Operations):
     - As an async context manager it commits at the end of the block, or rolls back if that raises.
     """
 
-    def __init__(self, scope: OpenScope, admit: Admit, timeout: float, on_end: Callable[[], None]) -> None:
+    def __init__(self, scope: OpenScope, scopes: OpenScopes, admit: Admit, timeout: float) -> None:
+        """Begin on a scope that was acquired and whose `transaction_lock` is held: both end with this."""
         self._scope = scope
+        self._scopes = scopes
         self._admit = admit
         self._timeout = timeout
-        self._on_end = on_end
         self._lock = asyncio.Lock()
         self._ended: str | None = None
         self._late = False
@@ -105,13 +107,13 @@ class Transaction(Operations):
     async def _use(self) -> AsyncIterator[OpenScope]:
         self._check()
         await self._admit()
-        self._scope.leases += 1
+        self._scopes.retain(self._scope)
         try:
             yield self._scope
         except (apsw.Error, OSError, MemoryError) as error:
             raise self._scope.translate(error) from error
         finally:
-            self._scope.leases -= 1
+            self._scopes.release(self._scope)
 
     async def _read(self, work: Callable[[apsw.Connection], T], absent: T, *, inline: bool = False) -> T:
         async with self._turn():
@@ -165,6 +167,7 @@ class Transaction(Operations):
                 return await self._services.sql.run(
                     self._scope.scope.application_id,
                     lambda: work(database.writer.session(), unit, watch),
+                    deadline=watch.deadline,
                     on_cancel=watch.cancel,
                 )
 
@@ -258,7 +261,8 @@ class Transaction(Operations):
             self._scope.queue.release()
         for database, _ in self._databases.values():
             database.queue.release()
-        self._on_end()
+        self._scope.transaction_lock.release()
+        self._scopes.release(self._scope)
 
     def _expire(self) -> None:
         self._expiry = asyncio.get_running_loop().create_task(self._roll_back_late())
