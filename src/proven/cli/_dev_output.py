@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from proven.wire.errors import ProvenError
 from ._output import failure_lines
 
 _SHORT_ID: Final = 12
+_CALLS_PER_SECOND: Final = 50
 _RUN_HERE: Final = (HandlerKind.RPC, HandlerKind.HTTP)
 _COLOURS: Final = {ConsoleLevel.WARN: "yellow", ConsoleLevel.ERROR: "red", ConsoleLevel.DEBUG: "bright_black"}
 
@@ -40,10 +42,13 @@ class DevOutput(Protocol):
 
 
 class TextOutput:
-    """For a person at a terminal."""
+    """For a person at a terminal: of more calls a second than anyone can read, the rest is only counted."""
 
     def __init__(self) -> None:
         self._application: Application | None = None
+        self._shown = 0
+        self._counted = 0
+        self._second: asyncio.TimerHandle | None = None
 
     def started(self, application: Application, node: LocalNode, data_dir: Path) -> None:
         self._application = application
@@ -82,6 +87,12 @@ class TextOutput:
             self._line(f"still running {self._application.package_id[:_SHORT_ID]}")
 
     def called(self, call: Call) -> None:
+        if self._second is None:
+            self._second = asyncio.get_running_loop().call_later(1, self._next_second)
+        if self._shown >= _CALLS_PER_SECOND:
+            self._counted += 1
+            return
+        self._shown += 1
         took = f"{call.seconds * 1000:.1f} ms"
         name = short_name(call.handler)
         if call.error is None:
@@ -96,6 +107,12 @@ class TextOutput:
         text = f"({record.dropped} more lines were dropped)" if record.dropped else record.text
         for line in text.splitlines() or [""]:
             self._line(f"{name} │ {click.style(_printable(line), fg=_COLOURS.get(record.level))}")
+
+    def _next_second(self) -> None:
+        if self._counted:
+            self._line(click.style(f"and {self._counted:,} calls more in this second", fg="bright_black"))
+        self._shown = self._counted = 0
+        self._second = None
 
     def stopping(self) -> None:
         click.echo("\nStopping: calls under way may finish.", err=True)

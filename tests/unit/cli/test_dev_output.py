@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from proven.cli._dev_output import TextOutput
+from proven.gateway import Call
+from proven.packages import HandlerKind
+from proven.runtime import ConsoleLevel, ConsoleRecord
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import ApplicationId, PackageId
+
+APPLICATION, PACKAGE = ApplicationId("a" * 32), PackageId("0" * 64)
+
+
+def call(error: ProvenError | None = None) -> Call:
+    return Call(APPLICATION, "hello", PACKAGE, "src/a.ts#greet", HandlerKind.RPC, None, 0.0012, error)
+
+
+async def test_a_call_is_a_line_with_its_handler_and_duration(capsys: pytest.CaptureFixture[str]) -> None:
+    TextOutput().called(call())
+    assert capsys.readouterr().out.split()[1:] == ["greet", "1.2", "ms"]
+
+
+async def test_a_failed_call_shows_code_message_and_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    stack = "TypeError: no\n    at src/a.ts:3:5"
+    TextOutput().called(call(ProvenError(ErrorCode.HANDLER_ERROR, "no", details={"stack": stack})))
+    shown = capsys.readouterr().out
+    assert "HANDLER_ERROR" in shown
+    assert "at src/a.ts:3:5" in shown
+
+
+async def test_more_calls_than_anyone_reads_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    output = TextOutput()
+    for _ in range(1234):
+        output.called(call())
+    assert capsys.readouterr().out.count("greet") == 50
+    async with asyncio.timeout(10):
+        while "1,184 calls more" not in (line := capsys.readouterr().out):
+            assert line == ""
+            await asyncio.sleep(0.01)
+
+
+async def test_an_app_cannot_write_over_the_terminal_it_is_shown_in(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "safe\x1b[2Jgone\x07\rback"
+    TextOutput().console(ConsoleRecord(APPLICATION, PACKAGE, "src/a.ts#greet", ConsoleLevel.LOG, text))
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert "safe" in shown
