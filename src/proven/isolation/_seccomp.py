@@ -17,10 +17,10 @@ from . import _syscalls
 
 _PLAIN: Final = (
     "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "lseek", "close",
-    "close_range", "dup", "dup2", "dup3", "fcntl", "fstat", "newfstatat", "stat", "lstat", "statx", "access",
+    "close_range", "dup", "dup2", "dup3", "fstat", "newfstatat", "stat", "lstat", "statx", "access",
     "faccessat", "faccessat2", "open", "openat", "readlink", "readlinkat", "getcwd", "getdents64", "poll",
     "ppoll", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
-    "eventfd2", "pipe", "pipe2", "socketpair", "sendto", "recvfrom", "sendmsg", "recvmsg", "shutdown",
+    "eventfd2", "pipe", "pipe2", "sendto", "recvfrom", "sendmsg", "recvmsg", "shutdown",
     "getsockopt", "setsockopt", "getsockname", "getpeername", "mmap", "munmap", "mprotect", "mremap",
     "madvise", "brk", "mincore", "membarrier", "pkey_alloc", "pkey_free", "pkey_mprotect", "futex",
     "set_robust_list", "get_robust_list", "rseq", "set_tid_address", "exit", "exit_group", "sched_yield",
@@ -32,6 +32,15 @@ _PLAIN: Final = (
 )  # fmt: skip
 
 _CLONE_THREAD = 0x10000
+_CLONE_NAMESPACES = 0x7E020000
+"""CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
+_FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032, 1034)
+"""F_DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, SETLK, SETLKW, the OFD locks, DUPFD_CLOEXEC, GETPIPE_SZ and
+GET_SEALS. Not F_SETOWN and F_SETSIG: with O_ASYNC they send any signal to any process of the same user."""
+_AF_UNIX = 1
+_STREAMS = (1, 1 | 0o4000, 1 | 0o2000000, 1 | 0o2004000)
+"""SOCK_STREAM, also non-blocking and close-on-exec. One end of a pair of datagram sockets can send to any
+socket that has a name, so those would be a way out."""
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: nothing that types into a terminal (TIOCSTI)."""
 _PRCTLS = (15, 16, 0x53564D41)
@@ -106,10 +115,18 @@ def build(*, pid: int, exec_path_address: int) -> bytes:
         program += _when(name, [_instruction(_RETURN, _ALLOW)])
     program += _when("clone", [
         _low_word(0),
+        _instruction(_JUMP_ANY_BIT, _CLONE_NAMESPACES, 2, 0),
         _instruction(_JUMP_ANY_BIT, _CLONE_THREAD, 0, 1),
         _instruction(_RETURN, _ALLOW),
         _instruction(_RETURN, denied),
     ])  # fmt: skip
+    program += _when("socketpair", [
+        _low_word(0),
+        _instruction(_JUMP_EQUAL, _AF_UNIX, 1, 0),
+        _instruction(_RETURN, denied),
+        *_one_of(1, _STREAMS, denied),
+    ])  # fmt: skip
+    program += _when("fcntl", _one_of(1, _FCNTLS, denied))
     program += _when("ioctl", _one_of(1, _IOCTLS, denied))
     program += _when("prctl", _one_of(0, _PRCTLS, denied))
     program += _when("prlimit64", _one_of(0, (0, pid), denied))
