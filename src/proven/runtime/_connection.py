@@ -61,6 +61,11 @@ class Connection(asyncio.Protocol):
             self._transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
         outgoing.clear()
 
+    @property
+    def unread_bytes(self) -> int:
+        """What was sent and the guest has not taken in yet."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
     async def writable(self) -> None:
         """Wait until the guest has taken in most of what was sent."""
         if self._writable is not None:
@@ -97,8 +102,9 @@ class Connection(asyncio.Protocol):
             incoming.clear()
         try:
             used = self._cut(data)
-        except ProtocolError as fault:
-            self._fault = fault
+        except Exception as fault:
+            # Whatever a frame makes its handler raise, the guest is to blame: no correct one sends it.
+            self._fault = fault if isinstance(fault, ProtocolError) else ProtocolError(repr(fault)[:200])
             self.close()
             return
         if used < len(data):

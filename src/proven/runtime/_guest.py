@@ -128,6 +128,11 @@ class Guest:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def unread_bytes(self) -> int:
+        """What the node holds because the process has not read it; counts towards the process's memory."""
+        return self._connection.unread_bytes
+
     def load(
         self, application_id: ApplicationId, package_id: PackageId, payload: bytes
     ) -> asyncio.Future[Any]:
@@ -240,14 +245,16 @@ class Guest:
             self._ready.set_result(None)
 
     def _on_reply(self, id_: int, payload: bytes) -> None:
+        result = self._decode(payload, max_bytes=self._config.max_frame_bytes)
         reply = self._replies.pop(id_, None)
         if reply is not None and not reply.done():
-            reply.set_result(self._decode(payload, max_bytes=self._config.max_frame_bytes))
+            reply.set_result(result)
 
     def _on_refused(self, id_: int, payload: bytes) -> None:
+        thrown = ThrownError(self._record(payload))
         reply = self._replies.pop(id_, None)
         if reply is not None and not reply.done():
-            reply.set_exception(ThrownError(self._record(payload)))
+            reply.set_exception(thrown)
 
     def _on_return(self, id_: int, payload: bytes) -> None:
         running = self.running.pop(id_, None)
@@ -258,10 +265,11 @@ class Guest:
         self._release(running)
 
     def _on_throw(self, id_: int, payload: bytes) -> None:
+        error = self._thrown(self._record(payload))
         running = self.running.pop(id_, None)
         if running is None:
             return
-        running.fail(self._thrown(self._record(payload)))
+        running.fail(error)
         self._release(running)
 
     def _on_response(self, id_: int, payload: bytes) -> None:
@@ -351,6 +359,7 @@ class Guest:
         return operation, self._streams.opened(running.own_streams(), arguments)
 
     async def _answer(self, running: Running, id_: int, operation: str, arguments: list[Any]) -> None:
+        await self._connection.writable()  # a guest that does not read gets nothing more to read
         try:
             result = await self._perform(running, operation, arguments)
         except ProvenError as error:

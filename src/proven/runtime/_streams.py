@@ -19,6 +19,8 @@ from .host import HostStream
 
 _log = logging.getLogger("proven.runtime")
 _CHUNK = 64 * 1024
+MAX_INCOMING = 256
+"""Streams that one invocation may be sending at once."""
 
 
 class IncomingStream:
@@ -211,6 +213,8 @@ class StreamTable:
         assert self.connection is not None
         if id_ in self._incoming or id_ % 2 == 0:
             raise ProvenError(ErrorCode.BAD_REQUEST, "a stream that is already in use")
+        if len(owner.incoming) >= MAX_INCOMING:
+            raise ProvenError(ErrorCode.OVERLOADED, "too many streams at once", retry_after=0.1)
 
         def done() -> None:
             self._incoming.pop(id_, None)

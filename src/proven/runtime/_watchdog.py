@@ -64,7 +64,7 @@ class Watchdog:
             self._idle_since = now
 
     def _check_busy(self, guest: Guest, now: float) -> None:
-        if guest.usage.growth_bytes() > growth_limit(guest.memory_mib):
+        if guest.usage.growth_bytes() + guest.unread_bytes > growth_limit(guest.memory_mib):
             guest.kill(Ending.MEMORY)
             return
         for running in list(guest.running.values()):
