@@ -14,6 +14,7 @@ from typing import Final
 from proven.packages import HandlerEntry, ModuleGraph, Package
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import PackageId
 
 from ._guest import Ending, Guest, ThrownError
 from ._stacks import SourceMap, StackMapper
@@ -22,6 +23,7 @@ from .config import MIB, RuntimeConfig
 _TYPESCRIPT: Final = (".ts", ".mts", ".cts")
 _COMPILER_VERSION: Final = b"strip-types/1\0"
 _BATCH_CHARACTERS: Final = MIB
+_PROGRAM_BYTES: Final = 64 * MIB
 _MEMORY_CACHE_BYTES: Final = 32 * MIB
 
 
@@ -46,9 +48,23 @@ class Compiler:
         self._config = config
         self._take = take
         self._cache = _Cache(config.compile_cache)
+        self._programs: OrderedDict[PackageId, Program] = OrderedDict()
 
     async def program(self, package: Package) -> Program:
-        """Raises `ProvenError` (`BUILD_ERROR`) for what cannot be resolved or compiled."""
+        """The program of a package: kept from before, or made now.
+
+        Raises `ProvenError` (`BUILD_ERROR`) for what cannot be resolved or compiled.
+        """
+        program = self._programs.get(package.id)
+        if program is None:
+            program = await self._make(package)
+        self._programs[package.id] = program
+        self._programs.move_to_end(package.id)
+        while sum(len(kept.payload) for kept in self._programs.values()) > _PROGRAM_BYTES:
+            self._programs.popitem(last=False)
+        return program
+
+    async def _make(self, package: Package) -> Program:
         graph = await asyncio.to_thread(ModuleGraph.resolve, package)
         sources = {path: graph.source(path).decode("utf-8", "replace") for path in graph.modules}
         code = dict(sources)

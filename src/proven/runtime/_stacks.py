@@ -47,7 +47,7 @@ class SourceMap:
             return None
         try:
             return cls(json.loads(base64.b64decode(found[1]))["mappings"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def original(self, line: int, column: int) -> tuple[int, int] | None:

@@ -131,8 +131,8 @@ def _flat_call(payload: bytes) -> tuple[str, list[Any]] | None:
 _CONSTANTS: Final = {0xF4: False, 0xF5: True, 0xF6: None, 0xF7: values.UNDEFINED}
 
 
-def response(payload: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes | values.StreamRef | None]:
-    """Decode [status, header pairs, body]. Raises `ProvenError` (`BAD_REQUEST`)."""
+def response(payload: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes | values.StreamRef]:
+    """Decode [status, header pairs, body]; no body is an empty one. Raises `ProvenError` (`BAD_REQUEST`)."""
     try:
         decoded = _plain_response(payload)
     except (IndexError, UnicodeDecodeError):
@@ -141,8 +141,7 @@ def response(payload: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes | 
         return decoded
     match values.decode(payload, max_bytes=len(payload), allow_streams=True):
         case [int(status), list(headers), (bytes() | values.StreamRef() | values.UndefinedType()) as body]:
-            named = [(name, value) for name, value in _pairs_of(headers)]
-            return status, tuple(named), None if body is values.UNDEFINED else body
+            return status, tuple(_pairs_of(headers)), b"" if body is values.UNDEFINED else body
     raise ProvenError(ErrorCode.BAD_REQUEST, "a malformed response")
 
 
@@ -157,7 +156,7 @@ def _pairs_of(headers: list[Any]) -> Iterable[tuple[str, str]]:
 
 def _plain_response(
     payload: bytes,
-) -> tuple[int, tuple[tuple[str, str], ...], bytes | values.StreamRef | None] | None:
+) -> tuple[int, tuple[tuple[str, str], ...], bytes] | None:
     """The response, if its headers are few and short and its body is bytes or absent; else None."""
     if payload[0] != 0x83 or payload[1] not in (0x18, 0x19):
         return None

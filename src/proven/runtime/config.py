@@ -44,7 +44,10 @@ class RuntimeConfig:
     """How often deadlines and memory of busy processes are looked at."""
     require_layers: frozenset[Layer] = MINIMUM
     compile_cache: Path | None = None
-    """Directory for compiled modules, by hash of their source. In memory only if None."""
+    """Directory for compiled modules, by hash of their source; in memory only if None.
+
+    What is in it runs as it is, so nobody else may be able to write there.
+    """
     deno: Path | None = None
     """The engine's executable; the one of the `deno` distribution if None."""
 

@@ -117,6 +117,13 @@ class Runtime:
             await self._spawner.stop()
             self._spawner = None
 
+    async def prepare(self, package: Package) -> None:
+        """Compile and resolve a package and keep the result, so that loading is fast. Runs none of its code.
+
+        Raises `ProvenError` (`BUILD_ERROR`) if it does not compile.
+        """
+        await self._compiler.program(package)
+
     async def load(self, application_id: ApplicationId, package: Package) -> None:
         """Make a version of an application callable, and start its process.
 

@@ -49,7 +49,8 @@ export function responseOf(result) {
 }
 
 const textEncoder = new TextEncoder();
-const internal = (name) => Object.getOwnPropertySymbols(new Response("")).find((key) => key.description === name);
+const internal = (name) =>
+  Object.getOwnPropertySymbols(new Response("")).find((key) => key.description === name);
 const LAZY_BODY = internal("lazy static body");
 const INNER = internal("response");
 

@@ -54,13 +54,14 @@ export class ModuleLoader {
     const [format, source] = this.#source(target);
     if (format === "json") return synthetic(url(target), { default: parseJson(target, source) });
     if (format === "cjs") return synthetic(url(target), commonJsExports(this.#require(target)));
-    return new SourceTextModule(source, {
-      identifier: url(target),
-      initializeImportMeta: (meta) => {
-        meta.url = url(target);
-      },
-      importModuleDynamically: (specifier) => this.#importDynamically(specifier, target),
-    });
+    return parse(target, () =>
+      new SourceTextModule(source, {
+        identifier: url(target),
+        initializeImportMeta: (meta) => {
+          meta.url = url(target);
+        },
+        importModuleDynamically: (specifier) => this.#importDynamically(specifier, target),
+      }));
   }
 
   async #importDynamically(specifier, from) {
@@ -92,11 +93,13 @@ export class ModuleLoader {
     const known = this.#commonJs.get(path);
     if (known !== undefined) return known.exports;
     const [, source] = this.#source(path);
-    const run = new Script(`${CJS_HEAD}${source}\n})`, {
-      filename: url(path),
-      columnOffset: -CJS_HEAD.length,
-      importModuleDynamically: (specifier) => this.#importDynamically(specifier, path),
-    }).runInThisContext();
+    const script = parse(path, () =>
+      new Script(`${CJS_HEAD}${source}\n})`, {
+        filename: url(path),
+        columnOffset: -CJS_HEAD.length,
+        importModuleDynamically: (specifier) => this.#importDynamically(specifier, path),
+      }));
+    const run = script.runInThisContext();
     const module = { exports: {} };
     this.#commonJs.set(path, module);
     const require = (specifier) => this.#requireFrom(`${specifier}`, path);
@@ -131,9 +134,12 @@ export class ModuleLoader {
 const url = (path) => `file:///${path}`;
 const directoryOf = (path) => `/${path.slice(0, Math.max(0, path.lastIndexOf("/")))}`;
 
-function parseJson(path, source) {
+const parseJson = (path, source) => parse(path, () => JSON.parse(source));
+
+// A syntax error says which module it is in.
+function parse(path, action) {
   try {
-    return JSON.parse(source);
+    return action();
   } catch (error) {
     throw new SyntaxError(`${path}: ${error.message}`);
   }
