@@ -176,7 +176,7 @@ class OpenScopes:
     def _evict(self, target: int) -> None:
         """Begin to close idle scopes, the longest unused first, so that `target` connections are left."""
         surplus = self._connections - target
-        for scope, opened in list(self._open.items()):
+        for scope, opened in self._open.items():
             if surplus <= 0:
                 break
             if scope in self._changing:
