@@ -166,10 +166,8 @@ COMPARISON = Comparison(
     "Cold starts and idle apps",
     starters,
     (
-        _figure("cold-first", "first call to a never-loaded 100 kB app", "ms", "first", _STARTED, 25),
-        _figure(
-            "cold-replaced", "kill of an app's process to its next answer", "ms", "replaced", _STARTED, 50
-        ),
+        _figure("cold-first", "first call to a new 100 kB app", "ms", "first", _STARTED, 25),
+        _figure("cold-replaced", "killed process to the next answer", "ms", "replaced", _STARTED, 50),
         _figure("cold-idle", "idle 100 kB app, PSS", "MB", "idle", ("idle", "bare process"), 30),
     ),
     ladder=(

@@ -137,7 +137,7 @@ COMPARISON = Comparison(
         ),
         Figure(
             "rpc-workerd",
-            "sealed RPC against plain HTTP, same kind of client",
+            "sealed RPC, p50, against plain HTTP",
             "µs",
             Source(SEALED, "p50"),
             Source(PLAIN, "p50"),
@@ -146,7 +146,7 @@ COMPARISON = Comparison(
         ),
         Figure(
             "rpc-raw",
-            "sealed RPC against plain HTTP, least possible client",
+            "sealed RPC, p50, against a raw client",
             "µs",
             Source(SEALED, "p50"),
             Source(RAW, "p50"),

@@ -120,7 +120,7 @@ async def stores() -> AsyncIterator[Sequence[Contender]]:
 def _touch(key: str, ours: str, peer: str, promise: str) -> Figure:
     return Figure(
         key,
-        f"first write to each of {SCOPES} scopes, {promise}",
+        f"first write to a scope, {promise}",
         "ms",
         Source(ours, "each"),
         Source(peer, "each"),
@@ -134,11 +134,11 @@ COMPARISON = Comparison(
     f"{SCOPES} scopes touched once",
     stores,
     (
-        _touch("scope-touch", LOCAL, LOCAL_PEER, "as `proven dev` keeps them"),
-        _touch("scope-touch-durable", DURABLE, DURABLE_PEER, "each on the disk when acknowledged"),
+        _touch("scope-touch", LOCAL, LOCAL_PEER, "as proven dev does"),
+        _touch("scope-touch-durable", DURABLE, DURABLE_PEER, "on disk when done"),
         Figure(
             "scope-descriptors",
-            f"file descriptors that {SCOPES} scopes hold, most",
+            f"descriptors held by {SCOPES} scopes",
             "",
             Source(LOCAL, "descriptors"),
             Source(LOCAL_PEER, "descriptors"),

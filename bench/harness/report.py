@@ -43,7 +43,7 @@ def quantity(value: float, unit: str) -> str:
     """A value with three significant digits and its unit."""
     if unit.endswith("/s"):
         return f"{value:,.0f}{unit}".replace(",", " ")
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
     return f"{value:.{digits}f} {unit}".rstrip()
 
 

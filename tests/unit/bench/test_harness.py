@@ -215,6 +215,19 @@ def test_processes_are_placed_only_for_as_long_as_asked() -> None:
     assert os.sched_getaffinity(0) == before
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (99.96, "µs", "100 µs"),
+        (9.996, "ms", "10.0 ms"),
+        (1.234, "MB", "1.23 MB"),
+        (46781.9, "/s", "46 782/s"),
+    ],
+)
+def test_values_are_told_with_three_digits(value: float, unit: str, text: str) -> None:
+    assert report.quantity(value, unit) == text
+
+
 def test_reports_name_shortfalls_and_what_was_not_measured() -> None:
     for text in (
         report.table([SHORT, GONE]),
