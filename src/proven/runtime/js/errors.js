@@ -20,6 +20,8 @@ export class ProvenError extends Error {
   }
 }
 Object.defineProperty(ProvenError.prototype, "name", { value: "ProvenError" });
+Object.freeze(ProvenError.prototype);
+Object.freeze(ProvenError);
 
 export const failureOf = (payload) => new ProvenError(new Reader(payload).value());
 

@@ -1,6 +1,10 @@
 // The world that guest code sees: web platform globals by an allow list, nothing of Deno or Node, and intrinsics
 // that no guest can change, so that one request cannot leave anything behind in them for the next one.
 
+import { inspect } from "node:util";
+
+const inspectors = [inspect, Deno.inspect]; // objects that show themselves in their own way are given one of them
+
 const ALLOWED = new Set(
   `Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date Promise RegExp
   Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError SuppressedError JSON Math
@@ -73,7 +77,44 @@ const hidden = () => [
   Object.getPrototypeOf(new Intl.Segmenter().segment("")[Symbol.iterator]()),
   Object.getPrototypeOf(Object.getOwnPropertyDescriptor(URL.prototype, "href").get),
   Object.getPrototypeOf(new WebAssembly.Memory({ initial: 0, maximum: 1, shared: true }).buffer),
+  Object.getPrototypeOf(globalThis),
 ];
+
+// Objects of the platform hold others, of classes that have no name in the world but are shared all the same.
+const samples = () => [
+  new Response("text"),
+  new Response(new ReadableStream()),
+  new Request("http://localhost/", { method: "POST", body: "text" }),
+  new File(["text"], "name"),
+  new Blob(["text"]).stream(),
+  new ReadableStream().getReader(),
+  new ReadableStream({ type: "bytes" }).getReader({ mode: "byob" }),
+  new ReadableStream()[Symbol.asyncIterator](),
+  new WritableStream().getWriter(),
+  new TransformStream(),
+  new TextDecoderStream(),
+  new TextEncoderStream(),
+  new CompressionStream("gzip"),
+  new DecompressionStream("gzip"),
+  new URLPattern({ pathname: "/" }),
+  new DOMException("message"),
+  AbortSignal.any([new AbortController().signal]),
+  performance.mark("name"),
+];
+
+function prototypesInside(objects) {
+  const prototypes = new Set();
+  const seen = new Set();
+  const pending = [...objects];
+  while (pending.length > 0) {
+    const object = pending.pop();
+    if (typeof object !== "object" || object === null || seen.has(object)) continue;
+    seen.add(object);
+    prototypes.add(Object.getPrototypeOf(object));
+    for (const key of Reflect.ownKeys(object)) pending.push(Object.getOwnPropertyDescriptor(object, key).value);
+  }
+  return prototypes;
+}
 
 // `globals` are ours: what replaces or joins the platform's. `more` is frozen too.
 export function lockDown(globals, prepareStackTrace, more) {
@@ -92,8 +133,15 @@ export function lockDown(globals, prepareStackTrace, more) {
     Object.defineProperty(globalThis, key, { value, enumerable, writable: false, configurable: false });
   }
   lockErrors(prepareStackTrace);
-  for (const [object, keys] of OVERRIDABLE) makeOverridable(object, keys ?? Reflect.ownKeys(object));
+  const classes = prototypesInside(samples());
+  performance.clearMarks();
+  const behindAccessors = OVERRIDABLE.flatMap(([object, keys]) =>
+    makeOverridable(object, keys ?? Reflect.ownKeys(object))
+  );
   freezeAll([
+    ...behindAccessors,
+    ...classes,
+    ...inspectors,
     ...Object.values(globals),
     ...[...ALLOWED].filter((key) => key !== "globalThis" && key !== "self").map((key) => globalThis[key]),
     ...hidden(),
@@ -134,11 +182,14 @@ function lockErrors(prepareStackTrace) {
   });
 }
 
+// Returns the values, which nothing that looks for them among properties will find any more.
 function makeOverridable(object, keys) {
+  const values = [];
   for (const key of keys) {
     const property = Object.getOwnPropertyDescriptor(object, key);
     if (property === undefined || !("value" in property) || !property.configurable) continue;
     const { value, enumerable } = property;
+    values.push(value);
     Object.defineProperty(object, key, {
       get: () => value,
       set(replacement) {
@@ -155,6 +206,7 @@ function makeOverridable(object, keys) {
       configurable: false,
     });
   }
+  return values;
 }
 
 function freezeAll(roots) {
