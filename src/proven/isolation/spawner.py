@@ -72,6 +72,11 @@ class Spawner:
         self._running: dict[int, SandboxedProcess] = {}
         self._report: asyncio.Future[SandboxReport] | None = None
 
+    @property
+    def alive(self) -> bool:
+        """Whether processes can be started: after `start`, until `stop` or the helper's death."""
+        return self._control is not None
+
     async def start(self) -> SandboxReport:
         """Start the helper and put up every layer once, in rehearsal; returns what holds."""
         loop = asyncio.get_running_loop()

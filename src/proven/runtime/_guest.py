@@ -20,6 +20,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
 from . import _wire
+from ._calls import HostCalls
 from ._connection import Connection
 from ._frames import U32, FrameType, ProtocolError
 from ._running import Running
@@ -68,7 +69,6 @@ class Guest:
 
     def __init__(self, config: RuntimeConfig, host_functions: HostFunctions, memory_mib: int) -> None:
         self._config = config
-        self._host = host_functions
         self.memory_mib = memory_mib
         self.ending: Ending | None = None
         self.running: dict[int, Running] = {}
@@ -81,6 +81,7 @@ class Guest:
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._replies: dict[int, asyncio.Future[Any]] = {}
         self._streams = StreamTable(config.stream_window, lambda payload: self._thrown(self._record(payload)))
+        self._calls = HostCalls(config, host_functions, self._streams)
         self._next_id = 1
         self._endings: set[asyncio.Task[None]] = set()
         self._loaded: Running | None = None
@@ -112,7 +113,7 @@ class Guest:
             max_frame_bytes=self._config.max_frame_bytes,
             on_lost=self._on_lost,
         )
-        self._streams.connection = self._connection
+        self._streams.connection = self._calls.connection = self._connection
         self._closers.append(self._connection.close)
         self._sync = await SyncChannel.open(sync, self._call_synchronously, self._config.max_frame_bytes)
         self._closers.append(self._sync.close)
@@ -339,63 +340,11 @@ class Guest:
         if len(payload) < U32.size:
             raise ProtocolError("a malformed call")
         running = self.running.get(U32.unpack_from(payload)[0])
-        if running is None:
-            return
-        if len(running.tasks) >= self._config.max_host_calls:
-            error = ProvenError(ErrorCode.OVERLOADED, "too many unanswered host calls", retry_after=0.1)
-            self._connection.send(FrameType.FAILURE, id_, values.encode(error.to_record()))
-            return
-        try:
-            operation, arguments = self._parse_call(running, payload[U32.size :])
-        except ProvenError as error:
-            self._connection.send(FrameType.FAILURE, id_, values.encode(error.to_record()))
-            return
-        task = self._loop.create_task(self._answer(running, id_, operation, arguments))
-        running.tasks.add(task)
-        task.add_done_callback(running.tasks.discard)
-
-    def _parse_call(self, running: Running, payload: bytes) -> tuple[str, list[Any]]:
-        operation, arguments = _wire.call(payload, self._config.max_frame_bytes)
-        return operation, self._streams.opened(running.own_streams(), arguments)
-
-    async def _answer(self, running: Running, id_: int, operation: str, arguments: list[Any]) -> None:
-        await self._connection.writable()  # a guest that does not read gets nothing more to read
-        try:
-            result = await self._perform(running, operation, arguments)
-        except ProvenError as error:
-            self._connection.send(FrameType.FAILURE, id_, values.encode(error.to_record()))
-        else:
-            self._connection.send(FrameType.RESULT, id_, result)
-
-    async def _perform(self, running: Running, operation: str, arguments: list[Any]) -> bytes:
-        """Run one host call; returns the encoded result. Raises only `ProvenError` and cancellation."""
-        function = self._host.functions.get(operation)
-        if function is None:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"the node has no operation {operation:.80}")
-        if running.handler is None and operation not in self._host.while_loading:
-            raise ProvenError(
-                ErrorCode.FORBIDDEN, f"{operation} cannot be used by top-level code, only by a handler"
-            )
-        try:
-            result = await function(running.context, arguments)
-            result = self._streams.referred(running.own_streams(), result)
-            return _wire.result(result, self._config.max_value_bytes)
-        except ProvenError:
-            raise
-        except Exception:
-            _log.exception("host_call_failed", extra={"operation": operation})
-            raise ProvenError(ErrorCode.INTERNAL, f"{operation} failed") from None
+        if running is not None:
+            self._calls.begin(running, id_, payload[U32.size :])
 
     async def _call_synchronously(self, invocation: int, payload: bytes) -> bytes:
-        """One call of the blocking channel: a status byte and the encoded result."""
-        running = self.running.get(invocation)
-        try:
-            if running is None:
-                raise ProvenError(ErrorCode.UNAVAILABLE, "the invocation has ended")
-            operation, arguments = self._parse_call(running, payload)
-            return b"\0" + await self._perform(running, operation, arguments)
-        except ProvenError as error:
-            return b"\1" + values.encode(error.to_record())
+        return await self._calls.answer_now(self.running.get(invocation), payload)
 
     # Ends
 

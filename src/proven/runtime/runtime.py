@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from proven.isolation import Layer, SandboxReport
+from proven.isolation import Layer, SandboxError, SandboxReport
 from proven.isolation.spawner import Spawner
 from proven.packages import HandlerKind, Package
 from proven.wire.errors import ErrorCode, ProvenError
@@ -79,6 +79,7 @@ class Runtime:
         self._slots = Slots(config.max_processes, slice_=config.slot_slice, timeout=config.queue_timeout)
         self._sandbox: SandboxReport | None = None
         self._spawner: Spawner | None = None
+        self._respawning = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -253,4 +254,20 @@ class Runtime:
     async def _new_guest(self, memory_mib: int) -> Guest:
         if self._spawner is None:
             raise ProvenError(ErrorCode.UNAVAILABLE, "the runtime is not running", retry_after=1.0)
-        return await start_guest(self._spawner, self._config, self._host_functions, memory_mib)
+        try:
+            spawner = await self._living_spawner(self._spawner)
+            return await start_guest(spawner, self._config, self._host_functions, memory_mib)
+        except (SandboxError, TimeoutError, OSError) as error:
+            _log.error("guest_not_started", extra={"reason": str(error)})
+            raise ProvenError(
+                ErrorCode.UNAVAILABLE, "the node cannot start a process at the moment", retry_after=1.0
+            ) from error
+
+    async def _living_spawner(self, spawner: Spawner) -> Spawner:
+        """The spawner, or another one if it has died; its processes have died with it."""
+        async with self._respawning:
+            if not spawner.alive and self._spawner is spawner:
+                await spawner.stop()
+                self._spawner = spawner = Spawner(await policy_of(self._config))
+                self._sandbox = await spawner.start()
+            return self._spawner if self._spawner is not None else spawner

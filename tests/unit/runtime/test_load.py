@@ -113,6 +113,27 @@ async def test_the_pool_is_refilled_with_processes_nobody_has_used() -> None:
         assert await app.call("one") == 1
 
 
+async def test_the_runtime_recovers_from_the_death_of_its_spawner() -> None:
+    async with running() as runtime:
+        app = await load(runtime, SOURCE)
+        assert runtime._spawner is not None
+        helper = runtime._spawner._helper
+        assert helper is not None
+        call = asyncio.ensure_future(outcome(app, 60_000))
+        await eventually(lambda: any(process.in_flight for process in runtime.report().processes))
+        helper.kill()
+        error = await call
+        assert isinstance(error, ProvenError)
+
+        async def recovered() -> bool:
+            try:
+                return await app.call("one") == 1
+            except ProvenError:
+                return False
+
+        await eventually(recovered)
+
+
 async def test_an_application_that_does_not_start_is_left_alone_for_a_while() -> None:
     source = """
     import { getApplicationStore } from "@proven-network/kv";

@@ -111,6 +111,22 @@ async def test_what_cannot_be_loaded_says_why(format_: str, source: str, message
         assert message in f"{caught.value.message} {caught.value.details}"
 
 
+@pytest.mark.parametrize(
+    ("export", "message"),
+    [
+        ("const tryAll = () => 1;", "is not a handler"),
+        ("const tryAll = undefined;", "is not a handler"),
+        ("const other = run(() => 1);", "is not a handler"),
+        ('const tryAll = runOnHttp({ path: "/" }, () => 1);', "is a handler of kind http, not rpc"),
+    ],
+)
+async def test_a_listed_handler_must_exist_and_be_of_its_kind(export: str, message: str) -> None:
+    modules = {"src/app.ts": ("esm", f"{HEAD}export {export}")}
+    async with running() as runtime:
+        with pytest.raises(ProvenError, match=message):
+            await load_unchecked(runtime, modules, {"src/app.ts": {HANDLER: HANDLER}})
+
+
 async def test_patterns_of_popular_libraries_survive_the_frozen_realm() -> None:
     source = (Path(__file__).parent / "apps" / "libraries.ts").read_text()
     async with running() as runtime:
