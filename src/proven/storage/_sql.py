@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import apsw
 
+from proven.storage import _sql_functions
 from proven.storage._watchdog import Watch
 from proven.storage._writer import Unit
 from proven.storage.config import StorageConfig
@@ -21,9 +22,9 @@ _FUNCTION_NAMES = """
 concat_ws cos cosh count cume_dist current_date current_time current_timestamp date datetime degrees
 dense_rank exp first_value floor format fts5_get_locale fts5_insttoken fts5_locale glob group_concat hex
 highlight if ifnull iif instr json json_array json_array_insert json_array_length json_error_position
-json_extract json_group_array json_group_object json_insert json_object json_patch json_pretty json_quote
+json_extract json_group_array json_group_object json_insert json_object json_pretty json_quote
 json_remove json_replace json_set json_type json_valid jsonb jsonb_array jsonb_array_insert jsonb_extract
-jsonb_group_array jsonb_group_object jsonb_insert jsonb_object jsonb_patch jsonb_remove jsonb_replace
+jsonb_group_array jsonb_group_object jsonb_insert jsonb_object jsonb_remove jsonb_replace
 jsonb_set julianday lag last_insert_rowid last_value lead length like likelihood likely ln log log10 log2
 lower ltrim match max median min mod nth_value ntile nullif octet_length percent_rank percentile
 percentile_cont percentile_disc pi pow power printf quote radians random randomblob rank replace round
@@ -32,7 +33,8 @@ sum tan tanh time timediff total total_changes trim trunc typeof unhex unicode u
 unixepoch unlikely upper zeroblob
 """
 _FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
-"""Every SQL function there is, less those that load code, log to the host or tell about the encryption."""
+"""Every SQL function there is, less those that load code, log to the host or tell about the encryption, and
+less `json_patch`, which takes time by the product of its arguments' lengths and cannot be interrupted."""
 
 _ALTER_FUNCTIONS = (
     "sqlite_rename_",
@@ -151,11 +153,13 @@ def protect(connection: apsw.Connection, config: StorageConfig) -> Authorizer:
         (apsw.SQLITE_LIMIT_EXPR_DEPTH, 200),
         (apsw.SQLITE_LIMIT_COMPOUND_SELECT, 200),
         (apsw.SQLITE_LIMIT_VDBE_OP, 1_000_000),
-        (apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
+        (apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
+        (apsw.SQLITE_LIMIT_FUNCTION_ARG, 127),
         (apsw.SQLITE_LIMIT_TRIGGER_DEPTH, 32),
         (apsw.SQLITE_LIMIT_WORKER_THREADS, 0),
     ):
         connection.limit(limit, value)
+    _sql_functions.install(connection, config.max_row_bytes)
     authorizer = Authorizer()
     connection.authorizer = authorizer
     return authorizer
