@@ -127,28 +127,42 @@ async def _serve(folder: Path, package: Package, config: NodeConfig, output: Dev
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    async with local_node(config, on_call=output.called, on_console=output.console) as node:
-        application = await node.deploy(package)
-        presence = Presence(
-            url=node.url,
-            pid=os.getpid(),
-            applications=(application.name,),
-            development_root=node.development_root.public_bytes(Encoding.PEM).decode(),
-        )
-        with announced(presence):
-            output.started(application, node, config.data_dir)
-            watching = asyncio.create_task(_redeploy(folder, node, output, stopping)) if watch else None
-            await stopping.wait()
-            output.stopping()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-            if watching is not None:
-                await watching
+    live: asyncio.Future[LocalNode] = loop.create_future()
+    watching = asyncio.create_task(_redeploy(folder, live, output, stopping)) if watch else None
+    await asyncio.sleep(0)  # from here on it watches
+    try:
+        async with local_node(config, on_call=output.called, on_console=output.console) as node:
+            application = await node.deploy(package)
+            presence = Presence(
+                url=node.url,
+                pid=os.getpid(),
+                applications=(application.name,),
+                development_root=node.development_root.public_bytes(Encoding.PEM).decode(),
+            )
+            with announced(presence):
+                output.started(application, node, config.data_dir)
+                live.set_result(node)
+                await stopping.wait()
+                output.stopping()
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    loop.remove_signal_handler(number)
+                if watching is not None:
+                    await watching
+    finally:
+        if watching is not None:
+            watching.cancel()
 
 
-async def _redeploy(folder: Path, node: LocalNode, output: DevOutput, stopping: asyncio.Event) -> None:
-    """Deploy the folder again after each save, until `stopping`."""
+async def _redeploy(
+    folder: Path, live: asyncio.Future[LocalNode], output: DevOutput, stopping: asyncio.Event
+) -> None:
+    """Deploy the folder again after each save, until `stopping`.
+
+    Saves count from when this starts, which is before the node is `live`: nothing that was saved while it
+    started is missed.
+    """
     async for _ in awatch(folder, watch_filter=_Saves(), stop_event=stopping, debounce=200, step=20):
+        node = await live
         started = loop_time()
         try:
             package = await asyncio.to_thread(build_folder, folder)
