@@ -128,7 +128,7 @@ class _Conversation:
     """One WebSocket. Its first frame says which session it carries; no other is let in after that.
 
     A frame that does not open ends the session and so the connection; so does the session's end, whatever
-    ends it. Calls still running then are cancelled.
+    ends it. Calls still running then are cancelled. When the node stops, they may finish, but none begins.
     """
 
     def __init__(
@@ -155,6 +155,7 @@ class _Conversation:
             def accept(frame: bytes) -> None:
                 self._accept(session, frame, tasks)
 
+            self._websocket.on_leaving = self._leave_when_idle
             try:
                 accept(frame)
                 await self._websocket.deliver(accept)
@@ -165,16 +166,27 @@ class _Conversation:
     def _accept(self, session: Session, frame: bytes, tasks: asyncio.TaskGroup) -> None:
         try:
             received = self._rpc.sessions.receive(frame, session)
-            if len(self._calls) < self._rpc.limits.in_flight:
+            if self._websocket.leaving:
+                self._websocket.send_now(session.seal(encode_failure(received.sequence, _stopping())))
+            elif len(self._calls) < self._rpc.limits.in_flight:
                 task = tasks.create_task(self._answer(received))
                 self._calls.add(task)
-                task.add_done_callback(self._calls.discard)
+                task.add_done_callback(self._done)
             else:
                 self._websocket.send_now(session.seal(encode_failure(received.sequence, _too_many())))
         except ProvenError as error:
             self._websocket.close(_POLICY_VIOLATION, error.code.value)
         except WebSocketClosed:
             return
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if self._websocket.leaving:
+            self._leave_when_idle()
+
+    def _leave_when_idle(self) -> None:
+        if not self._calls:
+            self._websocket.leave()
 
     async def _answer(self, received: Received) -> None:
         console = self._console(received) if self._rpc.push_console else None
@@ -216,6 +228,10 @@ class _Conversation:
                 return
 
         return push
+
+
+def _stopping() -> ProvenError:
+    return ProvenError(ErrorCode.UNAVAILABLE, "the node is stopping", retry_after=1)
 
 
 def _too_many() -> ProvenError:

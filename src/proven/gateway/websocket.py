@@ -70,6 +70,8 @@ class WebSocket:
         self._reader: asyncio.Future[None] | None = None
         self._receiver: Callable[[bytes], None] | None = None
         self._lost = False
+        self.leaving = False
+        self.on_leaving: Callable[[], None] = self.leave
         self._next_ping = math.inf
         self._dead_at = math.inf
         self._close_by = math.inf
@@ -158,6 +160,11 @@ class WebSocket:
         self._wake()
 
     def go_away(self) -> None:
+        """The server stops: close now or, where `on_leaving` says so, when there is nothing left to say."""
+        self.leaving = True
+        self.on_leaving()
+
+    def leave(self) -> None:
         """Tell the peer that the server stops."""
         self.close(CloseCode.GOING_AWAY, "the node is stopping")
 
