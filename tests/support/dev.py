@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from cryptography import x509
 import proven
 from proven.attestation import Verifier
 from proven.client import Client, connect
+from proven.wire.commands import ConsoleEvent
 from support.processes import Family
 
 PATIENCE = 30.0
@@ -59,9 +60,14 @@ class DevNode:
 
     @property
     def verifier(self) -> Verifier:
-        presence = json.loads((self._state / "proven" / "nodes" / f"{self.pid}.json").read_text())
-        root = x509.load_pem_x509_certificate(presence["development_root"].encode())
+        root = x509.load_pem_x509_certificate(self.presence["development_root"].encode())
         return Verifier.development(root)
+
+    @property
+    def presence(self) -> dict[str, Any]:
+        """What its presence file says."""
+        presence: dict[str, Any] = json.loads((self._state / "proven/nodes" / f"{self.pid}.json").read_text())
+        return presence
 
     @property
     def presence_files(self) -> list[Path]:
@@ -92,13 +98,20 @@ class DevNode:
         self._heard = index + 1
         return self.events[index]
 
-    async def connect(self, *, identity: bytes | None = None, timeout: float = PATIENCE) -> Client:
+    async def connect(
+        self,
+        *,
+        identity: bytes | None = None,
+        on_console: Callable[[ConsoleEvent], None] | None = None,
+        timeout: float = PATIENCE,
+    ) -> Client:
         """A session with the app; `identity` is a root seed."""
         return await connect(
             self.url,
             application=self.started["application_id"],
             verifier=self.verifier,
             identity=identity,
+            on_console=on_console,
             timeout=timeout,
         )
 

@@ -4,8 +4,14 @@ import { getApplicationStore } from '@proven-network/kv';
 export const ping = run(() => 'pong');
 
 export const wait = run(async (ms: number) => {
+  console.log('begun');
   await new Promise((resolve) => setTimeout(resolve, ms));
   return ms;
+});
+export const spinFor = runWithOptions({ timeout: 120_000 }, async (ms: number) => {
+  console.log('begun');
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  for (const end = Date.now() + ms; Date.now() < end; );
 });
 
 export const spin = runWithOptions({ timeout: 500 }, () => {
