@@ -627,6 +627,9 @@ async def test_chain_rpc_addresses_lead_to_the_nodes_endpoint(
     assert answer.url == "https://bitcoin-mainnet.rpc.internal/"
     await fetch("https://bitcoin-mainnet.rpc.internal/status?a=1")
     assert [path for _, path, _, _ in server.seen] == ["/key/", "/key/status?a=1"]
+    for path in ("../admin", "a/../../admin", "%2e%2E/admin", "..%2fadmin", "%2e%2e"):
+        escape = fetch(f"https://bitcoin-mainnet.rpc.internal/{path}")
+        assert await code_of(escape) is ErrorCode.BAD_REQUEST, path
     assert await code_of(fetch("https://radix-mainnet.rpc.internal/")) is ErrorCode.UNAVAILABLE
     assert await code_of(fetch("http://bitcoin-mainnet.rpc.internal/")) is ErrorCode.UNAVAILABLE
 

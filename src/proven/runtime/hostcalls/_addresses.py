@@ -16,6 +16,7 @@ _REFUSED_V4: Final = {
         "0.0.0.0/8": "this host",
         "10.0.0.0/8": "private",
         "100.64.0.0/10": "carrier-grade NAT",
+        "168.63.129.16/32": "the platform's own services on Azure",
         "127.0.0.0/8": "loopback",
         "169.254.0.0/16": "link-local",
         "172.16.0.0/12": "private",

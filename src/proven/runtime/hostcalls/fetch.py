@@ -55,6 +55,8 @@ _NOT_THE_GUESTS: Final = _HOP_BY_HOP | {"host", "content-length", "expect", "acc
 _CREDENTIALS: Final = frozenset({"authorization", "cookie"})
 _BODY_HEADERS: Final = frozenset({"content-type", "content-encoding", "content-language", "content-location"})
 _RPC_SUFFIX: Final = ".rpc.internal"
+_CLIMBS: Final = re.compile(r"(?:/|%2f|%5c)(?:\.|%2e){1,2}(?:/|%2f|%5c|$)", re.IGNORECASE)
+"""A dot segment, also one that a server might only see after decoding."""
 _STATE: Final = "fetch.exchanges"
 
 
@@ -256,6 +258,8 @@ class FetchBroker:
         endpoint = self._config.rpc_endpoints.get(chain)
         if endpoint is None or origin != Origin("https", origin.host, 443):
             raise ProvenError(ErrorCode.UNAVAILABLE, f"this node offers no RPC endpoint {origin}")
+        if _CLIMBS.search(url.raw_path):
+            raise ProvenError(ErrorCode.BAD_REQUEST, "a path at an RPC endpoint stays below it")
         target = endpoint if url.raw_path in ("", "/") else endpoint.rstrip("/") + url.raw_path
         return parse_url(f"{target}?{url.raw_query_string}" if url.raw_query_string else target)
 
