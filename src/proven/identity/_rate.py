@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Final
@@ -10,6 +11,17 @@ Clock = Callable[[], float]
 
 MAX_SOURCES: Final = 10_000
 """Sources remembered. Forgetting the one seen longest ago refills its bucket, no more than that."""
+
+
+def network_of(address: str) -> str:
+    """What of an address its holder cannot change at will: of IPv6 only the first 64 bits."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4 or parsed.ipv4_mapped is not None:
+        return address
+    return str(ipaddress.IPv6Address(int(parsed) >> 64 << 64))
 
 
 class TokenBucket:

@@ -18,7 +18,7 @@ from proven.wire.identity import verify_identify
 from proven.wire.ids import ApplicationId, IdentityId, SessionId
 from proven.wire.session import SealedChannel, ServerHandshake, SessionRequest, session_of_frame
 
-from ._rate import RatePerSource, TokenBucket
+from ._rate import RatePerSource, TokenBucket, network_of
 from ._tickets import Resumed, Tickets
 
 _log: Final = logging.getLogger("proven.identity")
@@ -239,7 +239,7 @@ class Sessions:
             self.sweep()
 
     def _admit(self, source: str) -> None:
-        wait = self._rate_per_source.take(source) or self._rate.take()
+        wait = self._rate_per_source.take(network_of(source)) or self._rate.take()
         if wait:
             raise ProvenError(
                 ErrorCode.OVERLOADED, "too many sessions are being opened; try again later", retry_after=wait

@@ -210,6 +210,16 @@ async def test_one_source_cannot_use_up_the_handshakes_of_the_others(clock: Cloc
     await connect(sessions, source="203.0.113.1")
 
 
+async def test_all_addresses_of_an_ipv6_network_are_one_source(clock: Clock) -> None:
+    limits = SessionLimits(handshake_rate_per_source=1, handshake_burst_per_source=3)
+    sessions = Sessions(StubAttestor(), limits=limits, clock=clock)
+    for number in range(3):
+        await connect(sessions, source=f"2001:db8:1:2::{number}")
+    error = await refused(connect(sessions, source="2001:db8:1:2:ffff::1"))
+    assert error.code is ErrorCode.OVERLOADED
+    await connect(sessions, source="2001:db8:1:3::1")
+
+
 async def test_handshakes_of_all_sources_together_are_limited(clock: Clock) -> None:
     limits = SessionLimits(handshake_rate=1, handshake_burst=2)
     sessions = Sessions(StubAttestor(), limits=limits, clock=clock)
