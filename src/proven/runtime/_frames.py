@@ -10,6 +10,7 @@ streams (odd). Payloads are one value in the value codec unless said otherwise.
 | COMPILE | [[path, source]] |
 | INVOKE | [handler number, identity, accounts, origin, arguments] |
 | CANCEL | nothing; answered with ENDED |
+| COLLECT | nothing: memory is short, give back what is not needed |
 | RESULT, FAILURE | of a CALL: a value; an error record |
 
 | to the host | payload |
@@ -45,6 +46,7 @@ class FrameType(enum.IntEnum):
     CANCEL = 4
     RESULT = 5
     FAILURE = 6
+    COLLECT = 7
     READY = 32
     LOADED = 33
     COMPILED = 34

@@ -216,6 +216,10 @@ class Guest:
         running.fail(error)
         self._release(running)
 
+    def collect(self) -> None:
+        """Ask it to give back memory it does not need."""
+        self._connection.send(FrameType.COLLECT, 0)
+
     def kill(self, ending: Ending) -> None:
         """End the process now, and with it everything that runs in it."""
         if self.ending is not None:

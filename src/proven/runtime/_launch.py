@@ -28,7 +28,7 @@ _FLAGS: Final = (
     "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--no-lock", "--cached-only", "--quiet",
 )  # fmt: skip
 """Besides having no permission at all. Without the first few, `import("npm:…")` would reach the network."""
-_V8_FLAGS: Final = ("--disallow-code-generation-from-strings",)
+_V8_FLAGS: Final = ("--disallow-code-generation-from-strings", "--expose-gc")
 _DATA_BASELINE: Final = 600 * MIB
 """What V8 reserves before any heap, mostly the address range for compiled code (512 MiB)."""
 _OUTSIDE_HEAP: Final = 64 * MIB

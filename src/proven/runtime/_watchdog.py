@@ -14,6 +14,9 @@ from ._launch import growth_limit
 _IDLE_INTERVAL = 1.0
 _IDLE_CPU_SHARE = 0.5
 """More than this share of a CPU, for a whole interval without any invocation, is a runaway."""
+_COLLECT_SECONDS = 0.3
+"""How long a process may stay over its memory after it was asked to collect garbage, which is no fault of the
+application; a heap that is really full runs into the engine's own limit first."""
 _CANCEL_CPU = 0.1
 _CANCEL_WALL = 1.0
 """A guest that has had this much CPU time, or wall time, without answering a CANCEL is stuck."""
@@ -31,6 +34,7 @@ class Watchdog:
         self._busy = asyncio.Event()
         self._idle_since = time.monotonic()
         self._idle_cpu: dict[Guest, float] = {}
+        self._short_since: dict[Guest, float] = {}
 
     def wake(self) -> None:
         """There may be something to watch."""
@@ -64,8 +68,7 @@ class Watchdog:
             self._idle_since = now
 
     def _check_busy(self, guest: Guest, now: float) -> None:
-        if guest.usage.growth_bytes() + guest.unread_bytes > growth_limit(guest.memory_mib):
-            guest.kill(Ending.MEMORY)
+        if self._check_memory(guest, now):
             return
         for running in list(guest.running.values()):
             if running.id == 0 or now <= running.deadline:
@@ -86,6 +89,22 @@ class Watchdog:
                 guest.kill(Ending.TIMEOUT)
                 return
 
+    def _check_memory(self, guest: Guest, now: float) -> bool:
+        """End a process that uses too much and has not given it back when asked. Whether it was ended."""
+        used = guest.usage.growth_bytes() + guest.unread_bytes
+        limit = growth_limit(guest.memory_mib)
+        if used <= limit:
+            self._short_since.pop(guest, None)
+            return False
+        since = self._short_since.setdefault(guest, now)
+        if since == now:
+            guest.collect()
+        if now - since < _COLLECT_SECONDS and used <= 2 * limit:
+            return False
+        del self._short_since[guest]
+        guest.kill(Ending.MEMORY)
+        return True
+
     def _check_idle(self, elapsed: float) -> None:
         seen: dict[Guest, float] = {}
         for guest in list(self._guests()):
@@ -95,8 +114,7 @@ class Watchdog:
             before = self._idle_cpu.get(guest)
             if before is not None and cpu - before > _IDLE_CPU_SHARE * elapsed:
                 guest.kill(Ending.RUNAWAY)
-            elif guest.usage.growth_bytes() > growth_limit(guest.memory_mib):
-                guest.kill(Ending.MEMORY)
-            else:
+            elif not self._check_memory(guest, time.monotonic()):
                 seen[guest] = cpu
         self._idle_cpu = seen
+        self._short_since = {guest: since for guest, since in self._short_since.items() if guest.alive}

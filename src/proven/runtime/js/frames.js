@@ -12,6 +12,7 @@ export const TO_GUEST = Object.freeze({
   CANCEL: 4,
   RESULT: 5,
   FAILURE: 6,
+  COLLECT: 7,
 });
 export const TO_HOST = Object.freeze({
   READY: 32,

@@ -21,6 +21,7 @@ import { Reader } from "./values.js";
 const { maxValueBytes, streamWindow } = JSON.parse(Deno.args[0]);
 const exit = Deno.exit.bind(Deno);
 const now = performance.now.bind(performance);
+const collectGarbage = globalThis.gc;
 const native = { setTimeout, setInterval, clearTimeout, clearInterval };
 
 const socket = new net.Socket({ fd: 3, readable: true, writable: true });
@@ -192,6 +193,8 @@ function onFrame(type, id, payload) {
       return void onLoad(id, payload);
     case TO_GUEST.COMPILE:
       return onCompile(id, payload);
+    case TO_GUEST.COLLECT:
+      return collectGarbage();
     default:
       throw new Error(`unknown frame type ${type}`);
   }

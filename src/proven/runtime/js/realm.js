@@ -164,6 +164,10 @@ export function keepListeners() {
 export const closeGlobals = () => Object.freeze(globalThis);
 
 function remove(key) {
+  if (!Object.getOwnPropertyDescriptor(globalThis, key).configurable) {
+    Object.defineProperty(globalThis, key, { value: undefined, writable: false });
+    return;
+  }
   delete globalThis[key];
   if (key in globalThis && !isInherited(key)) {
     throw new Error(`the global ${key} cannot be removed`);
