@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from unit.runtime.harness import load, running
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from proven.runtime import CallContext
+from unit.runtime.harness import ALICE, BOB, load, running
 
 SOURCE = """
 const inside = (object: any, name: string) =>
@@ -51,3 +56,41 @@ async def test_nothing_that_invocations_share_can_be_changed() -> None:
         error = await app.error("fail")
         assert error.details is not None
         assert error.details["stack"].startswith("Error: mine\n    at src/app.ts:")
+
+
+FORGER = """
+import { publish } from "@proven-network/events";
+export const wait = run(() => new Promise((resolve) => setTimeout(() => resolve("waited"), 300)));
+export const forge = run(async (victim: number, back: number, real: number) => {
+  const bytes = new Uint8Array(real);
+  let asked = 0;
+  Object.defineProperty(bytes, "length", { get: () => (++asked === 3 ? -back : real) });
+  const call = ["kv.get", ["personal", "string", "default", "secret"]];
+  await (publish as any)("x", [bytes, victim, 0, 0, 0, call]).catch(() => {});
+});
+export const subclass = run(() => {
+  class Lying extends Uint8Array { get length() { return 2; } }
+  return [new Lying([1, 2, 3, 4]), "behind"];
+});
+"""
+
+
+async def test_bytes_that_lie_about_their_length_forge_no_frame() -> None:
+    callers = []
+
+    async def get(context: CallContext, arguments: Sequence[Any]) -> str:
+        callers.append(context.identity)
+        return "a secret"
+
+    async def publish(context: CallContext, arguments: Sequence[Any]) -> None:
+        return None
+
+    async with running({"kv.get": get, "events.publish": publish}) as runtime:
+        app = await load(runtime, FORGER)
+        waiting = asyncio.ensure_future(app.call("wait", identity=BOB))
+        for victim in range(6):
+            for back in range(20, 30):
+                await app.call("forge", victim, back, 0, identity=ALICE)
+        assert await waiting == "waited"
+        assert not callers
+        assert await app.call("subclass") == [bytes([1, 2, 3, 4]), "behind"]

@@ -49,6 +49,7 @@ const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const typedArrayName =
   Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+const typedArrayLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length").get;
 const { fromCharCode } = String;
 const { isSafeInteger } = Number;
 
@@ -207,11 +208,14 @@ export class Writer {
     this.position += encoded.length;
   }
 
+  // The length is asked of the engine: a `length` of the guest's own making could move `position` anywhere, into
+  // what was written before.
   raw(bytes) {
-    this.head(BYTES, bytes.length);
-    this.reserve(bytes.length);
+    const length = typedArrayLength.call(bytes);
+    this.head(BYTES, length);
+    this.reserve(length);
     this.bytes.set(bytes, this.position);
-    this.position += bytes.length;
+    this.position += length;
   }
 
   bigint(value) {
