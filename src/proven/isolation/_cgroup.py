@@ -10,6 +10,8 @@ from pathlib import Path
 from .policy import Limits
 
 _MOUNT = Path("/sys/fs/cgroup")
+_PREFIX = "proven-"
+"""Followed by the id of the process that made the directory; what a dead one left is removed by the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,13 @@ class _Hierarchy:
 class ControlGroups:
     """One group per guest process, below one directory of ours. Raises `OSError` if not allowed."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
+        name = f"{_PREFIX}{os.getpid()}"
         self._hierarchies = _unified(name) if (_MOUNT / "cgroup.controllers").exists() else _split(name)
+        for hierarchy in self._hierarchies:
+            for other in hierarchy.directory.parent.glob(f"{_PREFIX}*"):
+                if not Path("/proc", other.name.removeprefix(_PREFIX)).exists():
+                    _remove(other)
 
     def create(self, key: int, limits: Limits) -> list[Path]:
         """Make the group of process `key`; returns the files to which a process writes 0 to join it."""
@@ -49,11 +56,16 @@ class ControlGroups:
     def close(self) -> None:
         """Remove our directory."""
         for hierarchy in self._hierarchies:
-            with contextlib.suppress(OSError):
-                for group in hierarchy.directory.iterdir():
-                    if group.is_dir():
-                        group.rmdir()
-                hierarchy.directory.rmdir()
+            _remove(hierarchy.directory)
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory of groups, unless a process is left in one."""
+    with contextlib.suppress(OSError):
+        for group in directory.iterdir():
+            if group.is_dir():
+                group.rmdir()
+        directory.rmdir()
 
 
 def _own_path(controller: str) -> str:

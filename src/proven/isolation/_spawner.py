@@ -138,7 +138,7 @@ class _Spawner:
         except OSError as error:
             self._give_up(layers, Layer.LANDLOCK, str(error))
         try:
-            self._groups = ControlGroups(f"proven-{os.getpid()}")
+            self._groups = ControlGroups()
         except OSError as error:
             self._give_up(layers, Layer.CGROUP, str(error))
         self._try_namespaces(layers)
