@@ -91,6 +91,7 @@ class Running:
         """Report `error` to the caller, or to whoever reads the response body, unless there is a result."""
         if not self.future.done():
             self.future.set_exception(error)
+            self.future.exception()  # nobody needs to be left who asks
         elif self.response is not None:
             self.response.finish(error)
 

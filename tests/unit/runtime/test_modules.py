@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,13 @@ async def test_patterns_of_popular_libraries_survive_the_frozen_realm() -> None:
     async with running() as runtime:
         app = await load(runtime, {"src/app.ts": source})
         assert await app.call("all") == ["[1]", True, "legacy!", "bag", "mine", True, 1, 0, "undefined"]
+
+
+async def test_a_package_that_does_not_load_is_reported_to_the_one_who_loads_it_alone() -> None:
+    stray: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: stray.append(context))
+    async with running() as runtime:
+        with pytest.raises(ProvenError, match="does not load"):
+            await load(runtime, "throw new Error('no'); export const a = run(() => 1);")
+    gc.collect()
+    assert stray == []
