@@ -9,6 +9,8 @@ from typing import Final
 
 import click
 
+from proven import __version__
+
 from ._lazy import LazyGroup
 
 COMMANDS: Final = {
@@ -23,7 +25,7 @@ COMMANDS: Final = {
 
 
 @click.group(cls=LazyGroup, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="proven", message="proven %(version)s")
+@click.version_option(__version__, message="proven %(version)s")
 def main() -> None:
     """Run TypeScript backends that nobody can tamper with, and that anyone can check.
 

@@ -17,7 +17,7 @@ from proven.packages import HandlerEntry, HandlerKind
 from proven.runtime import ConsoleLevel, ConsoleRecord
 from proven.wire.errors import ProvenError
 
-from ._output import failure_lines
+from ._output import COMMAND, failure_lines
 
 _SHORT_ID: Final = 12
 _CALLS_PER_SECOND: Final = 50
@@ -64,7 +64,7 @@ class TextOutput:
         click.echo(f"  sandbox   {len(report.active_layers)} layers" + _missing(report.unavailable_layers))
         click.echo()
         for line in how_to_call(application, node.url):
-            click.echo(f"  {line}")
+            click.echo(f"  {line}" if line else "")
         click.echo()
         click.secho("  Saving a file deploys it. Ctrl-C stops the node.", fg="bright_black")
         click.echo()
@@ -75,10 +75,14 @@ class TextOutput:
             return
         short = application.package_id[:_SHORT_ID]
         self._line(click.style(f"deployed {short} in {seconds * 1000:.0f} ms", fg="green"))
-        known = {handler.address for handler in before.manifest.handlers} if before else set()
-        for handler in application.manifest.handlers:
-            if handler.address not in known:
-                self._line(f"new handler {handler.address}")
+        known = [handler.address for handler in before.manifest.handlers] if before else []
+        present = [handler.address for handler in application.manifest.handlers]
+        for address in known:
+            if address not in present:
+                self._line(click.style(f"handler {address} is gone", fg="yellow"))
+        for address in present:
+            if address not in known:
+                self._line(f"new handler {address}")
 
     def not_deployed(self, error: ProvenError) -> None:
         for line in failure_lines(error):
@@ -182,7 +186,7 @@ def how_to_call(application: Application, url: str) -> list[str]:
     for handler, name in zip(application.manifest.handlers, names, strict=True):
         called = name if names.count(name) == 1 else f"'{handler.address}'"
         if handler.kind is HandlerKind.RPC:
-            lines.append(f"proven call {application.name} {called} [JSON …]")
+            lines.append(f"{COMMAND} call {application.name} {called} [JSON …]")
         elif handler.kind is HandlerKind.HTTP:
             lines.append(_curl(handler, url))
         else:

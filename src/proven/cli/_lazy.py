@@ -10,7 +10,7 @@ import click
 
 from proven.wire.errors import ProvenError
 
-from ._output import report
+from ._output import of_system, report
 
 
 class LazyGroup(click.Group):
@@ -50,9 +50,14 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the sub-command. A `ProvenError` is reported and ends the command line with status 1."""
+        """Run the sub-command. An error of ours or of the system is reported and ends it with status 1."""
         try:
             return super().invoke(ctx)
         except ProvenError as error:
             report(error, ctx)
+            ctx.exit(1)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            report(of_system(error), ctx)
             ctx.exit(1)

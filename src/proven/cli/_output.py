@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +20,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 _JSON: Final = "proven.json"
 _SLOW_SECONDS: Final = 0.5
 
+COMMAND: Final = shlex.quote(os.environ.get("_PROVEN_AS") or "proven")
+"""How this command line is called here: `./proven` in a checkout."""
+
 NEXT_STEPS: Final[dict[ErrorCode, str]] = {
     ErrorCode.BUILD_ERROR: "fix the lines above and run it again; docs/build-errors.md explains each [rule]",
-    ErrorCode.NOT_FOUND: "check the name; `proven --help` shows examples",
-    ErrorCode.UNAVAILABLE: "start a node with `proven dev <folder>`, or try again in a moment",
     ErrorCode.OVERLOADED: "try again in a moment",
     ErrorCode.NO_IDENTITY: "identify with `proven call --as NAME …`",
     ErrorCode.STORAGE_FULL: "free disk space under the data directory",
@@ -64,15 +68,45 @@ def report(error: ProvenError, context: click.Context) -> None:
         click.echo(f"next: {step}", err=True)
 
 
+def of_system(error: OSError) -> ProvenError:
+    """What the system refused, as an error for people: which file it is about, and why."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            code = ErrorCode.STORAGE_FULL
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            code = ErrorCode.FORBIDDEN
+        case _:
+            code = ErrorCode.UNAVAILABLE
+    where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+    return ProvenError(code, f"{where}{error.strerror or error}")
+
+
 def failure_lines(error: ProvenError) -> list[str]:
     """An error as lines of text: the summary last, before it what is wrong with an app or where it threw."""
     problems = getattr(error, "problems", None)
     if not problems:
         stack = str((error.details or {}).get("stack", "")).splitlines()
-        return [*(stack if len(stack) > 1 else ()), f"error: {error.message}"]
+        message, *more = error.message.splitlines() or [""]
+        if more and error.message in "\n".join(stack):
+            message = "it threw what is shown above"
+            more = []
+        return [*(stack if len(stack) > 1 else ()), "\n".join((f"error: {message}", *more))]
     count = len(problems)
     summary = f"error: {count} problem{'s' if count > 1 else ''} in the app"
     return [*(str(problem) for problem in problems), summary]
+
+
+@contextlib.contextmanager
+def shown_while(what: str) -> Iterator[None]:
+    """Say at a terminal, on stderr, what is going on until the block ends."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    click.echo(f"{what} …", err=True, nl=False)
+    try:
+        yield
+    finally:
+        click.echo("\r\033[K", err=True, nl=False)
 
 
 @contextlib.contextmanager

@@ -29,8 +29,13 @@ from ._output import json_option, print_json
 _IDENTITY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
+def _running_applications(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    names = {name for node in discover() for name in node.applications}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
 @click.command()
-@click.argument("application")
+@click.argument("application", shell_complete=_running_applications)
 @click.argument("handler")
 @click.argument("arguments", metavar="[JSON]…", nargs=-1)
 @click.option("--as", "identity", metavar="NAME", help="Identify with the key NAME, made the first time.")
@@ -78,18 +83,23 @@ def call(
     address = url or (here.url if here else "")
     known = here or next((node for node in nodes if node.url == address.rstrip("/")), None)
     verifier = _verifier(known, development_root, any_development_node, pcr0)
-    answer = asyncio.run(
-        _call(
-            address,
-            application,
-            handler,
-            parsed,
-            verifier,
-            identity=None if identity is None else _seed(identity),
-            timeout=timeout,
-            carrier=Carrier.HTTP if over_http else Carrier.AUTO,
-        )
+    calling = _call(
+        address,
+        application,
+        handler,
+        parsed,
+        verifier,
+        identity=None if identity is None else _seed(identity),
+        timeout=timeout,
+        carrier=Carrier.HTTP if over_http else Carrier.AUTO,
     )
+    try:
+        answer = asyncio.run(calling)
+    except ProvenError as error:
+        if error.code is not ErrorCode.NOT_FOUND or known is None or application in known.applications:
+            raise
+        runs = ", ".join(known.applications)
+        raise ProvenError(error.code, f"{error.message}; {known.url} runs {runs}") from None
     if as_json:
         print_json(answer)
     elif answer["value"] is not _NOTHING:
@@ -182,7 +192,8 @@ def _find_node(nodes: list[Presence], application: str) -> Presence:
     if not matching and len(nodes) == 1:
         return nodes[0]
     there_are = ", ".join(f"{node.url} ({', '.join(node.applications)})" for node in matching or nodes)
-    raise ProvenError(ErrorCode.BAD_REQUEST, f"say with --node which one is meant: {there_are}")
+    what = "several nodes run it" if matching else f"no node on this machine was started for {application!r}"
+    raise ProvenError(ErrorCode.BAD_REQUEST, f"{what}; say with --node which one is meant: {there_are}")
 
 
 def _verifier(

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from proven.packages import BuildError, Problem, Registry, build, entry_modules
-from proven.packages.typecheck import Diagnostic, type_check
+from proven.packages.typecheck import UNCODED, Diagnostic, type_check
 from proven.packages.typescript import write_types
 from proven.wire.errors import ErrorCode, ProvenError
 
@@ -67,7 +67,10 @@ def find(folder: Path) -> list[Finding]:
         if modules:
             update("types")
             write_types(folder)
-            findings.extend(type_check(folder, modules, registry))
+            known = {(finding.file, finding.line) for finding in findings}
+            for finding in type_check(folder, modules, registry):
+                if finding.code != UNCODED or (finding.file, finding.line) not in known:
+                    findings.append(finding)
     return findings
 
 

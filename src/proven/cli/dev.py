@@ -8,7 +8,7 @@ import dataclasses
 import os
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,8 @@ from proven.packages.typescript import write_types
 from proven.wire.errors import ErrorCode, ProvenError
 
 from ._dev_output import DevOutput, JsonOutput, TextOutput
-from ._output import json_option
+from ._logs import shown_logs
+from ._output import json_option, shown_while
 from .package import build_folder
 
 DATA_FOLDER: Final = ".proven/data"
@@ -72,12 +73,14 @@ def dev(
       PROVEN_RUNTIME_TIMEOUT=2 proven dev    a setting of proven.toml as a variable
       proven dev --json                      one JSON object per line, for programs
     """
-    package = build_folder(folder)
-    config = _configure(folder, package, port, host, data_dir, config_file)
-    with contextlib.suppress(OSError):
-        write_types(folder)
-    output = JsonOutput() if as_json else TextOutput()
-    _run(_serve(folder, package, config, output, watch))
+    with contextlib.ExitStack() as starting, shown_logs():
+        starting.enter_context(shown_while("Starting"))
+        package = build_folder(folder)
+        config = _configure(folder, package, port, host, data_dir, config_file)
+        with contextlib.suppress(OSError):
+            write_types(folder)
+        output = JsonOutput() if as_json else TextOutput()
+        _run(_serve(folder, package, config, output, watch, starting.close))
 
 
 def _configure(
@@ -122,7 +125,14 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-async def _serve(folder: Path, package: Package, config: NodeConfig, output: DevOutput, watch: bool) -> None:
+async def _serve(
+    folder: Path,
+    package: Package,
+    config: NodeConfig,
+    output: DevOutput,
+    watch: bool,
+    on_started: Callable[[], None],
+) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,6 +150,7 @@ async def _serve(folder: Path, package: Package, config: NodeConfig, output: Dev
                 development_root=node.development_root.public_bytes(Encoding.PEM).decode(),
             )
             with announced(presence):
+                on_started()
                 output.started(application, node, config.data_dir)
                 live.set_result(node)
                 await stopping.wait()

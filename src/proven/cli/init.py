@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -11,6 +12,8 @@ import click
 
 from proven.packages.typescript import write_types
 from proven.wire.errors import ErrorCode, ProvenError
+
+from ._output import COMMAND
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _PLACEHOLDER = "__name__"
@@ -41,12 +44,17 @@ def init(path: Path) -> None:
     except OSError as error:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"cannot write {path}: {error.strerror}") from None
     click.secho(f"Wrote {path}/", fg="green")
-    click.echo(
-        f"\n  proven dev {path}                   run it; every save is live"
-        f"\n  proven call {name} greet '\"Ada\"'    call it, in another terminal"
-        f"\n  proven check {path}                 find mistakes before it runs"
-        f"\n\nThe code is in {path}/src/{name}.ts."
-    )
+    folder = shlex.quote(str(path))
+    steps = {
+        f"dev {folder}": "run it; every save is live",
+        f"call {name} greet '\"Ada\"'": "call it, in another terminal",
+        f"check {folder}": "find mistakes before it runs",
+    }
+    width = max(map(len, steps))
+    click.echo()
+    for step, purpose in steps.items():
+        click.echo(f"  {COMMAND} {step:{width}}    {purpose}")
+    click.echo(f"\nThe code is in {path}/src/{name}.ts.")
 
 
 def _copy(source: Traversable, target: Path, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from proven.packages import BuildError, Package, Registry, build, verify
+from proven.packages import Package, Registry, build, verify
 from proven.packages.manifest import HandlerEntry, Manifest
 from proven.wire.errors import ErrorCode, ProvenError
 
@@ -99,7 +99,7 @@ def show_command(file: Path, as_json: bool) -> None:
     try:
         read = Package.from_archive(file.read_bytes())
         verify(read)
-    except BuildError as error:
+    except ProvenError as error:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"{file} is not a sound package: {error.message}") from None
     if as_json:
         print_json(_record(read))

@@ -30,6 +30,8 @@ from .registry import Registry
 from .typescript import type_declarations
 
 TIMEOUT_SECONDS: Final = 120
+UNCODED: Final = "deno"
+"""The code of what the compiler says without one, mostly that it cannot find a module."""
 _SUFFIXES: Final = (".ts", ".mts", ".js", ".mjs", ".json")
 _IGNORED: Final = frozenset({"node_modules"})
 _DIAGNOSTIC: Final = re.compile(r"^(TS\d+) \[ERROR\]: ", re.MULTILINE)
@@ -67,7 +69,7 @@ def type_check(folder: Path, modules: Iterable[str], registry: Registry) -> list
     if status == 0:
         return []
     found = sorted(set(_diagnostics(output, copy)))
-    return found or [Diagnostic(".", 0, 0, "deno", output.strip()[:2_000] or "the type checker failed")]
+    return found or [Diagnostic(".", 0, 0, UNCODED, output.strip()[:2_000] or "the type checker failed")]
 
 
 def _lay_out(folder: Path, copy: Path, registry: Registry) -> None:
@@ -186,7 +188,7 @@ def _diagnostics(output: str, copy: Path) -> Iterator[Diagnostic]:
         message = " ".join([lines[0].strip(), *more])
         yield _diagnostic(place, code, message, copy)
     if not starts and (place := _FAILURE.search(output)):
-        yield _diagnostic(place, "deno", output.removeprefix("error: ").splitlines()[0], copy)
+        yield _diagnostic(place, UNCODED, output.removeprefix("error: ").splitlines()[0], copy)
 
 
 def _continuation(lines: list[str]) -> Iterator[str]:

@@ -85,6 +85,12 @@ def test_a_choice_between_nodes_is_left_to_the_caller() -> None:
     assert refused.value.code is ErrorCode.BAD_REQUEST
 
 
+def test_an_application_that_none_of_several_nodes_runs_is_not_guessed() -> None:
+    nodes = [presence("http://a", "x"), presence("http://b", "hello")]
+    with pytest.raises(ProvenError, match=r"no node on this machine was started for 'hullo'.*hello"):
+        _find_node(nodes, "hullo")
+
+
 def test_an_application_id_goes_to_the_only_node() -> None:
     only = presence("http://a", "hello")
     assert _find_node([only], "a" * 32) is only

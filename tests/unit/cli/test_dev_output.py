@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
 
 from proven.cli._dev_output import TextOutput
+from proven.cli._logs import shown_logs
 from proven.gateway import Call
 from proven.packages import HandlerKind
 from proven.runtime import ConsoleLevel, ConsoleRecord
@@ -51,3 +53,13 @@ async def test_an_app_cannot_write_over_the_terminal_it_is_shown_in(
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert "safe" in shown
+
+
+def test_a_warning_of_the_node_is_a_line_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("proven.runtime")
+    with shown_logs():
+        logger.warning("guest_ended", extra={"pid": 7, "reason": "timeout"})
+        logger.info("guest_started")
+    logger.info("afterwards")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.partition("  ")[2] == "warning: guest_ended pid=7 reason='timeout'"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from proven import __version__
 from proven.cli import COMMANDS, _output
 
 Proven = Callable[..., Result]
@@ -57,8 +60,28 @@ def test_errors_say_what_to_do_next(proven: Proven) -> None:
     result = proven("package", "hash", "gone")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert "error: there is no folder gone" in result.stderr
-    assert "next: " in result.stderr
+    assert "error: there is no folder gone: create an app with `proven init`" in result.stderr
+    Path("empty").mkdir()
+    assert "next: fix the lines above" in proven("package", "hash", "empty").stderr
+
+
+@pytest.mark.parametrize("arguments", [("check", "app"), ("dev", "app", "--data-dir", "/proc/nowhere")])
+def test_what_the_system_refuses_is_one_line_that_names_the_file(
+    proven: Proven, arguments: tuple[str, ...]
+) -> None:
+    proven("init", "app")
+    shutil.rmtree("app/.proven")
+    Path("app/.proven").write_text("in the way of the folder")
+    result = proven(*arguments)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "/" in line
+
+
+def test_the_version_is_known_also_where_nothing_is_installed(proven: Proven) -> None:
+    assert proven("--version").output == f"proven {__version__}\n"
 
 
 def test_errors_are_json_where_results_are(proven: Proven) -> None:
