@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import quote
@@ -147,8 +148,15 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
 def unreachable(error: BaseException) -> ProvenError:
     if isinstance(error, TimeoutError):
         return ProvenError(ErrorCode.REQUEST_TIMEOUT, "the node did not answer in time")
+    if isinstance(error, aiohttp.InvalidURL):
+        message = f"{error.url} is not the address of a node, which begins with http:// or https://"
+        return ProvenError(ErrorCode.BAD_REQUEST, message)
     reason = str(error) or type(error).__name__
-    return ProvenError(ErrorCode.UNAVAILABLE, f"the node cannot be reached: {reason}")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno or 0
+        why = os.strerror(number) if number > 0 else error.os_error.strerror or str(error.os_error)
+        reason = f"{error.host}:{error.port}: {why}"
+    return ProvenError(ErrorCode.UNAVAILABLE, f"the node cannot be reached: {reason}; does it run?")
 
 
 def _refusal(status: int, content: bytes) -> ProvenError:

@@ -17,6 +17,8 @@ from proven.wire.ids import ApplicationId, IdentityId, PackageId
 
 _UPSTREAM_PREFIX = "file:///"
 _CACHED_TABLES = 256
+_NAMED = 12
+"""How many handlers an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,11 @@ class RpcTable:
             addresses = ", ".join(handler.address for handler in named)
             raise ProvenError(ErrorCode.BAD_REQUEST, f"{name!r:.200} could be any of {addresses}")
         if not named:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"there is no handler {name!r:.200} that can be called")
+            there_are = ", ".join(sorted(self._by_export)[:_NAMED]) or "none"
+            raise ProvenError(
+                ErrorCode.NOT_FOUND,
+                f"there is no handler {name!r:.200} that can be called; there are: {there_are}",
+            )
         return named[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -125,7 +126,7 @@ class LocalNode:
         except OSError as error:
             raise ProvenError(
                 ErrorCode.UNAVAILABLE,
-                f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; "
+                f"cannot listen on {settings.host}:{settings.port}: {_reason(error)}; "
                 "choose another with --port, or 0 for any",
             ) from error
 
@@ -151,6 +152,13 @@ async def local_node(
     node = LocalNode(config, on_call=on_call, on_console=on_console)
     async with running(node.services()):
         yield node
+
+
+def _reason(error: OSError) -> str:
+    """Why, without the address that event loops put in front. The codes of name resolution are negative."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 async def _nothing() -> None:
