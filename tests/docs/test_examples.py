@@ -51,7 +51,9 @@ def test_a_python_example_is_python_that_imports(source: str) -> None:
         imports = "\n".join(line for line in source.splitlines() if line.startswith("from "))
         source = f"{imports}\nasync def example():\n    {indented}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    subprocess.run([sys.executable, "-c", source], check=True, env=environment)
+    subprocess.run(
+        [sys.executable, "-c", f"exec({source!r}, {{'__name__': 'example'}})"], check=True, env=environment
+    )
 
 
 async def test_the_examples_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
