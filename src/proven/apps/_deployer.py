@@ -95,13 +95,16 @@ class Deployer:
     ) -> Application:
         """Load `package`, then make it the next version; raises as `Applications.deploy` and the host do."""
         async with AsyncExitStack() as held:
-            return await self._applications.deploy(
+            deployed = await self._applications.deploy(
                 actor,
                 application,
                 package,
                 expected_version=expected_version,
                 warm=partial(self._warm, held, application, package),
             )
+            # After a restart, what is live already has not been loaded yet.
+            await self._warm(held, application, None, package.id)
+            return deployed
 
     async def roll_back(
         self, actor: Actor, application: ApplicationId, to_version: int, *, expected_version: int

@@ -244,6 +244,22 @@ async def test_after_a_restart_the_first_calls_load_the_live_version_once(
     assert restarted_host.events == [("loading", first.id), ("loaded", first.id)]
 
 
+async def test_deploying_the_live_version_again_after_a_restart_loads_it(
+    applications: Applications,
+    deployer: Deployer,
+    app: ApplicationId,
+    alice: Actor,
+    make_package: MakePackage,
+) -> None:
+    package = make_package("one")
+    deployed = await deployer.deploy(alice, app, package, expected_version=0)
+    restarted_host = RecordingHost()
+    restarted = Deployer(applications, restarted_host)
+    again = await restarted.deploy(alice, app, package, expected_version=deployed.version)
+    assert again == deployed
+    assert restarted_host.packages() == {package.id}
+
+
 async def test_calls_that_wait_for_a_failing_load_share_its_failure(
     applications: Applications,
     deployer: Deployer,
