@@ -87,14 +87,14 @@ class Deployment:
                 self._starting.add_done_callback(self._started)
             await asyncio.shield(self._starting)
 
-    async def invoke(self, invocation: Invocation, timeout: float) -> Running:
-        """Start an invocation as soon as there is room for it."""
+    async def invoke(self, invocation: Invocation, timeout: float) -> tuple[Guest, Running]:
+        """Start an invocation as soon as there is room for it; returns where it runs too."""
         entry, number = self.program.handlers[invocation.handler]
         guest = self.guest
         if guest is None or self._queue or not self._has_room(guest):
             guest = await self._wait_for_room()
         self._slots.used(self)
-        return guest.invoke(entry, number, invocation, timeout)
+        return guest, guest.invoke(entry, number, invocation, timeout)
 
     async def _wait_for_room(self) -> Guest:
         if len(self._queue) >= self._config.max_queued_per_application:

@@ -184,15 +184,12 @@ class Runtime:
         timeout_ms = handler.options.timeout_ms
         timeout = self._config.timeout if timeout_ms is None else timeout_ms / 1000
         started = time.perf_counter()
-        running = await deployment.invoke(invocation, min(timeout, self._config.max_timeout))
+        guest, running = await deployment.invoke(invocation, min(timeout, self._config.max_timeout))
         self._watchdog.wake()
         try:
             result = await running.future
         except asyncio.CancelledError:
-            if deployment.guest is not None:
-                deployment.guest.cancel(
-                    running, ProvenError(ErrorCode.UNAVAILABLE, "the caller gave up on the call")
-                )
+            guest.cancel(running, ProvenError(ErrorCode.UNAVAILABLE, "the caller gave up on the call"))
             raise
         duration = time.perf_counter() - started
         if isinstance(result, HttpResponse):
