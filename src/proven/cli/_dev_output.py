@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -17,7 +16,7 @@ from proven.packages import HandlerEntry, HandlerKind
 from proven.runtime import ConsoleLevel, ConsoleRecord
 from proven.wire.errors import ProvenError
 
-from ._output import COMMAND, failure_lines
+from ._output import COMMAND, failure_lines, print_json_line
 
 _SHORT_ID: Final = 12
 _CALLS_PER_SECOND: Final = 50
@@ -176,7 +175,7 @@ class JsonOutput:
         self._event("stopping")
 
     def _event(self, event: str, **fields: Any) -> None:
-        click.echo(json.dumps({"event": event, **fields}, ensure_ascii=False, default=str))
+        print_json_line({"event": event, **fields})
 
 
 def how_to_call(application: Application, url: str) -> list[str]:

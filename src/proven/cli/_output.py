@@ -32,20 +32,25 @@ NEXT_STEPS: Final[dict[ErrorCode, str]] = {
 """What to do about an error, where its message does not say."""
 
 
-def _remember_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
-    context.find_root().meta[_JSON] = value
-    return value
+def json_option(command: F, *, lines: bool = False) -> F:
+    """Give a command `--json`. Its errors are then JSON too, `{"error": {…}}` on stdout.
 
+    With `lines`, what it prints is an object per line.
+    """
 
-def json_option(command: F) -> F:
-    """Give a command `--json`. Its errors are then JSON too, `{"error": {…}}` on stdout."""
+    def remember(context: click.Context, _: click.Parameter, value: bool) -> bool:
+        if value:
+            context.find_root().meta[_JSON] = print_json_line if lines else print_json
+        return value
+
+    described = "one JSON object per line" if lines else "one JSON document"
     option = click.option(
         "--json",
         "as_json",
         is_flag=True,
         is_eager=True,
-        callback=_remember_json,
-        help="Print one JSON document, for programs.",
+        callback=remember,
+        help=f"Print {described}, for programs.",
     )
     return option(command)
 
@@ -55,10 +60,15 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def print_json_line(value: object) -> None:
+    """Print one of many results for programs."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
 def report(error: ProvenError, context: click.Context) -> None:
     """Print an error and what to do about it."""
-    if context.find_root().meta.get(_JSON):
-        print_json({"error": error.to_record()})
+    if as_json := context.find_root().meta.get(_JSON):
+        as_json({"error": error.to_record()})
         return
     *before, last = failure_lines(error)
     for line in before:
@@ -86,11 +96,10 @@ def failure_lines(error: ProvenError) -> list[str]:
     problems = getattr(error, "problems", None)
     if not problems:
         stack = str((error.details or {}).get("stack", "")).splitlines()
-        message, *more = error.message.splitlines() or [""]
-        if more and error.message in "\n".join(stack):
+        message = error.message
+        if "\n" in message and message in "\n".join(stack):
             message = "it threw what is shown above"
-            more = []
-        return [*(stack if len(stack) > 1 else ()), "\n".join((f"error: {message}", *more))]
+        return [*(stack if len(stack) > 1 else ()), *f"error: {message}".splitlines()]
     count = len(problems)
     summary = f"error: {count} problem{'s' if count > 1 else ''} in the app"
     return [*(str(problem) for problem in problems), summary]

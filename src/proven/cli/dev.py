@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ _PORTS_TO_TRY: Final = 20
     help="Settings of the node, in TOML.  [default: FOLDER/proven.toml]",
 )
 @click.option("--watch/--no-watch", default=True, help="Deploy again when a file is saved.  [default: watch]")
-@json_option
+@partial(json_option, lines=True)
 def dev(
     folder: Path,
     port: int | None,

@@ -15,6 +15,7 @@ from click.testing import Result
 
 from proven import __version__
 from proven.cli import COMMANDS, _output
+from proven.wire.errors import ErrorCode, ProvenError
 
 Proven = Callable[..., Result]
 
@@ -89,6 +90,17 @@ def test_errors_are_json_where_results_are(proven: Proven) -> None:
     assert result.exit_code == 1
     assert json.loads(result.stdout)["error"]["code"] == "NOT_FOUND"
     assert result.stderr == ""
+
+
+def test_an_error_of_dev_is_a_line_of_json_like_everything_it_prints(proven: Proven) -> None:
+    (line,) = proven("dev", "gone", "--json").stdout.splitlines()
+    assert json.loads(line)["error"]["code"] == "NOT_FOUND"
+
+
+def test_a_long_message_is_not_repeated_below_the_stack_that_begins_with_it() -> None:
+    stack = "ZodError: [\n  1\n]\n    at src/a.ts:1:2"
+    error = ProvenError(ErrorCode.HANDLER_ERROR, "[\n  1\n]", details={"stack": stack})
+    assert _output.failure_lines(error) == [*stack.splitlines(), "error: it threw what is shown above"]
 
 
 def test_completion_scripts_complete_commands(proven: Proven, monkeypatch: pytest.MonkeyPatch) -> None:
