@@ -13,6 +13,9 @@ from proven.wire import values
 from proven.wire.cbor import ARRAY, BYTES, TEXT, head
 from proven.wire.errors import ErrorCode, ProvenError
 
+MAX_CALL_ITEMS: Final = 100_000
+"""Values in one host call. They are decoded on the event loop, so they bound how long everybody waits."""
+
 UNDEFINED: Final = values.encode(values.UNDEFINED)
 _NULL: Final = values.encode(None)
 _PAIR: Final = head(ARRAY, 2)
@@ -85,7 +88,7 @@ def call(payload: bytes, max_bytes: int) -> tuple[str, list[Any]]:
         decoded = None
     if decoded is not None:
         return decoded
-    match values.decode(payload, max_bytes=max_bytes, allow_streams=True):
+    match values.decode(payload, max_bytes=max_bytes, max_items=MAX_CALL_ITEMS, allow_streams=True):
         case [str(operation), list(arguments)]:
             return operation, arguments
     raise ProvenError(ErrorCode.BAD_REQUEST, "a malformed call")

@@ -38,18 +38,23 @@ _FLOAT64: Final = struct.Struct(">d")
 
 
 def decode(
-    data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, allow_streams: bool = False
+    data: bytes,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    max_items: int = MAX_ITEMS,
+    allow_streams: bool = False,
 ) -> Value:
     """Decode one value that fills `data`.
 
     Only the one encoding of each value is accepted. Raises `ProvenError`: `TOO_LARGE` above `max_bytes` or
-    `MAX_ITEMS`, `BAD_REQUEST` for anything malformed.
+    `max_items`, `BAD_REQUEST` for anything malformed.
     """
     if len(data) > max_bytes:
         raise ProvenError(
             ErrorCode.TOO_LARGE, f"a value of {len(data)} bytes is over the limit of {max_bytes}"
         )
-    decoder = _Decoder(bytes(data), allow_streams)
+    decoder = _Decoder(bytes(data), max_items, allow_streams)
     try:
         value = decoder.item(max_depth)
         if decoder.position != len(data):
@@ -64,16 +69,17 @@ def decode(
 
 
 class _Decoder:
-    def __init__(self, data: bytes, allow_streams: bool) -> None:
+    def __init__(self, data: bytes, max_items: int, allow_streams: bool) -> None:
         self.data = data
+        self.max_items = max_items
         self.position = 0
         self.items = 0
         self.allow_streams = allow_streams
 
     def item(self, depth: int) -> Value:
         self.items += 1
-        if self.items > MAX_ITEMS:
-            raise ProvenError(ErrorCode.TOO_LARGE, f"a value of more than {MAX_ITEMS} items")
+        if self.items > self.max_items:
+            raise ProvenError(ErrorCode.TOO_LARGE, f"a value of more than {self.max_items} items")
         initial = self.data[self.position]
         if initial < 24:
             self.position += 1

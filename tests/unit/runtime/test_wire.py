@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from proven.runtime import _wire
 from proven.wire import values
-from proven.wire.errors import ProvenError
+from proven.wire.errors import ErrorCode, ProvenError
 
 TEXT = st.text(max_size=300)
 PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=30)
@@ -65,3 +65,10 @@ def test_anything_else_is_an_error_or_what_the_codec_says(payload: bytes) -> Non
         except ProvenError:
             continue
         assert values.decode(payload, allow_streams=True)[0] == decoded[0]
+
+
+def test_a_host_call_of_more_items_than_can_be_decoded_in_passing_is_refused() -> None:
+    payload = values.encode(["kv.set", [[0] * _wire.MAX_CALL_ITEMS]])
+    with pytest.raises(ProvenError) as refused:
+        _wire.call(payload, len(payload))
+    assert refused.value.code is ErrorCode.TOO_LARGE
