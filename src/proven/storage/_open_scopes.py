@@ -109,15 +109,16 @@ class OpenScopes:
             _log.error("scopes_still_in_use", extra={"count": len(self._open)})
 
     def _start(self, scope: Scope, change: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(change)
-        self._changing[scope] = task
+        """Begin a change; it is over, for whoever looks, in the very step in which its task ends."""
 
-        def changed(task: asyncio.Task[None]) -> None:
-            self._changing.pop(scope, None)
-            if not task.cancelled():
-                task.exception()  # whoever waits for the scope gets it too
+        async def run() -> None:
+            try:
+                await change
+            finally:
+                del self._changing[scope]
 
-        task.add_done_callback(changed)
+        task = self._changing[scope] = asyncio.get_running_loop().create_task(run())
+        task.add_done_callback(_heard)
         return task
 
     async def _replace(self, scope: Scope) -> None:
@@ -198,3 +199,9 @@ class OpenScopes:
 
     def _application(self, application_id: ApplicationId) -> Path:
         return self._directory / "apps" / self._keys.application_directory(application_id)
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """Whoever waits for the scope gets the task's exception; nobody may be waiting."""
+    if not task.cancelled():
+        task.exception()
