@@ -5,6 +5,7 @@ spawner is not re-exported here, because the helper process imports this package
 """
 
 from .policy import (
+    FILE_WALLS,
     MINIMUM,
     STRICT,
     Layer,
@@ -16,6 +17,7 @@ from .policy import (
 )
 
 __all__ = [
+    "FILE_WALLS",
     "MINIMUM",
     "STRICT",
     "Layer",

@@ -28,6 +28,9 @@ class Layer(enum.StrEnum):
 MINIMUM = frozenset({Layer.NO_NEW_PRIVILEGES, Layer.PARENT_DEATH, Layer.RESOURCE_LIMITS, Layer.SECCOMP})
 """What any Linux from 5.4 on gives to any user. A machine without these runs no guest at all."""
 
+FILE_WALLS = frozenset({Layer.LANDLOCK, Layer.PRIVATE_ROOT})
+"""Either of them keeps a process that broke out of its realm from the files of the node's user."""
+
 STRICT = frozenset(Layer)
 """Every layer: what the enclave profile requires."""
 
@@ -59,6 +62,8 @@ class SandboxPolicy:
 
     mounts: tuple[Mount, ...]
     require: frozenset[Layer] = MINIMUM
+    require_one_of: frozenset[Layer] = frozenset()
+    """At least one of these has to be active, if there are any."""
     first_uid: int = 0x50000000
     """Root only: process *n* runs as user and group `first_uid + n`, which no account may use."""
 
@@ -73,6 +78,13 @@ class SandboxReport:
     def missing(self, required: frozenset[Layer]) -> dict[Layer, str]:
         """The required layers that are not active, and why."""
         return {layer: self.unavailable.get(layer, "not tried") for layer in sorted(required - self.active)}
+
+    def unmet(self, policy: SandboxPolicy) -> dict[Layer, str]:
+        """The layers for want of which `policy` refuses to start, and why they are not there."""
+        unmet = self.missing(policy.require)
+        if not policy.require_one_of & self.active:
+            unmet |= self.missing(policy.require_one_of)
+        return unmet
 
 
 class SandboxError(Exception):

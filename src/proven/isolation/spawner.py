@@ -101,7 +101,7 @@ class Spawner:
         except SandboxError:
             await self.stop()
             raise
-        missing = report.missing(self._policy.require)
+        missing = report.unmet(self._policy)
         if missing:
             await self.stop()
             reasons = "; ".join(f"{layer}: {reason}" for layer, reason in missing.items())

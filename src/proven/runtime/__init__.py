@@ -12,6 +12,7 @@ from .host import (
     HostFunction,
     HostFunctions,
     HostStream,
+    ImmediateFunction,
 )
 from .invocation import HttpRequest, HttpResponse, Invocation, Outcome
 from .runtime import ProcessReport, Runtime, RuntimeReport
@@ -25,6 +26,7 @@ __all__ = [
     "HostStream",
     "HttpRequest",
     "HttpResponse",
+    "ImmediateFunction",
     "Invocation",
     "Outcome",
     "ProcessReport",

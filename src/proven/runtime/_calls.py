@@ -36,8 +36,12 @@ class HostCalls:
             if len(running.tasks) >= self._config.max_host_calls:
                 raise ProvenError(ErrorCode.OVERLOADED, "too many unanswered host calls", retry_after=0.1)
             operation, arguments = self._parse(running, payload)
+            result = self._at_once(self.connection, running, operation, arguments)
         except ProvenError as error:
             self.connection.send(FrameType.FAILURE, id_, values.encode(error.to_record()))
+            return
+        if result is not None:
+            self.connection.send(FrameType.RESULT, id_, result)
             return
         call = self._answer(self.connection, running, id_, operation, arguments)
         task = asyncio.get_running_loop().create_task(call)
@@ -57,6 +61,21 @@ class HostCalls:
     def _parse(self, running: Running, payload: bytes) -> tuple[str, list[Any]]:
         operation, arguments = _wire.call(payload, self._config.max_frame_bytes)
         return operation, self._streams.opened(running.own_streams(), arguments)
+
+    def _at_once(
+        self, connection: Connection, running: Running, operation: str, arguments: list[Any]
+    ) -> bytes | None:
+        """The encoded result, if the operation has a short cut and need not wait."""
+        function = self._functions.immediate.get(operation)
+        if function is None or running.handler is None or connection.congested:
+            return None
+        try:
+            found = function(running.context, arguments)
+            return None if found is None else _wire.result(found[0], self._config.max_value_bytes)
+        except ProvenError:
+            raise
+        except Exception:
+            raise _failed(operation) from None
 
     async def _answer(
         self, connection: Connection, running: Running, id_: int, operation: str, arguments: list[Any]
@@ -85,5 +104,10 @@ class HostCalls:
         except ProvenError:
             raise
         except Exception:
-            _log.exception("host_call_failed", extra={"operation": operation})
-            raise ProvenError(ErrorCode.INTERNAL, f"{operation} failed") from None
+            raise _failed(operation) from None
+
+
+def _failed(operation: str) -> ProvenError:
+    """What the guest hears of an exception, which is told to the log."""
+    _log.exception("host_call_failed", extra={"operation": operation})
+    return ProvenError(ErrorCode.INTERNAL, f"{operation} failed")

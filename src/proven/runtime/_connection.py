@@ -66,6 +66,11 @@ class Connection(asyncio.Protocol):
         """What was sent and the guest has not taken in yet."""
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
+    @property
+    def congested(self) -> bool:
+        """Whether `writable` would wait."""
+        return self._writable is not None
+
     async def writable(self) -> None:
         """Wait until the guest has taken in most of what was sent."""
         if self._writable is not None:

@@ -47,7 +47,11 @@ def sandbox_policy(config: RuntimeConfig) -> SandboxPolicy:
     mounts += [Mount(library, library, executable=True) for library in _libraries(engine, interpreter)]
     if Path(_LIBRARY_CACHE).exists():
         mounts.append(Mount(_LIBRARY_CACHE, _LIBRARY_CACHE))
-    return SandboxPolicy(mounts=tuple(mounts), require=config.require_layers)
+    return SandboxPolicy(
+        mounts=tuple(mounts),
+        require=config.require_layers,
+        require_one_of=config.require_one_of_layers,
+    )
 
 
 async def start_guest(

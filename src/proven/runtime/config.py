@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from proven.isolation import MINIMUM, Layer
+from proven.isolation import FILE_WALLS, MINIMUM, Layer
 
 MIB: Final = 1024 * 1024
 
@@ -43,6 +43,7 @@ class RuntimeConfig:
     watch_interval: float = 0.02
     """How often deadlines and memory of busy processes are looked at."""
     require_layers: frozenset[Layer] = MINIMUM
+    require_one_of_layers: frozenset[Layer] = FILE_WALLS
     compile_cache: Path | None = None
     """Directory for compiled modules, by hash of their source; in memory only if None.
 

@@ -89,12 +89,24 @@ cancelled when the invocation ends first.
 """
 
 
+ImmediateFunction = Callable[[CallContext, Sequence[Any]], tuple[Any] | None]
+"""`function(context, arguments) -> (value,)`, or None if the operation has to wait: then it is called anew.
+
+It runs on the event loop between two frames, so it takes microseconds and does nothing before it gives up.
+Values of streams are not for it.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class HostFunctions:
-    """The operations a guest may call, by name ("room.verb"), and those allowed to top-level code too."""
+    """The operations a guest may call, by name ("room.verb"), and those allowed to top-level code too.
+
+    `immediate` holds short cuts to some of `functions`, tried first.
+    """
 
     functions: Mapping[str, HostFunction] = field(default_factory=dict)
     while_loading: frozenset[str] = frozenset()
+    immediate: Mapping[str, ImmediateFunction] = field(default_factory=dict)
 
 
 class ConsoleLevel(enum.StrEnum):

@@ -80,7 +80,8 @@ class Storage:
         each later operation.
         """
         admit = self._admission(scope, identity)
-        await admit()
+        if admit is not None:
+            await admit()
         return ScopeStore(scope, self._started(), admit)
 
     async def used(self, application_id: ApplicationId) -> int:
@@ -92,9 +93,9 @@ class Storage:
             raise ProvenError(ErrorCode.UNAVAILABLE, "the store is not open")
         return self._scopes
 
-    def _admission(self, scope: Scope, identity: IdentityId | None) -> Callable[[], Awaitable[None]]:
+    def _admission(self, scope: Scope, identity: IdentityId | None) -> Callable[[], Awaitable[None]] | None:
         if scope.kind is not ScopeKind.NFT:
-            return _admit_always
+            return None
         if identity is None:
             raise ProvenError(
                 ErrorCode.NO_IDENTITY, "only its owner may use the data of an NFT: sign in first"
@@ -109,7 +110,3 @@ class Storage:
                 raise ProvenError(ErrorCode.NOT_OWNER, "only its present owner may use the data of an NFT")
 
         return admit
-
-
-async def _admit_always() -> None:
-    return None

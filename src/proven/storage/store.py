@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import apsw
 
+from proven.storage import _kv
 from proven.storage._blobs import BlobWriter
 from proven.storage._main import MainUnit
 from proven.storage._migrations import MigrationPlan
@@ -20,6 +21,7 @@ from proven.storage._threads import finish
 from proven.storage._watchdog import Watch
 from proven.storage._writer import Unit
 from proven.storage.operations import Operations
+from proven.storage.records import KvEntry, KvStore
 from proven.storage.scope import Scope
 from proven.storage.transaction import Transaction
 from proven.wire.errors import ErrorCode, ProvenError
@@ -32,14 +34,34 @@ class ScopeStore(Operations):
 
     - A write is acknowledged once it is committed, and every later read sees it.
     - Holding a store keeps no file open; each operation opens what it needs.
-    - `admit` is awaited before each operation and raises if the caller may not use the scope (any more).
+    - `admit`, if any, is awaited before each operation and raises if the caller may not use the scope
+      (any more).
     """
 
-    def __init__(self, scope: Scope, scopes: OpenScopes, admit: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, scope: Scope, scopes: OpenScopes, admit: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._scope = scope
         self._scopes = scopes
-        self._admit = admit
+        self._admission = admit
         self._tasks: set[asyncio.Task[object]] = set()
+
+    def kv_get_at_once(self, store: KvStore, key: str) -> tuple[KvEntry | None] | None:
+        """What `kv_get` returns, in a tuple; None if that cannot be said without waiting.
+
+        For callers on the event loop, to whom a task costs more than the read.
+        """
+        if self._admission is not None:
+            return None
+        opened = self._scopes.peek(self._scope)
+        connection = opened and opened.point_reader()
+        if not opened or not connection:
+            return None
+        try:
+            entry = _kv.get(connection, _kv.encode_key(store, key), self._services.clock(), inline=True)
+        except apsw.Error as error:
+            raise opened.translate(error) from error
+        return None if isinstance(entry, _kv.LargeValue) else (entry,)
 
     async def transaction(self, *, timeout: float) -> Transaction:
         """Start a transaction that lasts at most `timeout` seconds.
@@ -71,6 +93,10 @@ class ScopeStore(Operations):
     @property
     def _services(self) -> Services:
         return self._scopes.services
+
+    async def _admit(self) -> None:
+        if self._admission is not None:
+            await self._admission()
 
     @asynccontextmanager
     async def _use(self) -> AsyncIterator[OpenScope]:

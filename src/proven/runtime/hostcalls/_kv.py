@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from proven.runtime.host import CallContext, HostFunction
+from proven.runtime.host import CallContext, HostFunction, ImmediateFunction
 from proven.storage import KvEntry, KvKind, KvStore
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.values import UNDEFINED
@@ -53,6 +53,22 @@ class KeyValue:
             "kv.keys": self._list_keys,
             "kv.entries": self._list_entries,
         }
+
+    def immediate(self) -> dict[str, ImmediateFunction]:
+        """What most point reads take: the scope is open, and the value is small."""
+        return {"kv.get": self._get_at_once}
+
+    def _get_at_once(self, context: CallContext, arguments: Sequence[Any]) -> tuple[Any] | None:
+        target, kind, name, key = take(arguments, 4)
+        place = self._scopes.at_hand(context, target)
+        if place is None:
+            return None
+        store = _store(kind, name)
+        found = place.kv_get_at_once(store, text(key, "a key"))
+        if found is None:
+            return None
+        entry = found[0]
+        return (UNDEFINED if entry is None else self._outgoing(context, store, entry),)
 
     async def _get(self, context: CallContext, arguments: Sequence[Any]) -> Any:
         """(target, kind, store, key) → the value, or undefined."""

@@ -86,6 +86,13 @@ class Scopes:
             self._places[key] = place
         return place
 
+    def at_hand(self, context: CallContext, target: Any) -> ScopeStore | None:
+        """The store of an application or personal target that was resolved before."""
+        if type(target) is not str:
+            return None
+        place = self._places.get((context.application_id, context.identity, target))
+        return None if place is None else place.store
+
     async def _open(self, scope: Scope, context: CallContext) -> Place:
         store = await self._storage.scope(scope, identity=context.identity)
         return Place(scope, store, store)

@@ -45,16 +45,18 @@ class HostCalls:
         migrations = Migrations()
         scopes = Scopes(storage, migrations, transaction_timeout=config.transaction_timeout)
         keys = KeyRing()
+        key_value = KeyValue(scopes, keys)
         self.functions = HostFunctions(
             {
                 **scopes.functions(),
-                **KeyValue(scopes, keys).functions(),
+                **key_value.functions(),
                 **Sql(scopes, migrations).functions(),
                 **Files(scopes).functions(),
                 **keys.functions(),
                 **Events(events).functions(),
                 **self._fetch.functions(),
-            }
+            },
+            immediate=key_value.immediate(),
         )
         """What the runtime is given. None of it runs while a module loads."""
 
