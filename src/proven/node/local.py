@@ -14,6 +14,7 @@ from proven.attestation import DevelopmentAttestor
 from proven.engine.embedded import EmbeddedEngine
 from proven.gateway import Call, Gateway, GatewayConfig
 from proven.identity import Sessions
+from proven.isolation import SandboxError
 from proven.node import keys
 from proven.node.config import NodeConfig
 from proven.node.service import Service, running
@@ -110,7 +111,7 @@ class LocalNode:
             Service("storage", self._storage.start, self._storage.close),
             Service("engine", self._engine.start, self._engine.stop),
             Service("host calls", _nothing, self._host_calls.close),
-            Service("runtime", self._runtime.start, self._runtime.stop),
+            Service("runtime", self._start_runtime, self._runtime.stop),
             Service(
                 "applications", self._applications.start, self._applications.stop, self._applications.health
             ),
@@ -118,6 +119,12 @@ class LocalNode:
             Service("sessions", self._start_sessions, self._stop_sessions),
             Service("gateway", self._listen, lambda: self._gateway.stop(grace), deadline=grace + 20),
         )
+
+    async def _start_runtime(self) -> None:
+        try:
+            await self._runtime.start()
+        except SandboxError as error:
+            raise ProvenError(ErrorCode.UNAVAILABLE, str(error)) from error
 
     async def _listen(self) -> None:
         settings = self._config.gateway

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from proven.wire.errors import ErrorCode, ProvenError
+
 logger = logging.getLogger("proven.node")
 
 
@@ -30,14 +32,14 @@ class Service:
 async def running(services: Sequence[Service]) -> AsyncIterator[None]:
     """Start `services` one after the other; on the way out stop those that started, last first.
 
-    A failing start stops what had started and is raised as it is. A failing stop is logged and does not
+    A failing start stops what had started and is raised as it is; one that takes too long is `UNAVAILABLE`.
+    A failing stop is logged and does not
     keep the others from stopping.
     """
     started: list[Service] = []
     try:
         for service in services:
-            async with asyncio.timeout(service.deadline):
-                await service.start()
+            await _start(service)
             started.append(service)
             logger.debug("service_started", extra={"service": service.name})
         yield
@@ -50,6 +52,17 @@ async def running(services: Sequence[Service]) -> AsyncIterator[None]:
                 logger.exception("service_stop_failed", extra={"service": service.name})
             else:
                 logger.debug("service_stopped", extra={"service": service.name})
+
+
+async def _start(service: Service) -> None:
+    try:
+        async with asyncio.timeout(service.deadline) as deadline:
+            await service.start()
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        message = f"{service.name} did not start within {service.deadline:g} seconds"
+        raise ProvenError(ErrorCode.UNAVAILABLE, message) from None
 
 
 async def unhealthy(services: Sequence[Service]) -> dict[str, str]:

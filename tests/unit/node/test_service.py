@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from proven.node.service import Service, running, unhealthy
+from proven.wire.errors import ProvenError
 
 
 def recorder(log: list[str], name: str, *, failing: str = "") -> Service:
@@ -42,7 +43,7 @@ async def test_a_start_that_hangs_is_given_up_at_its_deadline() -> None:
     async def forever() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(ProvenError, match="slow did not start"):
         async with running([Service("slow", forever, forever, deadline=0.01)]):
             pass
 
