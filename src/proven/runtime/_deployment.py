@@ -82,7 +82,7 @@ class Deployment:
     async def start(self) -> None:
         """Have a process with the program loaded. What top-level code throws is raised as `HANDLER_ERROR`."""
         while self.guest is None:
-            if self._starting is None:
+            if self._starting is None or self._starting.done():
                 self._starting = asyncio.get_running_loop().create_task(self._start())
                 self._starting.add_done_callback(self._started)
             await asyncio.shield(self._starting)
@@ -200,7 +200,8 @@ class Deployment:
         return registrations
 
     def _started(self, task: asyncio.Task[None]) -> None:
-        self._starting = None
+        if self._starting is task:
+            self._starting = None
         if not task.cancelled():
             task.exception()
         self._wake_next()
