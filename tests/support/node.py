@@ -17,6 +17,7 @@ from proven.packages import build
 from proven.runtime import ConsoleRecord, RuntimeConfig
 from proven.storage import StorageConfig, Synchronous
 from proven.wire.commands import ConsoleEvent
+from proven.wire.ids import PackageId
 
 APPS = Path(__file__).parent / "apps"
 UNHURRIED_SESSIONS = SessionLimits(handshake_rate=1e6, handshake_rate_per_source=1e6)
@@ -44,18 +45,20 @@ class Node:
 
     async def connect(
         self,
-        application: Application,
+        application: Application | None,
         *,
         identity: bytes | None = None,
+        package_id: PackageId | None = None,
         on_console: Callable[[ConsoleEvent], None] | None = None,
         timeout: float = 30.0,
     ) -> Client:
-        """A client that is closed with the node. `identity` is a root seed."""
+        """A client that is closed with the node; of its management for None. `identity` is a root seed."""
         client = await connect(
             self.url,
-            application=application.id,
+            application=None if application is None else application.id,
             verifier=self.verifier,
             identity=identity,
+            package_id=package_id,
             on_console=on_console,
             timeout=timeout,
         )

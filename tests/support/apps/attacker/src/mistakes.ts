@@ -53,14 +53,14 @@ export const pollute = run(() => {
   // deno-lint-ignore no-explicit-any
   const world = globalThis as any;
   attempt('Object.prototype', () => { world.Object.prototype.polluted = 'yes'; });
-  attempt('__proto__', () => { world.Object.assign({}.__proto__, { polluted: 'yes' }); });
+  attempt('__proto__', () => { world.Object.assign(world.Object().__proto__, { polluted: 'yes' }); });
   attempt('Array.prototype.map', () => { world.Array.prototype.map = () => 'stolen'; });
   attempt('Promise.prototype.then', () => { world.Promise.prototype.then = () => 'stolen'; });
   attempt('JSON.stringify', () => { world.JSON.stringify = () => 'stolen'; });
   attempt('Map.prototype.get', () => { Object.defineProperty(Map.prototype, 'get', { value: () => 'stolen' }); });
   attempt('Function.prototype.call', () => { world.Function.prototype.call = () => 'stolen'; });
   attempt('a getter', () => { Object.defineProperty(Object.prototype, 'id', { get: () => 'stolen' }); });
-  attempt('a setter', () => { Object.prototype.__defineSetter__('identity', () => {}); });
+  attempt('a setter', () => { world.Object.prototype.__defineSetter__('identity', () => {}); });
   attempt('setPrototypeOf', () => { Object.setPrototypeOf(Object.prototype, { polluted: 'yes' }); });
   attempt('a generator', () => { Object.getPrototypeOf(function* () {}).prototype.next = () => 'stolen'; });
   attempt('an iterator', () => { Object.getPrototypeOf([][Symbol.iterator]()).next = () => 'stolen'; });
