@@ -89,8 +89,8 @@ async def test_where_a_file_cannot_grow_the_handler_learns_it_and_nothing_is_dam
         node.interrupt()
         assert await node.ended() == 0
     async with dev_node(ledger, tmp_path / "node") as node, await node.connect(identity=BOB) as bob:
-        assert (await bob.call("blobs"))["n"] == acknowledged + 1  # type: ignore[index]
-        assert (await bob.call("everything"))["entries"]["total/1"] == 15  # type: ignore[index]
+        assert (await bob.call("blobs"))["n"] == acknowledged + 1
+        assert (await bob.call("everything"))["entries"]["total/1"] == 15
         assert await bob.call("ownEntries") == {"put/1": 3}
 
 
@@ -137,6 +137,6 @@ async def test_a_full_disk_refuses_every_write_until_there_is_space_again(
             await bob.call("putOwn", 1, 2)
             assert await bob.call("ownEntries") == {"put/1": 2}
             held = await alice.call("blobs")
-            assert held["n"] == acknowledged  # type: ignore[index]
+            assert held["n"] == acknowledged
             await alice.call("insertBlob", 256 * KIB)
             assert await alice.call("transfer", 1, 2, 5) == 15

@@ -75,7 +75,7 @@ class Stage:
             return response.status == 401
 
     async def nobody_else_noticed(self) -> bool:
-        return await self._bystander.call("echo", "still here") == ["still here"]
+        return bool(await self._bystander.call("echo", "still here") == ["still here"])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

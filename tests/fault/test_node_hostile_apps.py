@@ -48,7 +48,7 @@ class Stage:
         async with asyncio.timeout(20):
             while True:
                 try:
-                    return await self.attacker.call("ping") == "pong"
+                    return bool(await self.attacker.call("ping") == "pong")
                 except ProvenError as error:
                     if error.retry_after is None and error.code is not ErrorCode.HANDLER_MEMORY:
                         raise
@@ -146,7 +146,7 @@ async def test_a_result_that_cannot_travel_is_named_by_its_path(
 
 
 async def test_a_result_over_the_limit_is_not_sent(stage: Stage) -> None:
-    assert (await stage.failure("bigResult", 100 * MIB)).code is ErrorCode.TOO_LARGE
+    assert (await stage.failure("bigResult", 16 * MIB)).code is ErrorCode.TOO_LARGE
     assert await stage.attacker_answers()
 
 

@@ -87,7 +87,7 @@ class Ledger:
         assert isinstance(held, dict)
         entries = held["entries"]
         self._check_latest("put", entries.get("put/1"))
-        self._check_latest("putOwn", (await client.call("ownEntries")).get("put/1"))  # type: ignore[union-attr]
+        self._check_latest("putOwn", (await client.call("ownEntries")).get("put/1"))
         self._check_all("enter", {number for _, number in held["rows"]})
         for number in self._acknowledged["save"][-3:]:
             assert await client.call("isSaved", 1, number, self._sizes[number])

@@ -86,14 +86,15 @@ async def test_a_save_while_the_node_starts_is_not_missed(app: App, tmp_path: Pa
 
 
 async def test_no_call_fails_while_versions_change(app: App, node: DevNode, client: Client) -> None:
-    seen: list[object] = []
+    seen: list[str] = []
     saving = asyncio.create_task(_save_three_times(app, node))
     while not saving.done():
         seen.append(await client.call("version"))
     await saving
     seen.append(await client.call("version"))
-    assert list(dict.fromkeys(seen)) == ["one", "v0", "v1", "v2"]
-    assert seen == sorted(seen, key=["one", "v0", "v1", "v2"].index)
+    versions = ["one", "v0", "v1", "v2"]
+    assert list(dict.fromkeys(seen)) == versions
+    assert seen == sorted(seen, key=versions.index)
 
 
 async def _save_three_times(app: App, node: DevNode) -> None:

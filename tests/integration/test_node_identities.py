@@ -51,7 +51,7 @@ async def test_what_one_remembers_nobody_else_recalls(node: Node, application: A
     assert isinstance(found, dict)
     assert (found["entries"], found["rows"], found["files"]) == ([], [], [])
     await stranger.identify(seeds[0])
-    assert (await stranger.call("recall"))["entries"] == ["secret 0"]  # type: ignore[index]
+    assert (await stranger.call("recall"))["entries"] == ["secret 0"]
 
 
 async def test_nobody_has_no_personal_data(node: Node, application: Application) -> None:
@@ -75,7 +75,7 @@ async def test_the_same_person_has_other_data_in_another_application(
     other = await node.deploy("people", name="other-people")
     here, there = [await node.connect(each, identity=seed) for each in (application, other)]
     await here.call("remember", "here")
-    assert (await there.call("recall"))["entries"] == []  # type: ignore[index]
+    assert (await there.call("recall"))["entries"] == []
     assert (await here.whoami()).identity != (await there.whoami()).identity
 
 
@@ -133,5 +133,5 @@ async def test_what_an_ended_call_left_behind_runs_for_nobody(node: Node, applic
     assert outcome["promised"] in ("refused", "never")
     assert all(report.endswith(": refused") for report in outcome["reports"])
     assert len(outcome["reports"]) == 4
-    assert (await alice.call("recall"))["entries"] == ["of Alice"]  # type: ignore[index]
-    assert (await bob.call("recall"))["entries"] == ["of Bob"]  # type: ignore[index]
+    assert (await alice.call("recall"))["entries"] == ["of Alice"]
+    assert (await bob.call("recall"))["entries"] == ["of Bob"]
