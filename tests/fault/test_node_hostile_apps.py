@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import struct
 import sys
 from collections.abc import AsyncIterator
@@ -67,6 +68,14 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         yield Stage(node, application.id, attacker, await Neighbour.beside(node), console, log)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def flooding(stage: Stage) -> Stage:
+    """The same with an application of its own, in whose process memory attacks leave their garbage."""
+    application = await stage.node.deploy("attacker", name="flooder")
+    attacker = await stage.node.connect(application)
+    return dataclasses.replace(stage, application_id=application.id, attacker=attacker)
+
+
 @pytest.mark.parametrize(
     ("handler", "code"),
     [
@@ -81,29 +90,29 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
     ],
 )
 async def test_what_uses_up_time_or_memory_is_ended_and_the_neighbour_keeps_answering(
-    stage: Stage, handler: str, code: ErrorCode
+    flooding: Stage, handler: str, code: ErrorCode
 ) -> None:
     async def attack() -> None:
-        assert (await stage.failure(handler)).code is code
-        assert await stage.attacker_answers()
+        assert (await flooding.failure(handler)).code is code
+        assert await flooding.attacker_answers()
 
-    await stage.neighbour.undisturbed_by(attack)
+    await flooding.neighbour.undisturbed_by(attack)
 
 
 @pytest.mark.parametrize("handler", ["arrayBufferFlood", "wasmFlood"])
 async def test_a_flood_of_buffers_ends_at_the_limit_and_the_neighbour_keeps_answering(
-    stage: Stage, handler: str
+    flooding: Stage, handler: str
 ) -> None:
     """Which of two limits it meets first depends on how fast it is: allocating fails, or it is ended."""
 
     async def attack() -> None:
-        error = await stage.failure(handler)
+        error = await flooding.failure(handler)
         if error.code is not ErrorCode.HANDLER_MEMORY:
             assert error.code is ErrorCode.HANDLER_ERROR
             assert (error.details or {})["name"] == "RangeError"
-        assert await stage.attacker_answers()
+        assert await flooding.attacker_answers()
 
-    await stage.neighbour.undisturbed_by(attack)
+    await flooding.neighbour.undisturbed_by(attack)
 
 
 async def test_an_app_that_goes_on_computing_after_its_answer_is_ended(stage: Stage) -> None:
@@ -228,17 +237,17 @@ async def test_a_hundred_megabytes_sent_anyway_are_refused_unread(stage: Stage, 
     await stage.neighbour.undisturbed_by(attack)
 
 
-async def test_all_of_it_at_once_leaves_the_neighbour_answering(stage: Stage) -> None:
+async def test_all_of_it_at_once_leaves_the_neighbour_answering(flooding: Stage) -> None:
     """No promise about speed here: more processes compute than the machine has cores."""
     handlers = ["spin", "backtrack", "heapBomb", "arrayBufferFlood", "shout", "neverSettle", "recurse"]
     calls = [
-        asyncio.create_task(stage.attacker.call(name, *([100_000] if name == "shout" else []), timeout=60))
+        asyncio.create_task(flooding.attacker.call(name, *([100_000] if name == "shout" else []), timeout=60))
         for name in handlers
     ]
     number = 0
     while not all(call.done() for call in calls) or number < 20:
-        await stage.neighbour.call(number)
+        await flooding.neighbour.call(number)
         number += 1
     for outcome in await asyncio.gather(*calls, return_exceptions=True):
         assert isinstance(outcome, ProvenError | int)
-    assert await stage.attacker_answers()
+    assert await flooding.attacker_answers()

@@ -13,6 +13,7 @@ from support.node import Node
 CALLS = 60
 PAUSE = 0.002
 """Seconds between two calls, so that the neighbour itself is not what keeps the machine busy."""
+TRIES = 3
 FLOOR = 0.005
 """Seconds by which a shared machine may be slower in one second than in the one before."""
 
@@ -37,10 +38,20 @@ class Neighbour:
     async def undisturbed_by(self, attack: Callable[[], Awaitable[None]]) -> None:
         """Run `attack`, over and over if it is short, and check that calls go on as if there were none.
 
-        Every call is answered, with the right value; and at least half of them about as fast as before: what
-        is measured here has to hold on a machine where other tests run, so it is not a benchmark.
+        Every call is answered, with the right value; and at least half of them about as fast as before. This
+        has to hold on a machine where other tests run, so it is no benchmark, and has three tries: what an
+        attack slows down, it slows down every time.
         """
-        before = statistics.median([await self._paced(number) for number in range(CALLS)])
+        measured = []
+        for _ in range(TRIES):
+            before = statistics.median([await self._paced(number) for number in range(CALLS)])
+            during = statistics.median(await self._during(attack))
+            if during <= max(2 * before, before + FLOOR):
+                return
+            measured.append(f"{before * 1000:.2f} → {during * 1000:.2f} ms")
+        raise AssertionError(f"the neighbour was slowed down: {', '.join(measured)}")
+
+    async def _during(self, attack: Callable[[], Awaitable[None]]) -> list[float]:
         attacking = asyncio.create_task(_once(attack))
         durations: list[float] = []
         while len(durations) < CALLS or not attacking.done():
@@ -49,8 +60,7 @@ class Neighbour:
                 attacking = asyncio.create_task(_once(attack))
             durations.append(await self._paced(len(durations)))
         attacking.result()
-        during = statistics.median(durations)
-        assert during <= max(2 * before, before + FLOOR), f"{before * 1000:.2f} → {during * 1000:.2f} ms"
+        return durations
 
     async def _paced(self, number: int) -> float:
         duration = await self.call(number)
