@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import click
 from cryptography.hazmat.primitives.serialization import Encoding
-from watchfiles import DefaultFilter, awatch
+from watchfiles import Change, DefaultFilter, awatch
 
 from proven.node.config import NodeConfig, load_config
 from proven.node.local import LocalNode, local_node
@@ -139,7 +139,9 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     live: asyncio.Future[LocalNode] = loop.create_future()
-    watching = asyncio.create_task(_redeploy(folder, live, output, stopping)) if watch else None
+    watching = (
+        asyncio.create_task(_redeploy(folder, config.data_dir, live, output, stopping)) if watch else None
+    )
     await asyncio.sleep(0)  # from here on it watches
     try:
         async with local_node(config, on_call=output.called, on_console=output.console) as node:
@@ -166,14 +168,19 @@ async def _serve(
 
 
 async def _redeploy(
-    folder: Path, live: asyncio.Future[LocalNode], output: DevOutput, stopping: asyncio.Event
+    folder: Path,
+    data_dir: Path,
+    live: asyncio.Future[LocalNode],
+    output: DevOutput,
+    stopping: asyncio.Event,
 ) -> None:
     """Deploy the folder again after each save, until `stopping`.
 
     Saves count from when this starts, which is before the node is `live`: nothing that was saved while it
     started is missed.
     """
-    async for _ in awatch(folder, watch_filter=_Saves(), stop_event=stopping, debounce=200, step=20):
+    saves = _Saves(data_dir)
+    async for _ in awatch(folder, watch_filter=saves, stop_event=stopping, debounce=200, step=20):
         node = await live
         started = loop_time()
         try:
@@ -195,3 +202,10 @@ class _Saves(DefaultFilter):
     """Changes to an app's sources, and not what a node, npm or git writes beside them."""
 
     ignore_dirs = (*DefaultFilter.ignore_dirs, ".proven")
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__()
+        self._data_dir = data_dir.resolve()
+
+    def __call__(self, change: Change, path: str) -> bool:
+        return super().__call__(change, path) and not Path(path).resolve().is_relative_to(self._data_dir)
