@@ -183,6 +183,19 @@ async def _code_of(client: Client, handler: str) -> str:
     return caught.value.code.value
 
 
+async def test_what_the_node_stores_in_the_folder_deploys_nothing(app: App, tmp_path: Path) -> None:
+    inside = ["--data-dir", str(app.folder / "data")]
+    async with (
+        dev_node(app.folder, tmp_path / "node", options=inside) as node,
+        await node.connect() as client,
+    ):
+        for _ in range(10):
+            await client.call("slow", 20)
+        app.save("two")
+        assert (await node.next("deployed"))["package_id"] != node.started["package_id"]
+        assert await client.call("version") == "two"
+
+
 async def test_a_file_that_is_not_part_of_the_app_deploys_nothing(app: App, node: DevNode) -> None:
     for ignored in (".git/HEAD", "node_modules/x/index.js", ".proven/note.ts"):
         path = app.folder / ignored
