@@ -53,7 +53,8 @@ def install(connection: apsw.Connection, max_bytes: int) -> None:
     def _trimmed(value: SqlValue, characters: SqlValue, *, left: bool, right: bool) -> str | None:
         if value is None or characters is None:
             return None
-        return _strip(text(value), set(text(characters)), left=left, right=right)
+        before_nul = text(characters).partition("\0")[0]  # as far as SQLite reads them
+        return _strip(text(value), set(before_nul), left=left, right=right)
 
     functions: dict[str, tuple[Callable[..., int | str | None], tuple[int, ...]]] = {
         "instr": (instr, (2,)),

@@ -6,7 +6,7 @@ import threading
 
 import apsw
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proven.storage import StorageConfig
@@ -32,6 +32,8 @@ OURS, SQLITES = protected(), apsw.Connection(":memory:")
 
 
 @given(VALUES, VALUES, VALUES)
+@example(b"\0", b"\0", None)
+@example("a\0b", "b\0a", None)
 @pytest.mark.parametrize(
     "call",
     [
