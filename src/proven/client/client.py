@@ -26,6 +26,8 @@ from proven.wire.commands import (
     IdentifyResult,
     ListApplications,
     ListApplicationsResult,
+    MissedEvents,
+    PublishedEvent,
     Result,
     Success,
     WhoAmI,
@@ -295,6 +297,8 @@ class _Session:
         if isinstance(message, ConsoleEvent):
             if self._on_console is not None:
                 self._on_console(message)
+            return
+        if isinstance(message, PublishedEvent | MissedEvents):
             return
         answer = self._pending.get(message.request)
         if answer is None or answer.done():

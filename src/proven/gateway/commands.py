@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from proven.gateway.handlers import Handlers, check_access
 from proven.gateway.ports import Applications, Versions
@@ -33,6 +34,8 @@ _UNDEFINED = encode(UNDEFINED)
 MAX_LISTED = 1000
 
 Console = Callable[[ConsoleRecord], None]
+Performer = Callable[[Session, Any], Awaitable[Result]]
+"""Carries out commands of one type."""
 
 
 class Commands:
@@ -45,18 +48,28 @@ class Commands:
     """
 
     def __init__(
-        self, sessions: Sessions, applications: Applications, versions: Versions, handlers: Handlers
+        self,
+        sessions: Sessions,
+        applications: Applications,
+        versions: Versions,
+        handlers: Handlers,
+        performers: Mapping[type[Command], Performer],
     ) -> None:
+        """`performers` carry out the commands that belong to other rooms."""
         self._sessions = sessions
         self._applications = applications
         self._versions = versions
         self._handlers = handlers
+        self._performers = performers
 
     async def perform(self, session: Session, command: Command, console: Console | None = None) -> Result:
         """Raises `ProvenError` and nothing else: what goes wrong inside is `INTERNAL`, and in the log."""
         try:
             if isinstance(command, Execute):
                 return await self._execute(session, command, console)
+            performer = self._performers.get(type(command))
+            if performer is not None:
+                return await performer(session, command)
             return self._answer(session, command)
         except ProvenError:
             raise

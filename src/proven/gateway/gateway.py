@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from proven.attestation import Attestor
 from proven.gateway.app_http import MAX_BODY, AppHttp
 from proven.gateway.attested import ResponseAttestor
-from proven.gateway.commands import Commands
+from proven.gateway.commands import Commands, Performer
 from proven.gateway.cors import CorsPolicy, Origins, any_origin
 from proven.gateway.handlers import Call, Handlers
 from proven.gateway.hosts import Hosts
@@ -23,6 +23,7 @@ from proven.gateway.rpc import Rpc
 from proven.gateway.server import Access, HttpServer
 from proven.identity import Sessions
 from proven.wire import http_signatures as signatures
+from proven.wire.commands import Command
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
 
@@ -82,6 +83,7 @@ class Gateway:
         versions: Versions,
         runtime: Invoker,
         attestor: Attestor,
+        performers: Mapping[type[Command], Performer] | None = None,
         tls: ssl.SSLContext | None = None,
         on_call: Callable[[Call], None] | None = None,
         on_access: Callable[[Access], None] | None = None,
@@ -92,7 +94,7 @@ class Gateway:
         handlers = Handlers(runtime, on_call)
         self._attestor = ResponseAttestor(attestor)
         self._app_http = AppHttp(versions, handlers, self._attestor, max_body=config.max_http_body)
-        commands = Commands(sessions, applications, versions, handlers)
+        commands = Commands(sessions, applications, versions, handlers, performers or {})
         self._rpc = Rpc(sessions, commands, limits=config.rpc, push_console=config.push_console)
         self._table = self._routes()
         self._server = HttpServer(

@@ -13,7 +13,7 @@ them on without reading them. Unknown commands, unknown fields and anything out 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -26,6 +26,12 @@ from .values import MAX_BYTES
 MAX_HANDLER: Final = 512
 MAX_MESSAGE_DEPTH: Final = 12
 MAX_CONSOLE_TEXT: Final = 64 * 1024
+MAX_EVENT_NAME: Final = 128
+MAX_CEREMONY: Final = 16 * 1024
+MAX_PROOF: Final = 16 * 1024
+MAX_WRAPPED_SEED: Final = 128
+MAX_PASSKEY_LABEL: Final = 64
+MAX_ACCOUNT: Final = 128
 
 _Base32 = Annotated[str, Meta(pattern="^[a-z2-7]{32}\\Z")]
 _Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
@@ -33,6 +39,14 @@ _HandlerAddress = Annotated[str, Meta(min_length=1, max_length=MAX_HANDLER)]
 _ValueBytes = Annotated[bytes, Meta(min_length=1, max_length=MAX_BYTES)]
 _Count = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
 _Sequence = Annotated[int, Meta(ge=0, le=MAX_SEQUENCE)]
+_EventName = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_NAME)]
+_Hex128 = Annotated[str, Meta(pattern="^[0-9a-f]{32}\\Z")]
+_Hex256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
+_CredentialId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,1366}\\Z")]
+_PasskeyLabel = Annotated[str, Meta(min_length=1, max_length=MAX_PASSKEY_LABEL)]
+_WrappedSeed = Annotated[bytes, Meta(min_length=1, max_length=MAX_WRAPPED_SEED)]
+_AccountAddress = Annotated[str, Meta(min_length=1, max_length=MAX_ACCOUNT)]
+AccountKind: TypeAlias = Literal["radix", "ethereum", "bitcoin"]
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -81,7 +95,125 @@ class IssueTicket(_Command, frozen=True):
     """Ask for a ticket to resume this session with. Answered by `IssueTicketResult`."""
 
 
-Command: TypeAlias = WhoAmI | Identify | Anonymize | Execute | ListApplications | IssueTicket
+class Subscribe(_Command, frozen=True):
+    """Be sent what the application publishes under `event`, over this connection, until it ends or
+    `Unsubscribe`. Answered by `Done`; only over a WebSocket. Subscribing twice is once.
+    """
+
+    event: _EventName
+
+
+class Unsubscribe(_Command, frozen=True):
+    """Be sent `event` no more. Answered by `Done`, whether it was subscribed to or not."""
+
+    event: _EventName
+
+
+class BeginRegistration(_Command, frozen=True):
+    """Start adding a passkey to the account that this management session acts as. Answered by `Ceremony`.
+
+    An account is whoever holds a root seed: `Identify` with the seed's management key comes first, for a new
+    account too.
+    """
+
+    label: _PasskeyLabel
+
+
+class FinishRegistration(_Command, frozen=True):
+    """Store the passkey that the ceremony made. Answered by `PasskeySummary`.
+
+    `response` is the JSON form of the credential (WebAuthn §5.1 `toJSON`). `wrapped_seed` is the root seed,
+    encrypted under the passkey's PRF output; absent for an authenticator without PRF.
+    """
+
+    ceremony: _Hex128
+    response: Annotated[str, Meta(min_length=1, max_length=MAX_CEREMONY)]
+    wrapped_seed: _WrappedSeed | None = None
+
+
+class BeginAuthentication(_Command, frozen=True):
+    """Start signing in with a passkey; in a management session. Answered by `Ceremony`."""
+
+
+class FinishAuthentication(_Command, frozen=True):
+    """Prove possession of a passkey. Answered by `AuthenticationResult`."""
+
+    ceremony: _Hex128
+    response: Annotated[str, Meta(min_length=1, max_length=MAX_CEREMONY)]
+
+
+class ListPasskeys(_Command, frozen=True):
+    """List the passkeys of the account that this management session acts as. Answered by
+    `ListPasskeysResult`.
+    """
+
+
+class RemovePasskey(_Command, frozen=True):
+    """Forget a passkey and the seed wrapped for it. Answered by `Done`."""
+
+    passkey: _CredentialId
+
+
+class ListSessions(_Command, frozen=True):
+    """List the sessions that act as this session's identity. Answered by `ListSessionsResult`."""
+
+
+class RevokeSession(_Command, frozen=True):
+    """End a session that acts as this session's identity. Answered by `Done`."""
+
+    session_id: _Hex128
+
+
+class BeginLink(_Command, frozen=True):
+    """Ask for a challenge by which to link an account to this session's identity. Answered by
+    `LinkChallenge`.
+    """
+
+    kind: AccountKind
+
+
+class FinishLink(_Command, frozen=True):
+    """Link the account that signed the challenge. Answered by `AccountSummary`.
+
+    `proof` is JSON whose fields depend on the kind; see `proven.identity.accounts`.
+    """
+
+    challenge: _Hex256
+    proof: Annotated[str, Meta(min_length=1, max_length=MAX_PROOF)]
+
+
+class UnlinkAccount(_Command, frozen=True):
+    """Forget a linked account. Answered by `Done`."""
+
+    address: _AccountAddress
+
+
+class ListAccounts(_Command, frozen=True):
+    """List the accounts linked to this session's identity. Answered by `ListAccountsResult`."""
+
+
+Command: TypeAlias = (
+    WhoAmI
+    | Identify
+    | Anonymize
+    | Execute
+    | ListApplications
+    | IssueTicket
+    | Subscribe
+    | Unsubscribe
+    | BeginRegistration
+    | FinishRegistration
+    | BeginAuthentication
+    | FinishAuthentication
+    | ListPasskeys
+    | RemovePasskey
+    | ListSessions
+    | RevokeSession
+    | BeginLink
+    | FinishLink
+    | UnlinkAccount
+    | ListAccounts
+)
 
 
 class WhoAmIResult(_Record, frozen=True):
@@ -134,8 +266,94 @@ class IssueTicketResult(_Record, frozen=True):
     expires_in: _Count
 
 
+class Ceremony(_Record, frozen=True):
+    """One use of WebAuthn: `options` is the JSON of WebAuthn §5.1 `parseCreationOptionsFromJSON` or
+    `parseRequestOptionsFromJSON`. It works once, in the session that began it, for `expires_in` seconds.
+    """
+
+    ceremony: _Hex128
+    options: Annotated[str, Meta(max_length=MAX_CEREMONY)]
+    expires_in: _Count
+
+
+class PasskeySummary(_Record, frozen=True):
+    """Times are Unix milliseconds. `holds_seed`: signing in with it needs no recovery phrase. `synced`: the
+    authenticator says that it is backed up.
+    """
+
+    id: _CredentialId
+    label: _PasskeyLabel
+    created_at: _Count
+    used_at: _Count | None = None
+    holds_seed: bool = False
+    synced: bool = False
+
+
+class AuthenticationResult(_Record, frozen=True):
+    """`account` is the management identity that the passkey belongs to; `Identify` proves to be it."""
+
+    account: _Base32
+    passkey: _CredentialId
+    wrapped_seed: _WrappedSeed | None = None
+
+
+class ListPasskeysResult(_Record, frozen=True):
+    passkeys: tuple[PasskeySummary, ...] = ()
+
+
+class SessionSummary(_Record, frozen=True):
+    """Times are Unix milliseconds. `current`: the session that asks."""
+
+    session_id: _Hex128
+    opened_at: _Count
+    used_at: _Count
+    origin: str | None = None
+    current: bool = False
+
+
+class ListSessionsResult(_Record, frozen=True):
+    sessions: tuple[SessionSummary, ...] = ()
+
+
+class LinkChallenge(_Record, frozen=True):
+    """What a wallet signs: `challenge` (hex) alone or, for Ethereum and Bitcoin, the text `message`, in which
+    `{address}` and `{chain_id}` stand for what only the wallet knows. Works once, for `expires_in` seconds,
+    for the page at `origin`.
+    """
+
+    challenge: _Hex256
+    origin: Annotated[str, Meta(max_length=256)]
+    expires_in: _Count
+    message: Annotated[str, Meta(max_length=4096)] | None = None
+
+
+class AccountSummary(_Record, frozen=True):
+    """`linked_at` is Unix milliseconds."""
+
+    address: _AccountAddress
+    kind: AccountKind
+    linked_at: _Count
+
+
+class ListAccountsResult(_Record, frozen=True):
+    accounts: tuple[AccountSummary, ...] = ()
+
+
 Result: TypeAlias = (
-    WhoAmIResult | IdentifyResult | Done | ExecuteResult | ListApplicationsResult | IssueTicketResult
+    WhoAmIResult
+    | IdentifyResult
+    | Done
+    | ExecuteResult
+    | ListApplicationsResult
+    | IssueTicketResult
+    | Ceremony
+    | PasskeySummary
+    | AuthenticationResult
+    | ListPasskeysResult
+    | ListSessionsResult
+    | LinkChallenge
+    | AccountSummary
+    | ListAccountsResult
 )
 
 
@@ -149,6 +367,24 @@ class ConsoleEvent(_Record, frozen=True, tag_field="event", tag="console"):
     text: Annotated[str, Meta(max_length=MAX_CONSOLE_TEXT)]
     handler: _HandlerAddress
     request: _Sequence | None = None
+
+
+class PublishedEvent(_Record, frozen=True, tag_field="event", tag="published"):
+    """Something the application published for this session; `payload` holds one `values` encoding."""
+
+    name: _EventName
+    payload: _ValueBytes
+
+
+class MissedEvents(_Record, frozen=True, tag_field="event", tag="missed"):
+    """This many events were not sent, because the client was slow to read: it should look again at what it
+    shows.
+    """
+
+    count: _Count
+
+
+Event: TypeAlias = ConsoleEvent | PublishedEvent | MissedEvents
 
 
 class Success(_Record, frozen=True):
@@ -166,7 +402,7 @@ class Failure(_Record, frozen=True):
         return ProvenError.from_record(self.error)
 
 
-Message: TypeAlias = Success | Failure | ConsoleEvent
+Message: TypeAlias = Success | Failure | Event
 
 _ResultT = TypeVar("_ResultT", bound=Result)
 _T = TypeVar("_T")
@@ -197,7 +433,7 @@ def encode_failure(request: int, error: ProvenError) -> bytes:
         return cbor.encode({"request": request, "error": record})
 
 
-def encode_event(event: ConsoleEvent) -> bytes:
+def encode_event(event: Event) -> bytes:
     return cbor.encode(_to_map(event))
 
 
@@ -205,7 +441,8 @@ def decode_message(data: bytes) -> Message:
     """What a server says. Raises `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`)."""
     fields = _decode_map(data)
     if "event" in fields:
-        return _from_map(fields, ConsoleEvent, "event")
+        event: Event = _convert(fields, Event, "event")
+        return event
     if "error" in fields:
         return _from_map(fields, Failure, "response")
     return _from_map(fields, Success, "response")

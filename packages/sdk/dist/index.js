@@ -1,0 +1,5 @@
+// src/index.ts
+var version = "0.1.0";
+export {
+  version
+};
