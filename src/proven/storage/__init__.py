@@ -13,10 +13,13 @@ How it is kept:
 - Each file has one writer with a queue (`_queue`): writes that wait for the disk together are committed so.
   Point reads are answered on the event loop from a reading connection, since they cost less than a thread's
   wake-up; everything that can wait for a disk or run long is in a thread.
+- On a node opened for inspection, which a development node is, `Storage.inspector` reads everything; rules
+  in `Inspector`.
 - Keys and file names come from the root key through the injective encoding of the scope (`_keys`, `scope`).
 """
 
 from proven.storage.config import StorageConfig, Synchronous
+from proven.storage.inspect import Inspector
 from proven.storage.operations import Operations
 from proven.storage.ownership import DevelopmentOwnership, OwnershipVerifier
 from proven.storage.records import (
@@ -38,6 +41,7 @@ __all__ = [
     "DevelopmentOwnership",
     "ExecuteResult",
     "FileStat",
+    "Inspector",
     "KvEntry",
     "KvKind",
     "KvStore",

@@ -57,6 +57,10 @@ class KeyRing:
         """Tells whether a directory was written with this root key."""
         return _derive(self._root_key, "fingerprint")
 
+    def catalogue(self) -> bytes:
+        """Key of the file with the names of scopes."""
+        return _derive(self._root_key, "catalogue")
+
     def application_directory(self, application_id: ApplicationId) -> str:
         """Name of the directory with all data of one application."""
         return _derive(self._root_key, "name/application", encode_fields(application_id))[:16].hex()

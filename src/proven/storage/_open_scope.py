@@ -177,6 +177,9 @@ class OpenScope:
         await finish(self.services.io.submit(functools.partial(self._admit_database, file)))
         database = SqlDatabase(file, self.usage, self.services, self.scope.application_id, self.translate)
         await database.open()
+        if self.services.catalogue is not None:
+            note = functools.partial(self.services.catalogue.note, self.scope, name)
+            await finish(self.services.io.submit(note))
         self._sql[name] = database
         return database
 

@@ -143,6 +143,8 @@ class OpenScopes:
         except Exception as error:
             await finish(self.services.io.submit(functools.partial(opened.close, final=False)))
             raise opened.translate(error) from error
+        if self.services.catalogue is not None:
+            await finish(self.services.io.submit(functools.partial(self.services.catalogue.note, scope)))
         return opened
 
     async def _shut(self, scope: Scope) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from proven.storage._catalogue import Catalogue
 from proven.storage._threads import FairThreads
 from proven.storage._watchdog import Watchdog
 from proven.storage.config import StorageConfig
@@ -23,3 +24,5 @@ class Services:
     """For application SQL, which is not."""
 
     watchdog: Watchdog
+    catalogue: Catalogue | None = None
+    """Where names are written down, on a node whose storage may be inspected."""

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from proven.storage._catalogue import Catalogue
+from proven.storage._database import DatabaseFile
 from proven.storage._directory import DataDirectory
 from proven.storage._keys import KeyRing
 from proven.storage._open_scopes import OpenScopes
@@ -14,6 +16,7 @@ from proven.storage._services import Services
 from proven.storage._threads import FairThreads, finish
 from proven.storage._watchdog import Watchdog
 from proven.storage.config import StorageConfig
+from proven.storage.inspect import Inspector
 from proven.storage.ownership import OwnershipVerifier
 from proven.storage.scope import Scope, ScopeKind
 from proven.storage.store import ScopeStore
@@ -27,6 +30,7 @@ class Storage:
     - The directory belongs to one process at a time, and to the root key it was first written with.
     - Each scope has files, keys and names of its own; only sizes and counts can be seen from outside.
     - The store of an NFT checks its owner before each operation.
+    - Nothing reads data but those stores, unless it was opened `inspectable`: for development only.
     """
 
     def __init__(
@@ -37,12 +41,14 @@ class Storage:
         config: StorageConfig | None = None,
         clock: Callable[[], float] = time.time,
         ownership: OwnershipVerifier | None = None,
+        inspectable: bool = False,
     ) -> None:
         self._config = config or StorageConfig()
         self._keys = KeyRing(root_key)
         self._directory = DataDirectory(directory, self._keys.fingerprint())
         self._clock = clock
         self._ownership = ownership
+        self._catalogue = self._make_catalogue() if inspectable else None
         self._scopes: OpenScopes | None = None
 
     async def start(self) -> None:
@@ -59,6 +65,7 @@ class Storage:
             io=io,
             sql=FairThreads(self._config.sql_threads, "storage-sql"),
             watchdog=Watchdog(self._config.sql_memory),
+            catalogue=self._catalogue,
         )
         self._scopes = OpenScopes(self._directory.path, self._keys, services)
 
@@ -71,6 +78,8 @@ class Storage:
         scopes.services.watchdog.close()
         scopes.services.sql.close()
         scopes.services.io.close()
+        if self._catalogue is not None:
+            self._catalogue.close()
         self._directory.release()
 
     async def scope(self, scope: Scope, *, identity: IdentityId | None = None) -> ScopeStore:
@@ -87,6 +96,16 @@ class Storage:
     async def used(self, application_id: ApplicationId) -> int:
         """The bytes that all scopes of an application occupy."""
         return (await self._started().usage(application_id)).used
+
+    def inspector(self) -> Inspector:
+        """What reads all of it; raises `FORBIDDEN` unless the store was opened for that."""
+        if self._catalogue is None:
+            raise ProvenError(ErrorCode.FORBIDDEN, "the data of this node is not open to inspection")
+        return Inspector(self._directory.path, self._keys, self._started(), self._catalogue)
+
+    def _make_catalogue(self) -> Catalogue:
+        path = self._directory.path / "catalogue.db"
+        return Catalogue(DatabaseFile(path, self._keys.catalogue(), self._config.synchronous))
 
     def _started(self) -> OpenScopes:
         if self._scopes is None:

@@ -49,9 +49,12 @@ async def open_storage(tmp_path: Path, clock: Clock) -> AsyncIterator[OpenStorag
 
         async def open_(**settings: Any) -> Storage:
             ownership = settings.pop("ownership", None)
+            inspectable = settings.pop("inspectable", False)
             directory = settings.pop("directory", tmp_path / "data")
             config = StorageConfig(**(FAST | settings))
-            storage = Storage(directory, ROOT_KEY, config=config, clock=clock, ownership=ownership)
+            storage = Storage(
+                directory, ROOT_KEY, config=config, clock=clock, ownership=ownership, inspectable=inspectable
+            )
             await storage.start()
             stack.push_async_callback(storage.close)
             return storage
