@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from proven.packages import BuildError, ModuleGraph, Package, Problem, Registry, build, verify
 from proven.packages._cron import cron_fault
 from proven.packages._lock import LockFile
-from proven.packages._origins import canonical_origin
 from proven.packages._resolve import ResolutionError
 from proven.packages._tarball import unpack
+from proven.wire.origins import canonical_origin
 
 SOURCE = """import * as h from '@proven-network/handler';
 import { getApplicationDb, type Sql } from '@proven-network/sql';

@@ -6,7 +6,16 @@ runs in step with it.
 
 from proven.apps._applications import Application, Applications, Change
 from proven.apps._deployer import Deployer, VersionHost
-from proven.apps._events import Actor, Archived, Created, Deployed, Event, RolledBack
+from proven.apps._events import (
+    Actor,
+    Archived,
+    Created,
+    Deployed,
+    Event,
+    OriginAdded,
+    OriginRemoved,
+    RolledBack,
+)
 from proven.apps._state import ApplicationRecord, Limits, State, Version
 
 __all__ = [
@@ -21,6 +30,8 @@ __all__ = [
     "Deployer",
     "Event",
     "Limits",
+    "OriginAdded",
+    "OriginRemoved",
     "RolledBack",
     "State",
     "Version",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections import OrderedDict
@@ -14,19 +15,32 @@ from typing import Final
 
 import msgspec
 
-from proven.apps._events import Actor, Archived, Created, Deployed, Event, RolledBack, decode, encode
+from proven.apps._events import (
+    Actor,
+    Archived,
+    Created,
+    Deployed,
+    Event,
+    OriginAdded,
+    OriginRemoved,
+    RolledBack,
+    decode,
+    encode,
+)
 from proven.apps._state import ApplicationRecord, Limits, State, Version
 from proven.engine import Logs, Objects, Record, Subscription
-from proven.packages import Manifest, Package, verify
-from proven.packages.limits import MAX_ARCHIVE_BYTES
+from proven.packages import Asset, Manifest, Package, verify
+from proven.packages.limits import MAX_ARCHIVE_BYTES, MAX_ASSET_BYTES
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId, application_id
+from proven.wire.origins import canonical_origin
 
 logger = logging.getLogger("proven.apps")
 
 LOG: Final = "applications"
 SUBJECT: Final = "events"
 BUCKET: Final = "packages"
+ASSETS: Final = "assets"
 
 MAX_WAITING: Final = 256
 """Commands that wait for the one before them to be appended."""
@@ -136,6 +150,14 @@ class Applications:
         """Every version there was, from the first to the present one; raises `NOT_FOUND`."""
         return self._state.versions(application)
 
+    def allowed_origins(self, id_or_name: str) -> Sequence[str]:
+        """The origins that the owner allowed, canonical, in the order added; raises `NOT_FOUND`."""
+        return self.find(id_or_name).origins
+
+    def allows_somewhere(self, origin: str) -> bool:
+        """Whether the owner of any application that is not archived allowed `origin`."""
+        return self._state.allows_somewhere(origin)
+
     def live(self, id_or_name: str) -> tuple[ApplicationRecord, PackageId]:
         """An application and the package that new calls go to.
 
@@ -154,12 +176,19 @@ class Applications:
         return Application.of(record, record.version, package_id, await self._manifest(package_id))
 
     async def package(self, package_id: PackageId) -> Package:
-        """A package that was stored, checked against its id; raises `NOT_FOUND`."""
+        """A package that was stored, checked against its id, without its assets; raises `NOT_FOUND`."""
         archive = await self._objects.read(BUCKET, package_id, limit=MAX_ARCHIVE_BYTES)
-        package = await asyncio.to_thread(Package.from_archive, archive)
+        package = await asyncio.to_thread(Package.from_code_archive, archive)
         if package.id != package_id:
             raise ProvenError(ErrorCode.UNAVAILABLE, f"what is stored as package {package_id} is another one")
         return package
+
+    async def asset(self, asset: Asset) -> bytes:
+        """The content of a front-end file of a package that was stored; raises `NOT_FOUND`."""
+        content = await self._objects.read(ASSETS, asset.sha256, limit=MAX_ASSET_BYTES)
+        if hashlib.sha256(content).hexdigest() != asset.sha256:
+            raise ProvenError(ErrorCode.UNAVAILABLE, f"what is stored as {asset.path} is another file")
+        return content
 
     async def create(self, actor: Actor, name: str, nonce: bytes) -> ApplicationRecord:
         """Create an application that `actor` owns."""
@@ -234,6 +263,34 @@ class Applications:
             application_id=application,
             by=actor.public_key,
             at=_WHEN_APPENDED,
+            expected_version=expected_version,
+        )
+        await self._command(event)
+        return self.find(application)
+
+    async def add_origin(
+        self, actor: Actor, application: ApplicationId, origin: str, *, expected_version: int
+    ) -> ApplicationRecord:
+        """Allow pages of `origin`, however it is written. Raises `CONFLICT` if they are allowed already."""
+        event = OriginAdded(
+            application_id=application,
+            by=actor.public_key,
+            at=_WHEN_APPENDED,
+            origin=_canonical(origin),
+            expected_version=expected_version,
+        )
+        await self._command(event)
+        return self.find(application)
+
+    async def remove_origin(
+        self, actor: Actor, application: ApplicationId, origin: str, *, expected_version: int
+    ) -> ApplicationRecord:
+        """Allow pages of `origin` no longer. Raises `NOT_FOUND` if they are not allowed."""
+        event = OriginRemoved(
+            application_id=application,
+            by=actor.public_key,
+            at=_WHEN_APPENDED,
+            origin=_canonical(origin),
             expected_version=expected_version,
         )
         await self._command(event)
@@ -350,24 +407,45 @@ class Applications:
             self._manifests.popitem(last=False)
 
     async def _store(self, owner: bytes, package: Package) -> None:
-        """Keep the archive of `package` by its id; raises `QUOTA_EXCEEDED` over what the owner may store."""
-        archive = await asyncio.to_thread(package.to_archive)
+        """Keep the code of `package` by its id and its assets by their hashes, so that versions share those
+        that did not change. Raises `QUOTA_EXCEEDED` over what the owner may store.
+        """
+        archive = await asyncio.to_thread(package.to_code_archive)
+        size = _stored_size(len(archive), package.manifest)
         used = 0
         for other in self._state.packages_of(owner) - {package.id}:
             used += await self._size(other)
-        if used + len(archive) > self._limits.package_bytes_per_owner:
+        if used + size > self._limits.package_bytes_per_owner:
             raise ProvenError(
                 ErrorCode.QUOTA_EXCEEDED,
                 f"the packages of an owner take at most {self._limits.package_bytes_per_owner} bytes",
-                details={"used": used, "package": len(archive)},
+                details={"used": used, "package": size},
             )
+        for asset in package.manifest.assets:
+            if await self._objects.info(ASSETS, asset.sha256) is None:
+                await self._objects.put(ASSETS, asset.sha256, package.assets[asset.path])
         if await self._objects.info(BUCKET, package.id) is None:
             await self._objects.put(BUCKET, package.id, archive)
-        self._sizes[package.id] = len(archive)
+        self._sizes[package.id] = size
         self._remember(package.id, package.manifest)
 
     async def _size(self, package_id: PackageId) -> int:
         if package_id not in self._sizes:
             info = await self._objects.info(BUCKET, package_id)
-            self._sizes[package_id] = 0 if info is None else info.size
+            manifest = None if info is None else await self._manifest(package_id)
+            self._sizes[package_id] = (
+                0 if info is None or manifest is None else _stored_size(info.size, manifest)
+            )
         return self._sizes[package_id]
+
+
+def _stored_size(archive: int, manifest: Manifest) -> int:
+    """What a package counts for, with assets that other versions have too."""
+    return archive + sum(asset.size for asset in manifest.assets)
+
+
+def _canonical(origin: str) -> str:
+    try:
+        return canonical_origin(origin)
+    except ValueError as error:
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"{origin!r:.200} is not an origin: {error}") from None

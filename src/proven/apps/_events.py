@@ -61,7 +61,21 @@ class Archived(_Event, frozen=True, kw_only=True, tag="archived"):
     expected_version: int
 
 
-Event = Created | Deployed | RolledBack | Archived
+class OriginAdded(_Event, frozen=True, kw_only=True, tag="origin_added"):
+    """Pages of `origin`, in its canonical form, may open sessions of the application and show its sign-in."""
+
+    origin: str
+    expected_version: int
+
+
+class OriginRemoved(_Event, frozen=True, kw_only=True, tag="origin_removed"):
+    """Pages of `origin` may no longer."""
+
+    origin: str
+    expected_version: int
+
+
+Event = Created | Deployed | RolledBack | Archived | OriginAdded | OriginRemoved
 
 
 def encode(event: Event) -> bytes:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from proven.apps._events import Archived, Created, Deployed, Event, RolledBack
+from proven.apps._events import (
+    Archived,
+    Created,
+    Deployed,
+    Event,
+    OriginAdded,
+    OriginRemoved,
+    RolledBack,
+)
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId, application_id, is_application_id, parse_package_id
+from proven.wire.origins import canonical_origin
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _MAX_NONCE_BYTES: Final = 64
@@ -31,7 +41,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationRecord:
-    """An application as its events left it. Times are Unix milliseconds; `version` 0 has no package."""
+    """An application as its events left it. Times are Unix milliseconds; `version` 0 has no package.
+
+    `origins` are those that its owner allowed, in the order in which they were added.
+    """
 
     id: ApplicationId
     owner: bytes
@@ -41,6 +54,7 @@ class ApplicationRecord:
     version: int = 0
     package_id: PackageId | None = None
     archived: bool = False
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ class Limits:
 
     applications_per_owner: int = 100
     versions_per_application: int = 10_000
+    origins_per_application: int = 32
     package_bytes_per_owner: int = 2 * 1024**3
 
 
@@ -70,6 +85,8 @@ class State:
        the same application. No version is ever removed or renumbered.
     6. An archived application never changes again.
     7. An event of an application is not earlier than the one before it.
+    8. An allowed origin is `http(s)://host[:port]` in its canonical form, without wildcards. It is added
+       once, and removed only while it is there. Neither makes a new version.
 
     Hence any prefix of a log leads to the same state everywhere, and whoever reads the log can check every
     step.
@@ -82,6 +99,7 @@ class State:
         self._names: dict[str, ApplicationId] = {}
         self._owned: dict[bytes, list[ApplicationId]] = {}
         self._packages: dict[bytes, set[PackageId]] = {}
+        self._origins: Counter[str] = Counter()
 
     def find(self, id_or_name: str) -> ApplicationRecord:
         """The application with this id or name; raises `NOT_FOUND`."""
@@ -104,6 +122,10 @@ class State:
     def packages_of(self, owner: bytes) -> frozenset[PackageId]:
         """Every package that a version of an application of `owner` is or was."""
         return frozenset(self._packages.get(owner, ()))
+
+    def allows_somewhere(self, origin: str) -> bool:
+        """Whether the owner of any application that is not archived allowed `origin`."""
+        return self._origins[origin] > 0
 
     def versions(self, application: ApplicationId) -> Sequence[Version]:
         """From the first to the present one; raises `NOT_FOUND`."""
@@ -133,16 +155,31 @@ class State:
             parse_package_id(event.package_id)
         elif isinstance(event, RolledBack) and not 1 <= event.to_version < record.version:
             raise ProvenError(ErrorCode.NOT_FOUND, f"{record.name} has no earlier version {event.to_version}")
+        elif isinstance(event, OriginAdded):
+            _check_added(record, event.origin)
+        elif isinstance(event, OriginRemoved) and event.origin not in record.origins:
+            raise ProvenError(ErrorCode.NOT_FOUND, f"{record.name} does not allow {event.origin!r:.200}")
 
     def check_limits(self, event: Event, limits: Limits) -> None:
-        """Raises `QUOTA_EXCEEDED` if `event` takes its owner over a limit on applications or versions."""
+        """Raises `QUOTA_EXCEEDED` if `event` takes its owner over a limit on applications, versions or
+        origins.
+        """
         if isinstance(event, Created):
             if len(self._owned.get(event.by, ())) >= limits.applications_per_owner:
                 raise ProvenError(
                     ErrorCode.QUOTA_EXCEEDED,
                     f"an owner has at most {limits.applications_per_owner} applications on this node",
                 )
-        elif not isinstance(event, Archived) and event.expected_version >= limits.versions_per_application:
+        elif isinstance(event, OriginAdded):
+            if len(self._applications[event.application_id].origins) >= limits.origins_per_application:
+                raise ProvenError(
+                    ErrorCode.QUOTA_EXCEEDED,
+                    f"an application allows at most {limits.origins_per_application} origins on this node",
+                )
+        elif (
+            isinstance(event, Deployed | RolledBack)
+            and event.expected_version >= limits.versions_per_application
+        ):
             raise ProvenError(
                 ErrorCode.QUOTA_EXCEEDED,
                 f"an application has at most {limits.versions_per_application} versions on this node",
@@ -164,6 +201,16 @@ class State:
                 record = self._add_version(event, earlier.package_id, event.to_version)
             case Archived():
                 record = replace(self._applications[event.application_id], archived=True, changed_at=event.at)
+                self._origins.subtract(record.origins)
+            case OriginAdded():
+                record = self._applications[event.application_id]
+                record = replace(record, origins=(*record.origins, event.origin), changed_at=event.at)
+                self._origins[event.origin] += 1
+            case OriginRemoved():
+                record = self._applications[event.application_id]
+                kept = tuple(origin for origin in record.origins if origin != event.origin)
+                record = replace(record, origins=kept, changed_at=event.at)
+                self._origins[event.origin] -= 1
         self._applications[record.id] = record
         self.length += 1
         return record
@@ -201,3 +248,15 @@ class State:
         number = record.version + 1
         self._versions[record.id].append(Version(number, package_id, event.by, event.at, rolled_back_to))
         return replace(record, version=number, package_id=package_id, changed_at=event.at)
+
+
+def _check_added(record: ApplicationRecord, origin: str) -> None:
+    """Raises `BAD_REQUEST` for what is no canonical origin, `CONFLICT` for one that is allowed already."""
+    try:
+        canonical = canonical_origin(origin)
+    except ValueError as error:
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"{origin!r:.200} cannot be allowed: {error}") from None
+    if canonical != origin:
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"write {origin!r:.200} as {canonical}")
+    if origin in record.origins:
+        raise ProvenError(ErrorCode.CONFLICT, f"{record.name} allows {origin} already")

@@ -15,9 +15,10 @@ from typing import Any, Final
 import msgspec
 import rfc8785
 
+from proven.wire.origins import canonical_origin
+
 from . import limits
 from ._cron import cron_fault
-from ._origins import canonical_origin
 from .manifest import Access, AttestationMode, Cors, HandlerKind, HandlerOptions
 
 Literal = Any

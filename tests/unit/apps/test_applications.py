@@ -264,3 +264,33 @@ async def test_nothing_is_accepted_before_the_start_and_after_the_stop(
     await applications.stop()
     assert (await refused(applications.create(alice, "todo", b""))).code is ErrorCode.UNAVAILABLE
     assert await engine.logs.last("applications") == 0
+
+
+async def test_allowed_origins_are_kept_in_their_only_form(
+    engine: EmbeddedEngine, applications: Applications, alice: Actor, bob: Actor
+) -> None:
+    app = (await applications.create(alice, "todo", b"")).id
+    record = await applications.add_origin(alice, app, "HTTPS://Page.example:443/", expected_version=0)
+    assert record.origins == applications.allowed_origins("todo") == ("https://page.example",)
+    refusals = [
+        (applications.add_origin(alice, app, "https://page.example", expected_version=0), ErrorCode.CONFLICT),
+        (applications.add_origin(alice, app, "https://*.example", expected_version=0), ErrorCode.BAD_REQUEST),
+        (applications.add_origin(bob, app, "https://bob.example", expected_version=0), ErrorCode.NOT_OWNER),
+        (
+            applications.remove_origin(bob, app, "https://page.example", expected_version=0),
+            ErrorCode.NOT_OWNER,
+        ),
+        (
+            applications.remove_origin(alice, app, "http://no.example", expected_version=0),
+            ErrorCode.NOT_FOUND,
+        ),
+    ]
+    for attempt, code in refusals:
+        assert (await refused(attempt)).code is code
+    again = Applications(engine.logs, engine.objects)
+    await again.start()
+    assert again.find("todo") == record
+    assert again.allows_somewhere("https://page.example")
+    await again.stop()
+    record = await applications.remove_origin(alice, app, "https://page.example/", expected_version=0)
+    assert record.origins == ()

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from proven.apps import Archived, Created, Deployed, Event, Limits, RolledBack, State
+from proven.apps import (
+    Archived,
+    Created,
+    Deployed,
+    Event,
+    Limits,
+    OriginAdded,
+    OriginRemoved,
+    RolledBack,
+    State,
+)
 from proven.apps._events import decode, encode
 from proven.wire import cbor
 from proven.wire.errors import ErrorCode, ProvenError
@@ -16,6 +26,7 @@ from proven.wire.ids import ApplicationId, PackageId, application_id
 
 ALICE, BOB = b"A" * 32, b"B" * 32
 NONCE = b"nonce"
+PAGE = "https://page.example"
 
 
 def package(content: object) -> PackageId:
@@ -53,6 +64,18 @@ def archived(expected_version: int, *, by: bytes = ALICE, at: int = 0) -> Archiv
     return Archived(application_id=TODO, by=by, at=at, expected_version=expected_version)
 
 
+def origin_added(
+    expected_version: int, origin: str = PAGE, *, by: bytes = ALICE, app: ApplicationId = TODO, at: int = 0
+) -> OriginAdded:
+    return OriginAdded(application_id=app, by=by, at=at, origin=origin, expected_version=expected_version)
+
+
+def origin_removed(
+    expected_version: int, origin: str = PAGE, *, by: bytes = ALICE, at: int = 0
+) -> OriginRemoved:
+    return OriginRemoved(application_id=TODO, by=by, at=at, origin=origin, expected_version=expected_version)
+
+
 def state_after(*events: Event) -> State:
     state = State()
     for event in events:
@@ -73,6 +96,7 @@ def snapshot(state: State) -> object:
         state.length,
         [(record, state.versions(record.id)) for record in state.all()],
         [(state.owned_by(owner), state.packages_of(owner)) for owner in (ALICE, BOB)],
+        [state.allows_somewhere(origin) for origin in (PAGE, "http://a:1")],
     )
 
 
@@ -108,13 +132,33 @@ def test_a_rollback_goes_to_an_earlier_version_only(to_version: int) -> None:
     assert refusal(state, rolled_back(to_version, 2)).code is ErrorCode.NOT_FOUND
 
 
-@pytest.mark.parametrize("event", [deployed(1, by=BOB), rolled_back(1, 1, by=BOB), archived(1, by=BOB)])
+@pytest.mark.parametrize(
+    "event",
+    [
+        deployed(1, by=BOB),
+        rolled_back(1, 1, by=BOB),
+        archived(1, by=BOB),
+        origin_added(1, by=BOB),
+        origin_removed(1, by=BOB),
+    ],
+)
 def test_only_the_owner_changes_an_application(event: Event) -> None:
     state = state_after(created(), deployed(0))
     assert refusal(state, event).code is ErrorCode.NOT_OWNER
 
 
-@pytest.mark.parametrize("event", [deployed(0), deployed(2), rolled_back(1, 0), archived(0), archived(2)])
+@pytest.mark.parametrize(
+    "event",
+    [
+        deployed(0),
+        deployed(2),
+        rolled_back(1, 0),
+        archived(0),
+        archived(2),
+        origin_added(0),
+        origin_removed(0),
+    ],
+)
 def test_a_change_that_saw_another_version_is_a_conflict(event: Event) -> None:
     state = state_after(created(), deployed(0))
     error = refusal(state, event)
@@ -122,7 +166,9 @@ def test_a_change_that_saw_another_version_is_a_conflict(event: Event) -> None:
     assert error.details == {"version": 1}
 
 
-@pytest.mark.parametrize("event", [deployed(1), rolled_back(1, 1), archived(1)])
+@pytest.mark.parametrize(
+    "event", [deployed(1), rolled_back(1, 1), archived(1), origin_added(1), origin_removed(1)]
+)
 def test_an_archived_application_never_changes(event: Event) -> None:
     state = state_after(created(), deployed(0), archived(1))
     assert refusal(state, event).code is ErrorCode.CONFLICT
@@ -169,6 +215,47 @@ def test_a_package_id_is_a_hash() -> None:
     assert refusal(state_after(created()), event).code is ErrorCode.BAD_REQUEST
 
 
+def test_origins_are_allowed_until_they_are_removed_and_make_no_version() -> None:
+    state = state_after(created(), deployed(0), origin_added(1, at=3), origin_added(1, "http://a:1", at=4))
+    record = state.find(TODO)
+    assert (record.origins, record.version, record.changed_at) == ((PAGE, "http://a:1"), 1, 4)
+    state.apply(origin_removed(1, at=5))
+    assert state.find(TODO).origins == ("http://a:1",)
+    assert refusal(state, origin_removed(1, at=5)).code is ErrorCode.NOT_FOUND
+    assert refusal(state, origin_added(1, "http://a:1", at=5)).code is ErrorCode.CONFLICT
+    state.apply(origin_added(1, at=5))
+    assert state.find(TODO).origins == ("http://a:1", PAGE)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "*",
+        "null",
+        "https://",
+        "https://*.a.example",
+        "https://A.example",
+        "https://a.example/",
+        "https://a.example:443",
+        "https://a.example; script-src *",
+        "ws://a.example",
+        "a.example",
+    ],
+)
+def test_an_origin_is_one_origin_in_its_only_form(origin: str) -> None:
+    assert refusal(state_after(created()), origin_added(0, origin)).code is ErrorCode.BAD_REQUEST
+
+
+def test_an_origin_is_allowed_somewhere_while_any_living_application_allows_it() -> None:
+    bobs = created(BOB, name="bobs")
+    state = state_after(created(), bobs, origin_added(0), origin_added(0, by=BOB, app=bobs.application_id))
+    state.apply(origin_removed(0))
+    assert state.allows_somewhere(PAGE)
+    state.apply(Archived(application_id=bobs.application_id, by=BOB, at=0, expected_version=0))
+    assert not state.allows_somewhere(PAGE)
+
+
 def test_time_does_not_run_backwards() -> None:
     state = state_after(created(at=10))
     assert refusal(state, deployed(0, at=9)).code is ErrorCode.BAD_REQUEST
@@ -176,14 +263,22 @@ def test_time_does_not_run_backwards() -> None:
 
 
 def test_limits_bind_what_is_asked_for_and_not_what_is_replayed() -> None:
-    limits = Limits(applications_per_owner=1, versions_per_application=1)
-    state = state_after(created(), deployed(0))
-    for event in (created(name="second", nonce=b"2"), deployed(1), rolled_back(1, 1)):
+    limits = Limits(applications_per_owner=1, versions_per_application=1, origins_per_application=1)
+    state = state_after(created(), deployed(0), origin_added(1))
+    events = (
+        created(name="second", nonce=b"2"),
+        deployed(1),
+        rolled_back(1, 1),
+        origin_added(1, "http://a:1"),
+    )
+    for event in events:
         with pytest.raises(ProvenError) as refused:
             state.check_limits(event, limits)
         assert refused.value.code is ErrorCode.QUOTA_EXCEEDED
     state.check_limits(created(BOB, name="bobs"), limits)
     state.check_limits(archived(1), limits)
+    state.check_limits(origin_removed(1), limits)
+    state.apply(origin_added(1, "http://a:1"))
     state.apply(created(name="second", nonce=b"2"))
 
 
@@ -201,6 +296,7 @@ def events() -> st.SearchStrategy[Event]:
     versions = st.integers(0, 4)
     ids = st.builds(application_id, owners, nonces)
     names = st.sampled_from(["one", "two", "-bad"])
+    origins = st.sampled_from([PAGE, "http://a:1", "https://Not.canonical"])
 
     def create(owner: bytes, name: str, nonce: bytes, at: int) -> Event:
         return created(owner, name, nonce, at)
@@ -224,6 +320,22 @@ def events() -> st.SearchStrategy[Event]:
             expected_version=versions,
         ),
         st.builds(Archived, application_id=ids, by=owners, at=times, expected_version=versions),
+        st.builds(
+            OriginAdded,
+            application_id=ids,
+            by=owners,
+            at=times,
+            origin=origins,
+            expected_version=versions,
+        ),
+        st.builds(
+            OriginRemoved,
+            application_id=ids,
+            by=owners,
+            at=times,
+            origin=origins,
+            expected_version=versions,
+        ),
     )
 
 
@@ -254,8 +366,12 @@ def test_any_sequence_of_events_keeps_the_rules_and_any_prefix_replays_to_the_sa
 def check_rules(state: State) -> None:
     records = list(state.all())
     assert len({record.name for record in records}) == len(records)
+    allowed = {origin for record in records if not record.archived for origin in record.origins}
+    assert {each for each in (PAGE, "http://a:1") if state.allows_somewhere(each)} == allowed
     for record in records:
         versions = state.versions(record.id)
+        assert len(set(record.origins)) == len(record.origins)
+        assert set(record.origins) <= {PAGE, "http://a:1"}
         assert [version.number for version in versions] == list(range(1, record.version + 1))
         assert record.package_id == (versions[-1].package_id if versions else None)
         assert {version.by for version in versions} <= {record.owner}
@@ -266,7 +382,9 @@ def check_rules(state: State) -> None:
                 assert version.package_id == versions[version.rolled_back_to - 1].package_id
 
 
-@pytest.mark.parametrize("event", [created(), deployed(3), rolled_back(1, 2), archived(1)])
+@pytest.mark.parametrize(
+    "event", [created(), deployed(3), rolled_back(1, 2), archived(1), origin_added(1), origin_removed(1)]
+)
 def test_events_are_written_in_one_way_and_read_back(event: Event) -> None:
     record = encode(event)
     assert decode(record) == event

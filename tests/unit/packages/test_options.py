@@ -6,7 +6,7 @@ import pytest
 
 from proven.packages._cron import cron_fault
 from proven.packages._options import route_shape
-from proven.packages._origins import canonical_origin
+from proven.wire.origins import canonical_origin
 
 
 @pytest.mark.parametrize(
