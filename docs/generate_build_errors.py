@@ -24,8 +24,9 @@ LIMITS = f"""
 
 | what | at most |
 |---|---|
-| files in a package | {limits.MAX_FILES:,} |
-| one file | {limits.MAX_FILE_BYTES // MIB} MiB |
+| modules in a package | {limits.MAX_FILES:,} |
+| one module | {limits.MAX_FILE_BYTES // MIB} MiB |
+| front-end files | {limits.MAX_ASSETS:,}, each {limits.MAX_ASSET_BYTES // MIB} MiB |
 | all files together | {limits.MAX_TOTAL_BYTES // MIB} MiB |
 | an archive | {limits.MAX_ARCHIVE_BYTES // MIB} MiB |
 | a manifest | {limits.MAX_MANIFEST_BYTES // MIB} MiB |

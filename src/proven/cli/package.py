@@ -30,8 +30,8 @@ def package() -> None:
     """Build packages, and say why their ids are what they are.
 
     A package is the code of one version of an app: every module as it is written, the npm packages it
-    imports, and the table of its handlers. Its id is a hash over all of that. The same folder has the same
-    id on any machine.
+    imports, its built front-end files, and the table of its handlers. Its id is a hash over all of that.
+    The same folder has the same id on any machine.
     """
 
 
@@ -119,6 +119,7 @@ def _explain(built: Package) -> None:
     for module in manifest.modules:
         entry = "  entry" if module.path in manifest.entries else ""
         click.echo(f"  {module.sha256}  {module.path} ({module.size} bytes){entry}")
+    _explain_assets(manifest)
     if manifest.dependencies:
         click.echo("\nnpm packages, by the hash of their tarballs in the lock file:")
         for dependency in manifest.dependencies:
@@ -127,6 +128,14 @@ def _explain(built: Package) -> None:
     for handler in manifest.handlers:
         click.echo(f"  {handler.address}  {describe(handler)}")
     _explain_migrations(manifest)
+
+
+def _explain_assets(manifest: Manifest) -> None:
+    if manifest.assets:
+        click.echo("\nFront-end files, by the SHA-256 of their bytes:")
+    for asset in manifest.assets:
+        fallback = "  fallback" if asset.path == manifest.fallback else ""
+        click.echo(f"  {asset.sha256}  {asset.path} ({asset.size} bytes){fallback}")
 
 
 def _explain_migrations(manifest: Manifest) -> None:

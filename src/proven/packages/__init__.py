@@ -8,6 +8,7 @@ from .build import build, entry_modules, verify
 from .graph import ModuleFormat, ModuleGraph, ResolvedModule
 from .manifest import (
     Access,
+    Asset,
     AttestationMode,
     Cors,
     Dependency,
@@ -27,6 +28,7 @@ from .rules import RULES, BuildError, Problem, Rule
 __all__ = [
     "RULES",
     "Access",
+    "Asset",
     "AttestationMode",
     "BuildError",
     "Cors",

@@ -11,8 +11,8 @@ from proven.wire.errors import ErrorCode, ProvenError
 
 from . import limits
 from ._options import option_faults, route_shape
-from ._paths import NPM_PREFIX, collisions, owner, path_fault
-from .manifest import Dependency, HandlerEntry, HandlerKind, Limits, Manifest, Migration
+from ._paths import NPM_PREFIX, asset_fault, collisions, owner, path_fault
+from .manifest import Asset, Dependency, HandlerEntry, HandlerKind, Limits, Manifest, Migration, Module
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _INTEGRITY: Final = re.compile(r"sha512-[A-Za-z0-9+/]{86}==")
@@ -60,6 +60,7 @@ def check_manifest(manifest: Manifest) -> None:
     if any(entry.startswith(NPM_PREFIX) for entry in manifest.entries):
         _refuse("an entry module is the app's own")
     _check_dependencies(manifest, paths)
+    _check_assets(manifest)
     _check_limits(manifest.limits)
     _check_sorted("handlers", [handler.address for handler in manifest.handlers])
     for handler in manifest.handlers:
@@ -81,7 +82,9 @@ def _check_counts(manifest: Manifest) -> None:
         ("handlers", len(manifest.handlers), limits.MAX_HANDLERS),
         ("dependencies", len(manifest.dependencies), limits.MAX_DEPENDENCIES),
         ("migrations", sum(len(item.statements) for item in manifest.migrations), limits.MAX_MIGRATIONS),
-        ("bytes", sum(module.size for module in manifest.modules), limits.MAX_TOTAL_BYTES),
+        ("assets", len(manifest.assets), limits.MAX_ASSETS),
+        ("bytes in one asset", max((a.size for a in manifest.assets), default=0), limits.MAX_ASSET_BYTES),
+        ("bytes", manifest.size, limits.MAX_TOTAL_BYTES),
         ("bytes in one file", max((m.size for m in manifest.modules), default=0), limits.MAX_FILE_BYTES),
     ):
         if found > limit:
@@ -96,13 +99,26 @@ def _check_sorted(what: str, items: Sequence[Any]) -> None:
 
 
 def _check_modules(manifest: Manifest) -> None:
-    paths = [module.path for module in manifest.modules]
-    _check_sorted("modules", paths)
-    for module in manifest.modules:
-        if fault := path_fault(module.path):
+    _check_files("modules", manifest.modules)
+
+
+def _check_assets(manifest: Manifest) -> None:
+    _check_files("assets", manifest.assets)
+    for asset in manifest.assets:
+        if fault := asset_fault(asset.path):
+            _refuse(f"an asset cannot be in a package: {fault}")
+    if manifest.fallback is not None and all(asset.path != manifest.fallback for asset in manifest.assets):
+        _refuse("the fallback is not among the assets")
+
+
+def _check_files(what: str, files: Sequence[Module | Asset]) -> None:
+    paths = [file.path for file in files]
+    _check_sorted(what, paths)
+    for file in files:
+        if fault := path_fault(file.path):
             _refuse(f"a path cannot be in a package: {fault}")
-        if not _SHA256.fullmatch(module.sha256) or module.size < 0:
-            _refuse(f"the hash or size of {module.path}")
+        if not _SHA256.fullmatch(file.sha256) or file.size < 0:
+            _refuse(f"the hash or size of {file.path}")
     if pairs := collisions(paths):
         _refuse(f"{pairs[0][0]} and {pairs[0][1]} differ only in case")
 

@@ -10,14 +10,23 @@ from typing import Final
 
 from . import _lock
 from ._lock import Locked, LockFile
-from ._paths import NPM_PREFIX, owner
+from ._paths import NPM_PREFIX, owner, path_fault
 from ._resolve import BUILTIN_PREFIX, ResolutionError
-from .limits import MAX_FILE_BYTES, MAX_FOLDER_FILES, MAX_LOCK_BYTES
+from .limits import (
+    MAX_ASSET_BYTES,
+    MAX_ASSETS,
+    MAX_FILE_BYTES,
+    MAX_FOLDER_FILES,
+    MAX_LOCK_BYTES,
+    MAX_TOTAL_BYTES,
+)
 from .manifest import Dependency
 from .registry import Registry
 from .rules import Rule
 
-_IGNORED: Final = frozenset({"node_modules", ".git", ".proven"})
+IGNORED: Final = frozenset({"node_modules", ".git", ".proven"})
+"""Folders that are no part of an app."""
+BUILD_FIRST: Final = "run `npm run build` first"
 
 
 class FolderTree:
@@ -52,7 +61,7 @@ class FolderTree:
                         f"there are over {MAX_FOLDER_FILES} files: name the entry modules in package.json"
                     )
                     raise ResolutionError(Rule.TOO_LARGE, message)
-                if name in _IGNORED or name.startswith("."):
+                if name in IGNORED or name.startswith("."):
                     continue
                 status = os.stat(self._folder / path, follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
@@ -67,12 +76,7 @@ class FolderTree:
             package = owner(path)
             locked = self._locked.get(package)
             return locked is not None and path.removeprefix(f"{package}/") in self._registry.files(locked)
-        folder = ""
-        for segment in path.split("/"):
-            if segment in _IGNORED or segment not in self._listing(folder):
-                return False
-            folder = f"{folder}/{segment}" if folder else segment
-        return (self._folder / path).is_file()
+        return self._is_named(path) and (self._folder / path).is_file()
 
     def read(self, path: str) -> bytes:
         """The file at `path`. Raises `ResolutionError`."""
@@ -100,6 +104,47 @@ class FolderTree:
         if len(content) > limit:
             raise ResolutionError(Rule.TOO_LARGE, f"{path} is over the limit of {limit} bytes")
         return content
+
+    def assets(self, folder: str) -> dict[str, bytes]:
+        """The files in `folder` and below by their paths in it, without those that begin with a dot.
+
+        Raises `ResolutionError`.
+        """
+        try:
+            return self._read_assets(folder)
+        except OSError as error:
+            message = f"{folder} cannot be read, or changed while it was: {error.strerror}"
+            raise ResolutionError(Rule.ASSETS_MISSING, message) from None
+
+    def _read_assets(self, folder: str) -> dict[str, bytes]:
+        root = Path(os.path.realpath(self._folder / folder))
+        if not root.is_relative_to(self._folder):
+            raise ResolutionError(Rule.SYMLINK, f"{folder} is a link out of the folder")
+        if not self._is_named(folder) or not root.is_dir():
+            raise ResolutionError(Rule.ASSETS_MISSING, f"there is no folder {folder}: {BUILD_FIRST}")
+        found: dict[str, bytes] = {}
+        size = 0
+        for path in _files_below(root):
+            if fault := path_fault(path):
+                raise ResolutionError(Rule.PATH, f"{folder}/{path} cannot be in a package: {fault}")
+            content = self._read_own(f"{folder}/{path}", MAX_ASSET_BYTES)
+            size += len(content)
+            if len(found) >= MAX_ASSETS or size > MAX_TOTAL_BYTES:
+                message = f"{folder} has more than {MAX_ASSETS} files or {MAX_TOTAL_BYTES} bytes"
+                raise ResolutionError(Rule.TOO_LARGE, message)
+            found[path] = content
+        if not found:
+            raise ResolutionError(Rule.ASSETS_MISSING, f"the folder {folder} is empty: {BUILD_FIRST}")
+        return found
+
+    def _is_named(self, path: str) -> bool:
+        """Whether `path` is there under exactly this name, and not one of those that are passed over."""
+        folder = ""
+        for segment in path.split("/"):
+            if segment in IGNORED or segment not in self._listing(folder):
+                return False
+            folder = f"{folder}/{segment}" if folder else segment
+        return True
 
     def _listing(self, folder: str) -> frozenset[str]:
         names = self._listings.get(folder)
@@ -157,3 +202,33 @@ class FolderTree:
 
 def _sorted(requires: Mapping[str, str]) -> dict[str, str]:
     return dict(sorted(requires.items()))
+
+
+def _files_below(root: Path) -> Iterator[str]:
+    """Paths of what may be front-end files; each is, or links to, a regular file below `root`.
+
+    Raises `ResolutionError`, and `OSError`.
+    """
+    pending = [""]
+    count = 0
+    while pending:
+        folder = pending.pop()
+        for name in sorted(os.listdir(root / folder)):
+            count += 1
+            if count > MAX_FOLDER_FILES:
+                raise ResolutionError(Rule.TOO_LARGE, f"{root.name} has over {MAX_FOLDER_FILES} files")
+            if name.startswith(".") or name in IGNORED:
+                continue
+            path = f"{folder}/{name}" if folder else name
+            mode = os.stat(root / path, follow_symlinks=False).st_mode
+            if stat.S_ISDIR(mode):
+                pending.append(path)
+                continue
+            if stat.S_ISLNK(mode):
+                real = Path(os.path.realpath(root / path))
+                if not real.is_relative_to(root) or not real.is_file():
+                    message = f"{path} is a link out of {root.name} or to no file: copy the file in"
+                    raise ResolutionError(Rule.SYMLINK, message)
+            elif not stat.S_ISREG(mode):
+                raise ResolutionError(Rule.UNSUPPORTED_FILE, f"{path} is not a regular file")
+            yield path

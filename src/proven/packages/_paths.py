@@ -41,6 +41,13 @@ def path_fault(path: str) -> str | None:
     return None
 
 
+def asset_fault(path: str) -> str | None:
+    """Why `path` may not be that of a front-end file, beyond the rules for all files; None if it may."""
+    if any(segment.startswith(".") for segment in path.split("/")):
+        return "it begins with a dot"
+    return None
+
+
 def collisions(paths: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of paths (or a folder of one and a file) that a case-insensitive file system would merge."""
     seen: dict[str, str] = {}

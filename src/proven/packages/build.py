@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 
 from ._check import is_package_name
 from ._collect import Handlers, collect
-from ._folder import FolderTree
+from ._folder import IGNORED, FolderTree
 from ._handlers import HANDLER_MODULE, imports_handlers
 from ._options import read_options
 from ._paths import NPM_PREFIX, collisions, path_fault
@@ -21,13 +21,14 @@ from ._resolve import ResolutionError, Resolver, Tree
 from ._syntax import TooComplexError
 from .graph import Exploration, PackageTree, explore
 from .limits import MAX_ENTRIES
-from .manifest import FORMAT, Dependency, HandlerKind, Limits, Manifest, Module
+from .manifest import FORMAT, Asset, Dependency, HandlerKind, Limits, Manifest, Module
 from .package import Package
 from .registry import Registry
 from .rules import BuildError, Problem, Rule
 
 DEFAULT_NAME = "app"
 _ENTRY_SUFFIXES = (".ts", ".mts", ".js", ".mjs")
+_SECTION = {"entries", "limits", "assets", "fallback"}
 _NOT_ENTRIES = (".d.ts", ".d.mts", ".test", ".spec")
 
 
@@ -38,12 +39,15 @@ class _Settings:
     name: str = DEFAULT_NAME
     entries: tuple[str, ...] | None = None
     limits: Limits = Limits()  # noqa: RUF009 - immutable
+    assets: str | None = None
+    fallback: str | None = None
 
 
 def build(folder: Path | str, *, registry: Registry | None = None) -> Package:
     """Make the package of an app's folder.
 
-    In it are the entry modules, everything they import, and the `package.json`s that say how; nothing else.
+    In it are the entry modules, everything they import, the `package.json`s that say how, and the built
+    front-end files that `"proven": {"assets": "dist"}` names; nothing else.
     Entry modules are those of `package.json`'s `"proven": {"entries": […]}`, or else every module under
     `src/` (or at the top, if none there does) that imports `@proven-network/handler`. npm dependencies come
     from `registry`, by default the one npm is configured for, as the lock file pins them.
@@ -57,8 +61,8 @@ def build(folder: Path | str, *, registry: Registry | None = None) -> Package:
             ErrorCode.NOT_FOUND, f"there is no folder {folder}: create an app with `proven init`"
         )
     tree = FolderTree(folder, registry or Registry.from_environment(folder))
-    manifest, files = _derive(tree, tree.paths())
-    return Package.create(manifest, files)
+    manifest, files, assets = _derive(tree, tree.paths())
+    return Package.create(manifest, files, assets)
 
 
 def entry_modules(folder: Path, *, registry: Registry | None = None) -> tuple[str, ...]:
@@ -74,11 +78,12 @@ def entry_modules(folder: Path, *, registry: Registry | None = None) -> tuple[st
 def verify(package: Package) -> None:
     """Derive the manifest again from the package's own files, and compare.
 
-    What this cannot tell is whether the files of a dependency are those of the tarball with its integrity
-    hash: that takes the tarball, and building the folder again does it. Raises `ProvenError`:
-    `BAD_REQUEST`, or `BUILD_ERROR`.
+    Front-end files are compared by their hashes alone: nothing can be derived from what they hold. What this
+    cannot tell is whether the files of a dependency are those of the tarball with its integrity hash: that
+    takes the tarball, and building the folder again does it. Raises `ProvenError`: `BAD_REQUEST`, or
+    `BUILD_ERROR`.
     """
-    manifest, files = _derive(PackageTree(package), package.files, package.manifest)
+    manifest, files, _ = _derive(PackageTree(package), package.files, package.manifest)
     if manifest != package.manifest or files.keys() != package.files.keys():
         different = [
             field
@@ -94,8 +99,8 @@ def verify(package: Package) -> None:
 
 def _derive(
     tree: FolderTree | PackageTree, paths: Iterator[str] | Mapping[str, bytes], given: Manifest | None = None
-) -> tuple[Manifest, dict[str, bytes]]:
-    """The manifest and the files of what can be reached from the entry modules of `tree`."""
+) -> tuple[Manifest, dict[str, bytes], Mapping[str, bytes]]:
+    """The manifest, the files of what can be reached from the entry modules of `tree`, and its assets."""
     reading = Reading()
     settings, problems = _read_settings(tree)
     entries = _entries(tree, settings, paths, problems, reading)
@@ -103,7 +108,8 @@ def _derive(
         raise BuildError(problems)
     exploration = explore(tree, entries, reading)
     handlers = collect(exploration, entries, settings.limits)
-    problems = [*exploration.problems, *handlers.problems, *_collisions(exploration)]
+    assets, faults = _assets(tree, settings, exploration)
+    problems = [*exploration.problems, *handlers.problems, *_collisions(exploration.files), *faults]
     if not problems and not handlers.entries:
         message = f"no entry module exports a handler: see `run` of {HANDLER_MODULE}"
         problems.append(Problem(entries[0], 0, 0, Rule.NO_HANDLERS, message))
@@ -115,35 +121,61 @@ def _derive(
     else:
         assert given is not None
         requires, dependencies = given.requires, given.dependencies
-    return _manifest(settings, entries, files, handlers, requires, dependencies), files
+    return _manifest(settings, entries, files, assets, handlers, requires, dependencies), files, assets
 
 
 def _manifest(
     settings: _Settings,
     entries: tuple[str, ...],
     files: Mapping[str, bytes],
+    assets: Mapping[str, bytes],
     handlers: Handlers,
     requires: dict[str, str],
     dependencies: tuple[Dependency, ...],
 ) -> Manifest:
-    modules = tuple(
-        Module(path, hashlib.sha256(content).hexdigest(), len(content)) for path, content in files.items()
-    )
     return Manifest(
         FORMAT,
         settings.name,
         entries,
-        modules,
+        tuple(Module(path, _sha256(content), len(content)) for path, content in files.items()),
         requires,
         dependencies,
         handlers.entries,
         handlers.migrations,
         settings.limits,
+        tuple(Asset(path, _sha256(content), len(content)) for path, content in sorted(assets.items())),
+        settings.fallback,
     )
 
 
-def _collisions(exploration: Exploration) -> Iterator[Problem]:
-    for first, second in collisions(exploration.files):
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _assets(
+    tree: FolderTree | PackageTree, settings: _Settings, exploration: Exploration
+) -> tuple[Mapping[str, bytes], list[Problem]]:
+    """The front-end files, and what is wrong with them."""
+    folder = settings.assets
+    if folder is None:
+        return {}, []
+    inside = [path for path in sorted(exploration.modules) if path.startswith(f"{folder}/")]
+    if inside:
+        message = f"this module is in {folder}, the folder of front-end files: keep the two apart"
+        return {}, [Problem(inside[0], 0, 0, Rule.PACKAGE_JSON, message)]
+    try:
+        assets = tree.assets(folder)
+    except ResolutionError as error:
+        return {}, [Problem("package.json", 0, 0, error.rule, error.message)]
+    problems = list(_collisions(assets))
+    if settings.fallback is not None and settings.fallback not in assets:
+        message = f'there is no {settings.fallback} in {folder}, which "fallback" names'
+        problems.append(Problem("package.json", 0, 0, Rule.ASSETS_MISSING, message))
+    return assets, problems
+
+
+def _collisions(paths: Iterable[str]) -> Iterator[Problem]:
+    for first, second in collisions(paths):
         message = f"{first} and {second} are the same file where case does not count: rename one"
         yield Problem(second, 0, 0, Rule.PATH_COLLISION, message)
 
@@ -164,8 +196,8 @@ def _read_settings(tree: Tree) -> tuple[_Settings, list[Problem]]:
         refuse('"name" is lower-case letters, digits, `.`, `_` and `-`, as npm wants it')
         name = DEFAULT_NAME
     section = description.get("proven", {})
-    if not isinstance(section, dict) or section.keys() - {"entries", "limits"}:
-        refuse('"proven" is an object with "entries" and "limits", both optional')
+    if not isinstance(section, dict) or section.keys() - _SECTION:
+        refuse('"proven" is an object with "entries", "limits", "assets" and "fallback", all optional')
         section = {}
     entries = section.get("entries")
     if entries is not None and not (
@@ -177,7 +209,24 @@ def _read_settings(tree: Tree) -> tuple[_Settings, list[Problem]]:
     for fault in faults:
         refuse(f'"proven"."limits": {fault}')
     stated = None if entries is None else tuple(sorted({item.removeprefix("./") for item in entries}))
-    return _Settings(name, stated, limits), problems
+    assets = section.get("assets")
+    if assets is not None and (assets := _assets_folder(assets)) is None:
+        refuse('"proven"."assets" is the folder of built front-end files, such as "dist"')
+    fallback = section.get("fallback")
+    if fallback is not None and (not isinstance(fallback, str) or assets is None):
+        refuse('"proven"."fallback" is a file among the "assets", such as "index.html"')
+        fallback = None
+    return _Settings(name, stated, limits, assets, fallback), problems
+
+
+def _assets_folder(stated: object) -> str | None:
+    """A plain path inside the app's folder; None for anything else."""
+    if not isinstance(stated, str):
+        return None
+    folder = stated.removeprefix("./").removesuffix("/")
+    if path_fault(folder) is not None or not IGNORED.isdisjoint(folder.split("/")):
+        return None
+    return folder
 
 
 def _read_limits(section: Any) -> tuple[Limits, list[str]]:

@@ -91,6 +91,7 @@ class PackageTree:
 
     def __init__(self, package: Package) -> None:
         self._files = package.files
+        self._assets = package.assets
         manifest = package.manifest
         self._requires = {f"{NPM_PREFIX}{item.key}": item.requires for item in manifest.dependencies}
         self._requires[""] = manifest.requires
@@ -107,6 +108,12 @@ class PackageTree:
         """What the manifest says that `package` sees as `name`."""
         key = self._requires.get(package, {}).get(name)
         return None if key is None else NPM_PREFIX + key
+
+    def assets(self, folder: str) -> Mapping[str, bytes]:
+        """The front-end files, whichever folder they came from. Raises `ResolutionError`."""
+        if not self._assets:
+            raise ResolutionError(Rule.ASSETS_MISSING, f"the package has no files of {folder}")
+        return self._assets
 
 
 @dataclass(slots=True)

@@ -16,7 +16,9 @@ MAX_MANIFEST_BYTES: Final = 4 * MIB
 MAX_FILES: Final = 5_000
 MAX_FILE_BYTES: Final = 4 * MIB
 MAX_TOTAL_BYTES: Final = 32 * MIB
-"""Of all files of a package together."""
+"""Of all files of a package together, modules and assets."""
+MAX_ASSETS: Final = 2_000
+MAX_ASSET_BYTES: Final = 5 * MIB
 
 MAX_PATH_BYTES: Final = 512
 MAX_SEGMENT_BYTES: Final = 200

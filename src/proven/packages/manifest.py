@@ -106,6 +106,16 @@ class Module(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int
 
 
+class Asset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One front-end file that comes with the package: its path as it is served, relative to the folder of
+    built files, the SHA-256 (hex) of its bytes, and its size in bytes.
+    """
+
+    path: str
+    sha256: str
+    size: int
+
+
 class Dependency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One npm package, of which the files reachable by imports are in the package under
     `npm/<name>@<version>/`.
@@ -141,10 +151,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: int | None = None
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Manifest(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Everything that decides what a package does. Lists are sorted, so one folder has one manifest.
 
-    `requires` maps the npm names that the app's own modules import to `<name>@<version>`.
+    `requires` maps the npm names that the app's own modules import to `<name>@<version>`. `assets` are its
+    front-end files, and `fallback` is the one of them that answers paths at which there is nothing; packages
+    without them have no such field.
     """
 
     format: int
@@ -156,6 +168,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     handlers: tuple[HandlerEntry, ...]
     migrations: tuple[Migration, ...]
     limits: Limits
+    assets: tuple[Asset, ...] = ()
+    fallback: str | None = None
 
     def to_json(self) -> bytes:
         """The canonical JSON (RFC 8785)."""
@@ -165,6 +179,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def package_id(self) -> PackageId:
         """SHA-256 of the canonical JSON, in hex."""
         return PackageId(hashlib.sha256(self.to_json()).hexdigest())
+
+    @property
+    def size(self) -> int:
+        """Bytes of all modules and assets."""
+        return sum(module.size for module in self.modules) + sum(asset.size for asset in self.assets)
 
     def handler(self, address: str) -> HandlerEntry | None:
         """The handler at `address`, if there is one."""

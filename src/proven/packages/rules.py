@@ -24,6 +24,7 @@ class Rule(enum.StrEnum):
     TOO_LARGE = "too-large"
     PACKAGE_JSON = "package-json"
     ENTRY_MISSING = "entry-missing"
+    ASSETS_MISSING = "assets-missing"
     NO_HANDLERS = "no-handlers"
     IMPORT_UNRESOLVED = "import-unresolved"
     IMPORT_UNSUPPORTED = "import-unsupported"
@@ -74,11 +75,18 @@ RULES: dict[Rule, str] = {
         "Two files of a package have paths that differ only in case or Unicode form, which some file "
         "systems cannot tell apart."
     ),
-    Rule.SYMLINK: "A symbolic link may not lead out of the folder.",
+    Rule.SYMLINK: (
+        "A symbolic link may not lead out of the folder; among front-end files, not out of theirs, nor to a "
+        "folder."
+    ),
     Rule.TOO_LARGE: "The package is over one of the limits below.",
     Rule.PACKAGE_JSON: '`package.json` is not valid, or its `"proven"` section is not.',
     Rule.ENTRY_MISSING: (
         'An entry module named in `package.json` (`"proven": {"entries": […]}`) does not exist.'
+    ),
+    Rule.ASSETS_MISSING: (
+        'The folder of front-end files named in `package.json` (`"proven": {"assets": "dist"}`) does not '
+        "exist or is empty, or the `fallback` is not in it: build them first."
     ),
     Rule.NO_HANDLERS: "Nothing in the folder exports a handler.",
     Rule.IMPORT_UNRESOLVED: "An import leads to no file, or its dependency does not export that path.",

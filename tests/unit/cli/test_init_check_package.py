@@ -199,3 +199,18 @@ def test_a_place_that_cannot_be_written_is_named(proven: Proven) -> None:
     result = proven("init", "file/hello")
     assert result.exit_code == 1
     assert "cannot write file/hello: Not a directory" in result.stderr
+
+
+def test_front_end_files_are_part_of_what_is_explained(proven: Proven, hello: Path) -> None:
+    described = json.loads((hello / "package.json").read_text())
+    section = {"assets": "dist", "fallback": "index.html"}
+    (hello / "package.json").write_text(json.dumps({**described, "proven": section}))
+    missing = proven("package", "hash", "hello")
+    assert missing.exit_code == 1
+    assert "run `npm run build` first" in missing.stderr
+    (hello / "dist").mkdir()
+    (hello / "dist" / "index.html").write_text("<!doctype html>")
+    line = f"  {hashlib.sha256(b'<!doctype html>').hexdigest()}  index.html (15 bytes)  fallback"
+    assert line in proven("package", "hash", "hello").stdout.splitlines()
+    assert proven("package", "build", "hello", "-o", "hello.package").exit_code == 0
+    assert line in proven("package", "show", "hello.package").stdout.splitlines()
