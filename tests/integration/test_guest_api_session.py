@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from integration.guest_apps import ALICE, APPS, BOB, App, running
 from proven.wire import values
+from proven.wire.events import EVERYONE, Audience
 from proven.wire.ids import ApplicationId
 from proven.wire.values import UNDEFINED
 
@@ -19,10 +20,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 class Sink:
     def __init__(self) -> None:
-        self.published: list[tuple[str, Any]] = []
+        self.published: list[tuple[str, Any, Audience]] = []
 
-    async def publish(self, application_id: ApplicationId, event: str, payload: bytes) -> None:
-        self.published.append((event, values.decode(payload)))
+    async def publish(
+        self, application_id: ApplicationId, event: str, payload: bytes, audience: Audience
+    ) -> None:
+        self.published.append((event, values.decode(payload), audience))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,51 @@ async def test_concurrent_calls_each_know_their_own_caller(app: App) -> None:
     assert answers == [UNDEFINED if who is None else who for who in callers]
 
 
-async def test_an_event_reaches_the_sink(app: App, sink: Sink) -> None:
-    assert await app.call("events.announce", "order.placed", {"id": 5, "tags": ["new"]}) is UNDEFINED
-    assert sink.published == [("order.placed", {"id": 5, "tags": ["new"]})]
-    assert await app.code("events.announce", "not a name") == "BAD_REQUEST"
+async def test_an_event_reaches_the_sink_with_the_audience_that_it_names(app: App, sink: Sink) -> None:
+    order = {"id": 5, "tags": ["new"]}
+    assert await app.call("events.announce", "order.placed", order, {"to": "everyone"}) is UNDEFINED
+    await app.call("events.announce", "order.placed", UNDEFINED, {"to": BOB}, identity=ALICE)
+    await app.call("events.announce", "order.placed", [1], {"to": "caller"}, identity=ALICE)
+    assert sink.published == [
+        ("order.placed", order, EVERYONE),
+        ("order.placed", UNDEFINED, BOB),
+        ("order.placed", [1], ALICE),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code"),
+    [
+        ("not a name", {"to": "everyone"}, "BAD_REQUEST"),
+        ("e", UNDEFINED, "UNAVAILABLE"),
+        ("e", {}, "UNAVAILABLE"),
+        ("e", {"to": UNDEFINED}, "UNAVAILABLE"),
+        ("e", {"to": None}, "BAD_REQUEST"),
+        ("e", {"to": "Everyone"}, "BAD_REQUEST"),
+        ("e", {"to": ["everyone"]}, "BAD_REQUEST"),
+        ("e", {"to": "caller"}, "NO_IDENTITY"),
+        ("e", {"too": "everyone"}, "HANDLER_ERROR"),
+        ("e", "everyone", "HANDLER_ERROR"),
+    ],
+)
+async def test_an_event_that_does_not_say_whom_it_is_for_goes_nowhere(
+    app: App, sink: Sink, name: str, options: Any, code: str
+) -> None:
+    sink.published.clear()
+    assert await app.code("events.announce", name, {}, options) == code
+    assert sink.published == []
+
+
+async def test_what_cannot_travel_or_is_too_large_is_not_published(app: App, sink: Sink) -> None:
+    sink.published.clear()
+    assert await app.code("events.announceFunction") == "UNSUPPORTED_VALUE"
+    assert await app.code("events.announce", "e", bytes(256 * 1024), {"to": "everyone"}) == "TOO_LARGE"
+    assert sink.published == []
+
+
+async def test_an_application_that_publishes_too_fast_is_told_to_wait(app: App, sink: Sink) -> None:
+    sink.published.clear()
+    outcome = await app.call("events.flood", 1000)
+    assert outcome["refused"] > 0
+    assert outcome["codes"] == ["OVERLOADED"]
+    assert [payload for _, payload, _ in sink.published] == outcome["accepted"]

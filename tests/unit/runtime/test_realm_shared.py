@@ -66,7 +66,7 @@ export const forge = run(async (victim: number, back: number, real: number) => {
   let asked = 0;
   Object.defineProperty(bytes, "length", { get: () => (++asked === 3 ? -back : real) });
   const call = ["kv.get", ["personal", "string", "default", "secret"]];
-  await (publish as any)("x", [bytes, victim, 0, 0, 0, call]).catch(() => {});
+  await (publish as any)([bytes, victim, 0, 0, 0, call]).catch(() => {});
 });
 export const subclass = run(() => {
   class Lying extends Uint8Array { get length() { return 2; } }

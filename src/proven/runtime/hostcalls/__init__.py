@@ -25,7 +25,7 @@ never from an argument.
 | `crypto.generate` | – | [handle, public key] |
 | `crypto.sign` | handle, data | signature |
 | `crypto.verify` | handle, data, signature | boolean |
-| `events.publish` | name, payload | – |
+| `events.publish` | name, encoded payload, audience? | – |
 | `fetch.request` | number, method, URL, headers, body?, mode | [status, text, URL, moved, headers, body] |
 | `fetch.abort` | number | – |
 
@@ -37,13 +37,14 @@ value of a key store is `[handle, public key]` on its way to the guest, and a ha
 from __future__ import annotations
 
 from ._connections import ConnectionLimits, NameResolver, SystemResolver
-from ._events import EventSink
+from ._events import EventsConfig, EventSink
 from .calls import HostCalls, HostCallsConfig
 from .fetch import FetchBroker, FetchConfig
 
 __all__ = [
     "ConnectionLimits",
     "EventSink",
+    "EventsConfig",
     "FetchBroker",
     "FetchConfig",
     "HostCalls",

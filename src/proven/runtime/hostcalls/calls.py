@@ -8,7 +8,7 @@ from proven.runtime.host import HostFunctions
 from proven.storage import Storage
 
 from ._connections import NameResolver
-from ._events import Events, EventSink
+from ._events import Events, EventsConfig, EventSink
 from ._files import Files
 from ._keys import KeyRing
 from ._kv import KeyValue
@@ -23,6 +23,7 @@ class HostCallsConfig:
     """`transaction_timeout`: seconds that a transaction of a guest may last."""
 
     fetch: FetchConfig = field(default_factory=FetchConfig)
+    events: EventsConfig = field(default_factory=EventsConfig)
     transaction_timeout: float = 10.0
 
 
@@ -53,7 +54,7 @@ class HostCalls:
                 **Sql(scopes, migrations).functions(),
                 **Files(scopes).functions(),
                 **keys.functions(),
-                **Events(events).functions(),
+                **Events(events, config.events).functions(),
                 **self._fetch.functions(),
             },
             immediate=key_value.immediate(),
