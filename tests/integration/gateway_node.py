@@ -132,6 +132,7 @@ async def running_node(
             versions=deployer,
             runtime=runtime,
             attestor=attestor,
+            messages=engine.messages,
             tls=tls,
             on_call=calls.append,
         )

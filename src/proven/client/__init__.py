@@ -3,11 +3,28 @@
     async with await connect(url, application="todo", verifier=Verifier.development(root)) as app:
         await app.call("src/todo.ts#add", "milk")
 
+    async with app.subscribe("todos") as events:
+        async for event in events:
+            ...
+
 `fetch` and `verify_response` do the same for attested answers over plain HTTP; `proven.client.sync` is for
 programs without an event loop.
 """
 
 from proven.client.client import Carrier, Client, connect
+from proven.client.events import Event, Missed, Published, Subscription
 from proven.client.responses import Attested, AttestedResponse, fetch, verify_response
 
-__all__ = ["Attested", "AttestedResponse", "Carrier", "Client", "connect", "fetch", "verify_response"]
+__all__ = [
+    "Attested",
+    "AttestedResponse",
+    "Carrier",
+    "Client",
+    "Event",
+    "Missed",
+    "Published",
+    "Subscription",
+    "connect",
+    "fetch",
+    "verify_response",
+]

@@ -6,6 +6,7 @@ import asyncio
 import enum
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ import aiohttp
 
 from proven.attestation import Evidence, Verifier
 from proven.client._transport import Endpoint, HttpTransport, Transport
+from proven.client.events import Subscription
 from proven.wire import ids, values
 from proven.wire.commands import (
     Anonymize,
@@ -29,7 +31,9 @@ from proven.wire.commands import (
     MissedEvents,
     PublishedEvent,
     Result,
+    Subscribe,
     Success,
+    Unsubscribe,
     WhoAmI,
     WhoAmIResult,
     decode_message,
@@ -44,9 +48,14 @@ from proven.wire.values import Value
 
 DEFAULT_TIMEOUT = 30.0
 
+KEEP_ALIVE = 240.0
+"""Seconds after which a session that only listens says something: a node ends one that is silent."""
+
 _ResultT = TypeVar("_ResultT", bound=Result)
 
 OnConsole = Callable[[ConsoleEvent], None]
+OnEvent = Callable[[PublishedEvent | MissedEvents | None], None]
+"""Told what comes; None once nothing more will."""
 
 
 class Carrier(enum.StrEnum):
@@ -146,6 +155,8 @@ class Client:
         self._carrier = carrier
         self._timeout = timeout
         self._session: _Session | None = None
+        self._subscriptions: dict[Subscription, None] = {}
+        self._keeping_alive: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
         self._closed = False
 
@@ -194,9 +205,20 @@ class Client:
         """The applications of the node; in a management session."""
         return (await self._ask(ListApplications(), ListApplicationsResult)).applications
 
+    def subscribe(self, *names: str) -> Subscription:
+        """What the application publishes under these names for whoever this is then. Needs a WebSocket.
+
+        `Subscription` says what happens when the connection is lost.
+        """
+        if not names:
+            raise ValueError("a subscription is to one event or more")
+        return Subscription(frozenset(names), self._resume, self._forget)
+
     async def close(self) -> None:
-        """End the session. Calls under way fail."""
+        """End the session. Calls under way fail, subscriptions end."""
         self._closed = True
+        for subscription in list(self._subscriptions):
+            await subscription.close()
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -243,11 +265,50 @@ class Client:
             self._session = session
             return session
 
+    def _on_event(self, event: PublishedEvent | MissedEvents | None) -> None:
+        for subscription in list(self._subscriptions):
+            if event is None:
+                subscription.lose()
+            else:
+                subscription.take(event)
+
+    async def _resume(self, subscription: Subscription) -> None:
+        self._subscriptions[subscription] = None
+        try:
+            for name in sorted(subscription.names):
+                await self._ask(Subscribe(event=name), Done)
+        except BaseException:
+            self._subscriptions.pop(subscription, None)
+            raise
+        if self._subscriptions and self._keeping_alive is None:
+            self._keeping_alive = asyncio.create_task(self._keep_alive(), name="proven-client-keep-alive")
+
+    async def _forget(self, subscription: Subscription) -> None:
+        self._subscriptions.pop(subscription, None)
+        wanted = {name for each in self._subscriptions for name in each.names}
+        if not self._subscriptions and self._keeping_alive is not None:
+            self._keeping_alive.cancel()
+            self._keeping_alive = None
+        session = self._session
+        if self._closed or session is None or session.lost is not None:
+            return
+        with suppress(ProvenError):
+            for name in sorted(subscription.names - wanted):
+                await self._answered(session, Unsubscribe(event=name), Done)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(KEEP_ALIVE)
+            session = self._session
+            if session is not None and session.lost is None:
+                with suppress(ProvenError):
+                    await self._answered(session, WhoAmI(), WhoAmIResult)
+
     async def _open(self) -> _Session:
         handshake = ClientHandshake(self.application_id, origin=self._origin)
         response = await self._endpoint.open_session(handshake.request())
         channel, evidence = handshake.finish(response, self._verifier)
-        session = _Session(channel, evidence, self._on_console)
+        session = _Session(channel, evidence, self._on_console, self._on_event)
         await session.attach(self._endpoint, self._carrier)
         return session
 
@@ -255,11 +316,14 @@ class Client:
 class _Session:
     """One sealed channel over one transport, and the calls that wait for their answers."""
 
-    def __init__(self, channel: SealedChannel, evidence: Evidence, on_console: OnConsole | None) -> None:
+    def __init__(
+        self, channel: SealedChannel, evidence: Evidence, on_console: OnConsole | None, on_event: OnEvent
+    ) -> None:
         self.channel = channel
         self.evidence = evidence
         self.lost: ProvenError | None = None
         self._on_console = on_console
+        self._on_event = on_event
         self._transport: Transport | None = None
         self._sending = asyncio.Lock()
         self._pending: dict[int, asyncio.Future[Success]] = {}
@@ -299,6 +363,7 @@ class _Session:
                 self._on_console(message)
             return
         if isinstance(message, PublishedEvent | MissedEvents):
+            self._on_event(message)
             return
         answer = self._pending.get(message.request)
         if answer is None or answer.done():
@@ -313,6 +378,7 @@ class _Session:
             return
         self.lost = reason
         self.channel.close()
+        self._on_event(None)
         for answer in self._pending.values():
             if not answer.done():
                 answer.set_exception(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from types import TracebackType
 from typing import Any, TypeVar
 
 from proven.attestation import Verifier
 from proven.client import client as asynchronous
+from proven.client import events
 from proven.client.client import DEFAULT_TIMEOUT, Carrier, OnConsole
+from proven.client.events import Event
 from proven.wire.commands import WhoAmIResult
 from proven.wire.identity import IdentityKey
 from proven.wire.ids import IdentityId, PackageId
@@ -75,6 +77,10 @@ class Client:
     def anonymize(self) -> None:
         self._loop.run(self._client.anonymize())
 
+    def subscribe(self, *names: str) -> Subscription:
+        """See `proven.client.Client.subscribe`. Subscribes at once."""
+        return Subscription(self._client, self._loop, names)
+
     def close(self) -> None:
         if self._loop.running:
             self._loop.run(self._client.close())
@@ -87,6 +93,43 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Subscription:
+    """See `proven.client.Subscription`. Iterating it blocks; `close`, from another thread, ends that."""
+
+    def __init__(self, client: asynchronous.Client, loop: _Loop, names: tuple[str, ...]) -> None:
+        self._loop = loop
+        self._events = loop.run(self._start(client, names))
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        event = self._loop.run(self._next())
+        if event is None:
+            raise StopIteration
+        return event
+
+    def close(self) -> None:
+        if self._loop.running:
+            self._loop.run(self._events.close())
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def _start(self, client: asynchronous.Client, names: tuple[str, ...]) -> events.Subscription:
+        subscription = client.subscribe(*names)
+        await subscription.start()
+        return subscription
+
+    async def _next(self) -> Event | None:
+        return await anext(self._events, None)
 
 
 class _Loop:

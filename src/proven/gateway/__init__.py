@@ -4,17 +4,20 @@
 docstrings of `Connection`, `Rpc`, `Commands`, `AppHttp`, `ResponseAttestor` and `Hosts`.
 """
 
+from proven.gateway.events import Publisher
 from proven.gateway.gateway import Gateway, GatewayConfig
 from proven.gateway.handlers import Call
-from proven.gateway.limits import HttpLimits, RpcLimits, WebSocketLimits
+from proven.gateway.limits import EventLimits, HttpLimits, RpcLimits, WebSocketLimits
 from proven.gateway.server import Access, log_access
 
 __all__ = [
     "Access",
     "Call",
+    "EventLimits",
     "Gateway",
     "GatewayConfig",
     "HttpLimits",
+    "Publisher",
     "RpcLimits",
     "WebSocketLimits",
     "log_access",

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from proven.attestation import Attestor
+from proven.engine.interface import Messages
 from proven.gateway.app_http import MAX_BODY, AppHttp
 from proven.gateway.attested import ResponseAttestor
 from proven.gateway.commands import Commands, Performer
 from proven.gateway.cors import CorsPolicy, Origins, any_origin
+from proven.gateway.events import EventHub
 from proven.gateway.handlers import Call, Handlers
 from proven.gateway.hosts import Hosts
 from proven.gateway.http import Request, Response, error_response, json_response
@@ -83,6 +85,7 @@ class Gateway:
         versions: Versions,
         runtime: Invoker,
         attestor: Attestor,
+        messages: Messages | None = None,
         performers: Mapping[type[Command], Performer] | None = None,
         tls: ssl.SSLContext | None = None,
         on_call: Callable[[Call], None] | None = None,
@@ -95,7 +98,14 @@ class Gateway:
         self._attestor = ResponseAttestor(attestor)
         self._app_http = AppHttp(versions, handlers, self._attestor, max_body=config.max_http_body)
         commands = Commands(sessions, applications, versions, handlers, performers or {})
-        self._rpc = Rpc(sessions, commands, limits=config.rpc, push_console=config.push_console)
+        self._events = None if messages is None else EventHub(messages, config.rpc.events)
+        self._rpc = Rpc(
+            sessions,
+            commands,
+            limits=config.rpc,
+            push_console=config.push_console,
+            events=self._events,
+        )
         self._table = self._routes()
         self._server = HttpServer(
             self.handle, limits=config.http, tls=tls, scheme=config.public_scheme, on_access=on_access
@@ -108,6 +118,8 @@ class Gateway:
     async def stop(self, grace: float = 10.0) -> None:
         """Refuse new work, let what is under way finish for `grace` seconds, cut the rest."""
         await self._server.stop(grace)
+        if self._events is not None:
+            await self._events.stop()
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; whatever is raised becomes a response by the server."""

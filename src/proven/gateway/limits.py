@@ -45,9 +45,23 @@ class WebSocketLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class EventLimits:
+    """Limits of subscriptions. `names` bounds the events that one session subscribes to, `queued` and
+    `queued_bytes` what is kept for a connection whose peer is slow to read, `buffer` the events of one
+    application that wait to be handed on. What is more than kept or buffered is counted and told.
+    """
+
+    names: int = 64
+    queued: int = 64
+    queued_bytes: int = 512 * KIB
+    buffer: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
 class RpcLimits:
     """`in_flight` bounds the calls of one WebSocket, `queued` the HTTP requests that wait for one session."""
 
     in_flight: int = 64
     queued: int = 16
+    events: EventLimits = EventLimits()
     websocket: WebSocketLimits = WebSocketLimits()

@@ -7,6 +7,7 @@ import logging
 from weakref import WeakKeyDictionary
 
 from proven.gateway.commands import Commands, Console
+from proven.gateway.events import EventHub, Mailbox
 from proven.gateway.http import Request, Response
 from proven.gateway.limits import RpcLimits
 from proven.gateway.websocket import WebSocket, WebSocketClosed, WebSocketResponse
@@ -15,6 +16,10 @@ from proven.runtime import ConsoleRecord
 from proven.wire.commands import (
     MAX_CONSOLE_TEXT,
     ConsoleEvent,
+    Done,
+    Result,
+    Subscribe,
+    Unsubscribe,
     decode_command,
     encode_event,
     encode_failure,
@@ -42,9 +47,17 @@ class Rpc:
     """
 
     def __init__(
-        self, sessions: Sessions, commands: Commands, *, limits: RpcLimits, push_console: bool = False
+        self,
+        sessions: Sessions,
+        commands: Commands,
+        *,
+        limits: RpcLimits,
+        push_console: bool = False,
+        events: EventHub | None = None,
     ) -> None:
+        """Without `events`, subscribing fails as `UNAVAILABLE`."""
         self.sessions = sessions
+        self.events = events
         self.limits = limits
         self.push_console = push_console
         self._commands = commands
@@ -77,14 +90,38 @@ class Rpc:
 
         return WebSocketResponse(101, serve=serve, limits=self.limits.websocket)
 
-    async def answer(self, received: Received, console: Console | None = None) -> bytes:
-        """The plaintext that answers `received`, whatever happens."""
+    async def answer(
+        self, received: Received, console: Console | None = None, mailbox: Mailbox | None = None
+    ) -> bytes:
+        """The plaintext that answers `received`, whatever happens. Events go to `mailbox`."""
         try:
             command = decode_command(received.plaintext)
-            result = await self._commands.perform(received.session, command, console)
+            if isinstance(command, Subscribe | Unsubscribe):
+                result: Result = await self._subscribe(received.session, command, mailbox)
+            else:
+                result = await self._commands.perform(received.session, command, console)
             return encode_success(received.sequence, result)
         except ProvenError as error:
             return encode_failure(received.sequence, error)
+
+    async def _subscribe(
+        self, session: Session, command: Subscribe | Unsubscribe, mailbox: Mailbox | None
+    ) -> Done:
+        application_id = session.application_id
+        if application_id is None:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "a management session has no events")
+        if mailbox is None:
+            raise ProvenError(
+                ErrorCode.BAD_REQUEST,
+                f"events come over a WebSocket, not in answers: open one at /app/{application_id}/ws",
+            )
+        if self.events is None:
+            raise ProvenError(ErrorCode.UNAVAILABLE, "this node delivers no events")
+        if isinstance(command, Subscribe):
+            await self.events.subscribe(application_id, command.event, mailbox)
+        else:
+            self.events.unsubscribe(application_id, command.event, mailbox)
+        return Done()
 
 
 def check_use(session: Session, application_id: ApplicationId | None, origin: str | None) -> None:
@@ -129,6 +166,7 @@ class _Conversation:
 
     A frame that does not open ends the session and so the connection; so does the session's end, whatever
     ends it. Calls still running then are cancelled. When the node stops, they may finish, but none begins.
+    What it subscribes to ends with it.
     """
 
     def __init__(
@@ -139,6 +177,7 @@ class _Conversation:
         self._application_id = application_id
         self._origin = origin
         self._calls: set[asyncio.Task[None]] = set()
+        self._mailbox: Mailbox | None = None
         self._unsaid = 0
 
     async def run(self) -> None:
@@ -149,19 +188,38 @@ class _Conversation:
         except ProvenError as error:
             self._websocket.close(_POLICY_VIOLATION, error.code.value)
             return
-        async with asyncio.TaskGroup() as tasks:
-            watcher = tasks.create_task(self._close_with(session))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._converse(session, frame, tasks)
+        finally:
+            if (
+                self._mailbox is not None
+                and self._rpc.events is not None
+                and self._application_id is not None
+            ):
+                self._rpc.events.leave(self._application_id, self._mailbox)
 
-            def accept(frame: bytes) -> None:
-                self._accept(session, frame, tasks)
+    async def _converse(self, session: Session, first: bytes, tasks: asyncio.TaskGroup) -> None:
+        beside: set[asyncio.Task[None]] = {tasks.create_task(self._close_with(session))}
 
-            self._websocket.on_leaving = self._leave_when_idle
-            try:
-                accept(frame)
-                await self._websocket.deliver(accept)
-            finally:
-                for task in (watcher, *self._calls):
-                    task.cancel()
+        def drain() -> None:
+            assert self._mailbox is not None
+            task = tasks.create_task(self._mailbox.drain())
+            beside.add(task)
+            task.add_done_callback(beside.discard)
+
+        def accept(frame: bytes) -> None:
+            self._accept(session, frame, tasks)
+
+        limits = self._rpc.limits.events
+        self._mailbox = Mailbox(session, self._rpc.sessions, self._websocket, limits, drain)
+        self._websocket.on_leaving = self._leave_when_idle
+        try:
+            accept(first)
+            await self._websocket.deliver(accept)
+        finally:
+            for task in (*beside, *self._calls):
+                task.cancel()
 
     def _accept(self, session: Session, frame: bytes, tasks: asyncio.TaskGroup) -> None:
         try:
@@ -190,7 +248,7 @@ class _Conversation:
 
     async def _answer(self, received: Received) -> None:
         console = self._console(received) if self._rpc.push_console else None
-        await self._send(received.session, await self._rpc.answer(received, console))
+        await self._send(received.session, await self._rpc.answer(received, console, self._mailbox))
 
     async def _send(self, session: Session, plaintext: bytes) -> None:
         """Seal and send without a pause in between, so that frames leave in the order of their sequences."""

@@ -7,12 +7,18 @@ import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from proven.attestation import Attestor
-from proven.wire.commands import Identify, IssueTicketResult, WhoAmIResult
+from proven.wire.commands import (
+    Identify,
+    IssueTicketResult,
+    ListSessionsResult,
+    SessionSummary,
+    WhoAmIResult,
+)
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import verify_identify
 from proven.wire.ids import ApplicationId, IdentityId, SessionId
@@ -24,6 +30,9 @@ from ._tickets import Resumed, Tickets
 _log: Final = logging.getLogger("proven.identity")
 
 _SWEEP_INTERVAL: Final = 15.0
+
+MAX_LISTED: Final = 100
+"""Sessions that one answer lists: those used last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +64,16 @@ class Session:
         request: SessionRequest,
         expires_at: float,
         resumed: Resumed | None = None,
+        *,
+        opened_at: float = 0.0,
+        source: str = "",
     ) -> None:
+        """Times are in seconds since 1970; `source` is the address that opened it."""
         self._channel = channel
         self.request: Final = request
         self.expires_at: Final = min(expires_at, resumed.expires_at) if resumed else expires_at
+        self.opened_at: Final = opened_at
+        self.source: Final = source
         self.closed: Final = asyncio.Event()
         """Set when the session has ended, for whoever holds a connection open for it."""
         self._identity = resumed.identity if resumed else None
@@ -167,7 +182,7 @@ class Sessions:
             evidence = await self._attest(handshake)
         finally:
             self._pending -= 1
-        return self._register(handshake, evidence, resumed)
+        return self._register(handshake, evidence, resumed, source)
 
     def receive(self, frame: bytes, session: Session | None = None) -> Received:
         """Open a frame of the session that it names or, where the connection belongs to one, of `session`.
@@ -193,6 +208,14 @@ class Sessions:
         self._require_live(session)
         return session
 
+    def is_live(self, session: Session) -> bool:
+        """Whether `session` can still be used. One that has expired ends here."""
+        try:
+            self._require_live(session)
+        except ProvenError:
+            return False
+        return True
+
     def who_am_i(self, session: Session) -> WhoAmIResult:
         """The answer to `WhoAmI`."""
         return WhoAmIResult(
@@ -214,6 +237,41 @@ class Sessions:
         session = self._sessions.get(session_id)
         if session is not None:
             self._remove(session, "revoked")
+
+    def list(self, session: Session) -> ListSessionsResult:
+        """The answer to `ListSessions`: the sessions of this one's application that act as its identity, the
+        one used last first. Raises `NO_IDENTITY`.
+        """
+        same = sorted(self._same(session), key=lambda each: self._used_at[each.id], reverse=True)
+        return ListSessionsResult(
+            sessions=tuple(
+                SessionSummary(
+                    session_id=each.id,
+                    opened_at=int(each.opened_at * 1000),
+                    used_at=int(self._used_at[each.id] * 1000),
+                    origin=each.origin,
+                    current=each is session,
+                )
+                for each in same[:MAX_LISTED]
+            )
+        )
+
+    def revoke_own(self, session: Session, session_id: str) -> None:
+        """Carry out `RevokeSession`. Raises `NO_IDENTITY`, and `NOT_FOUND` for one that `list` does not list
+        for this session, whether there is one of that id or not.
+        """
+        for each in self._same(session):
+            if each.id == session_id:
+                self._remove(each, "revoked")
+                return
+        raise ProvenError(ErrorCode.NOT_FOUND, "there is no such session of yours")
+
+    def revoke_others(self, session: Session) -> int:
+        """End every other session that `list` lists for this one; how many there were."""
+        others = [each for each in self._same(session) if each is not session]
+        for each in others:
+            self._remove(each, "revoked")
+        return len(others)
 
     def revoke_identity(self, identity: IdentityId) -> int:
         """End every session that acts as `identity`; how many there were."""
@@ -237,6 +295,17 @@ class Sessions:
         while True:
             await asyncio.sleep(_SWEEP_INTERVAL)
             self.sweep()
+
+    def _same(self, session: Session) -> Sequence[Session]:
+        """The live sessions of one person with one application, or with management."""
+        if session.identity is None:
+            raise ProvenError(ErrorCode.NO_IDENTITY, "identify on this session first")
+        return [
+            each
+            for each in self._sessions.values()
+            if (each.identity, each.application_id) == (session.identity, session.application_id)
+            and not self._has_expired(each)
+        ]
 
     def _admit(self, source: str) -> None:
         wait = self._rate_per_source.take(network_of(source)) or self._rate.take()
@@ -272,11 +341,12 @@ class Sessions:
             ) from None
 
     def _register(
-        self, handshake: ServerHandshake, evidence: bytes, resumed: Resumed | None
+        self, handshake: ServerHandshake, evidence: bytes, resumed: Resumed | None, source: str
     ) -> tuple[bytes, Session]:
         now = self._clock()
         response, channel = handshake.finish(evidence)
-        session = Session(channel, handshake.request, now + self._limits.absolute, resumed)
+        expires_at = now + self._limits.absolute
+        session = Session(channel, handshake.request, expires_at, resumed, opened_at=now, source=source)
         self._sessions[session.id] = session
         self._used_at[session.id] = now
         _log.info("session opened", extra={"session": session.id, "application": session.application_id})

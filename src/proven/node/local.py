@@ -12,7 +12,7 @@ from cryptography import x509
 from proven.apps import Actor, Application, Applications, Deployer
 from proven.attestation import DevelopmentAttestor
 from proven.engine.embedded import EmbeddedEngine
-from proven.gateway import Call, Gateway, GatewayConfig
+from proven.gateway import Call, Gateway, GatewayConfig, Publisher
 from proven.identity import Sessions
 from proven.isolation import SandboxError
 from proven.node import keys
@@ -49,7 +49,9 @@ class LocalNode:
             ownership=DevelopmentOwnership(),
         )
         self._engine = EmbeddedEngine(config.data_dir / "engine.db", keys.derive(root_key, "engine"))
-        self._host_calls = HostCalls(self._storage, config.host_calls)
+        self._host_calls = HostCalls(
+            self._storage, config.host_calls, events=Publisher(self._engine.messages)
+        )
         self._runtime = Runtime(config.runtime, self._host_calls.functions, on_console=on_console)
         self._applications = Applications(self._engine.logs, self._engine.objects, limits=config.applications)
         self._deployer = Deployer(self._applications, self._runtime)
@@ -70,6 +72,7 @@ class LocalNode:
             versions=self._deployer,
             runtime=self._runtime,
             attestor=self._attestor,
+            messages=self._engine.messages,
             on_call=on_call,
         )
         self._address = ("", 0)

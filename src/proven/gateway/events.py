@@ -1,0 +1,381 @@
+"""Published events on their way to subscribers: from the engine to one hub, from there to each connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from proven.engine.interface import Messages, MessageSubscription
+from proven.gateway.limits import EventLimits
+from proven.gateway.websocket import WebSocketClosed
+from proven.identity import Session, Sessions
+from proven.wire.commands import MissedEvents, PublishedEvent, encode_event
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.events import Audience, EventMessage, check_name, includes
+from proven.wire.ids import ApplicationId, IdentityId, SessionId
+
+_log = logging.getLogger("proven.gateway")
+
+SLICE: Final = 32
+"""Connections that are handed an event before everything else in the node gets a turn."""
+
+_SETTLED: Final = 0.05
+"""Seconds without a message after which a subscription that overflowed has been read to its end."""
+
+
+def subject_of(application_id: ApplicationId) -> str:
+    """Where the engine carries the events of an application."""
+    return f"events.{application_id}"
+
+
+class Publisher:
+    """Hands events to the engine, which hands them to the hub of every node that has subscribers."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+
+    async def publish(
+        self, application_id: ApplicationId, event: str, payload: bytes, audience: Audience
+    ) -> None:
+        """See `proven.runtime.hostcalls.EventSink`."""
+        message = EventMessage(event, payload, audience)
+        await self._messages.publish(subject_of(application_id), message.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event as all connections are sent it: made once, sealed for each."""
+
+    name: str
+    audience: Audience
+    plaintext: bytes
+
+
+class Listener(Protocol):
+    """One connection, as the hub sees it. None of it waits."""
+
+    @property
+    def session_id(self) -> SessionId: ...
+    @property
+    def names(self) -> set[str]:
+        """What it subscribes to; the hub's to change."""
+
+    def offer(self, event: Outgoing) -> None:
+        """Take an event of one of its names, if it is for whoever this is now."""
+
+    def missed(self, count: int) -> None:
+        """Take note that up to `count` events were lost before it was known whom they are for."""
+
+    def lost(self) -> None:
+        """Take note that nothing more will come, so that the client asks anew."""
+
+
+class EventHub:
+    """The subscriptions of one node. What holds, for each application:
+
+    1. While anybody subscribes, there is one subscription to the engine, and otherwise none. It is there
+       before the first `subscribe` returns.
+    2. Events are handed to each listener in the order in which the engine carried them. Nobody is waited for:
+       what a listener has no room for, it counts.
+    3. A session subscribes to at most `limits.names` names, over all its connections.
+    4. What the engine had no room for is told to every listener, whomever it was for, in the place where it
+       is missing.
+    5. When the engine's subscription ends, every listener is told so: none goes on waiting for nothing.
+    """
+
+    def __init__(self, messages: Messages, limits: EventLimits | None = None) -> None:
+        self._messages = messages
+        self._limits = limits or EventLimits()
+        self._topics: dict[ApplicationId, _Topic] = {}
+        self._names: Counter[SessionId] = Counter()
+
+    async def subscribe(self, application_id: ApplicationId, name: str, listener: Listener) -> None:
+        """Hand the application's events of that name to `listener` from now on. Twice is once.
+
+        Raises `ProvenError`: `BAD_REQUEST` for what cannot name an event, `QUOTA_EXCEEDED`, `UNAVAILABLE`.
+        """
+        check_name(name)
+        if name not in listener.names and self._names[listener.session_id] >= self._limits.names:
+            raise ProvenError(
+                ErrorCode.QUOTA_EXCEEDED, f"a session subscribes to at most {self._limits.names} events"
+            )
+        topic = self._topics.get(application_id)
+        if topic is None:
+            topic = self._topics[application_id] = _Topic(self._limits.buffer)
+            topic.start(self._messages, application_id, self._ended)
+        if name not in listener.names:
+            listener.names.add(name)
+            self._names[listener.session_id] += 1
+        topic.listeners.setdefault(name, {})[listener] = None
+        try:
+            await asyncio.shield(topic.opened)
+        except ProvenError:
+            self.unsubscribe(application_id, name, listener)
+            raise
+
+    def unsubscribe(self, application_id: ApplicationId, name: str, listener: Listener) -> None:
+        """Hand it to `listener` no more."""
+        if name not in listener.names:
+            return
+        listener.names.discard(name)
+        self._names[listener.session_id] -= 1
+        if not self._names[listener.session_id]:
+            del self._names[listener.session_id]
+        topic = self._topics.get(application_id)
+        if topic is None:
+            return
+        interested = topic.listeners.get(name, {})
+        interested.pop(listener, None)
+        if not interested:
+            topic.listeners.pop(name, None)
+        if not topic.listeners:
+            del self._topics[application_id]
+            topic.stop()
+
+    def leave(self, application_id: ApplicationId, listener: Listener) -> None:
+        """Forget `listener`, whose connection has ended."""
+        for name in list(listener.names):
+            self.unsubscribe(application_id, name, listener)
+
+    async def stop(self) -> None:
+        """End every subscription."""
+        topics = list(self._topics.values())
+        self._topics.clear()
+        for topic in topics:
+            topic.stop()
+        for topic in topics:
+            await topic.finished()
+
+    @property
+    def subscriptions(self) -> int:
+        """How many applications have subscribers here."""
+        return len(self._topics)
+
+    def _ended(self, application_id: ApplicationId, topic: _Topic) -> None:
+        if self._topics.get(application_id) is topic:
+            del self._topics[application_id]
+
+
+class _Topic:
+    """One application's events: the engine's subscription, and who is handed what comes."""
+
+    def __init__(self, buffer: int) -> None:
+        self.listeners: dict[str, dict[Listener, None]] = {}
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._buffer = buffer
+        self._task: asyncio.Task[None] | None = None
+
+    def start(
+        self,
+        messages: Messages,
+        application_id: ApplicationId,
+        ended: Callable[[ApplicationId, _Topic], None],
+    ) -> None:
+        self._task = asyncio.create_task(self._run(messages, application_id, ended), name="events")
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def finished(self) -> None:
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _run(
+        self,
+        messages: Messages,
+        application_id: ApplicationId,
+        ended: Callable[[ApplicationId, _Topic], None],
+    ) -> None:
+        failure = ProvenError(ErrorCode.UNAVAILABLE, "events cannot be delivered now", retry_after=1)
+        try:
+            incoming = await messages.subscribe(subject_of(application_id), buffer=self._buffer)
+            async with incoming:
+                self.opened.set_result(None)
+                await self._deliver(incoming)
+        except ProvenError as error:
+            failure = error
+            _log.warning(
+                "event_subscription_ended", extra={"application": application_id, "reason": str(error)}
+            )
+        except Exception:
+            _log.exception("event_delivery_failed", extra={"application": application_id})
+        finally:
+            ended(application_id, self)
+            if not self.opened.done():
+                self.opened.set_exception(failure)
+                self.opened.exception()  # there may be nobody left who asks
+            for listener in self._everyone():
+                listener.lost()
+
+    async def _deliver(self, incoming: MessageSubscription) -> None:
+        """Hand on what comes until nothing does any more.
+
+        Messages are dropped while the subscription is full. Nothing is taken from it between two reads, so
+        what is found dropped at one of them belongs behind as many messages as fit, that one included.
+        """
+        gaps: deque[tuple[int, int]] = deque()
+        read = dropped = 0
+        while True:
+            try:
+                async with asyncio.timeout(_SETTLED if gaps else None):
+                    data = await incoming.__anext__()
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                self._missed(sum(count for _, count in gaps))
+                gaps.clear()
+                continue
+            if incoming.dropped != dropped:
+                gaps.append((read + self._buffer, incoming.dropped - dropped))
+                dropped = incoming.dropped
+            read += 1
+            await self._hand_on(data)
+            while gaps and gaps[0][0] <= read:
+                self._missed(gaps.popleft()[1])
+
+    async def _hand_on(self, data: bytes) -> None:
+        try:
+            message = EventMessage.decode(data)
+        except ProvenError:
+            _log.exception("malformed_event")
+            self._missed(1)
+            return
+        interested = self.listeners.get(message.name)
+        if interested is None:
+            return
+        plaintext = encode_event(PublishedEvent(name=message.name, payload=message.payload))
+        event = Outgoing(message.name, message.audience, plaintext)
+        for number, listener in enumerate(list(interested), 1):
+            listener.offer(event)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    def _missed(self, count: int) -> None:
+        _log.warning("events_dropped", extra={"count": count})
+        for listener in self._everyone():
+            listener.missed(count)
+
+    def _everyone(self) -> list[Listener]:
+        return list(dict.fromkeys(listener for each in self.listeners.values() for listener in each))
+
+
+class Connection(Protocol):
+    """What a mailbox needs of the WebSocket that it sends over."""
+
+    @property
+    def congested(self) -> bool: ...
+    async def drained(self) -> None: ...
+    def send_now(self, message: bytes) -> None: ...
+    def close(self, code: int, reason: str) -> None: ...
+
+
+_TRY_AGAIN_LATER: Final = 1013
+
+
+class Mailbox:
+    """What one connection has yet to be sent of events: a `Listener`. Its rules, in order:
+
+    1. Nothing is sent to a session that has ended, also if nobody has noticed its end before.
+    2. An event goes only to a session that subscribes to it and belongs to its audience, and does so in the
+       moment in which it is sealed.
+    3. While the peer is slow to read, at most `limits.queued` events of `limits.queued_bytes` are kept; those
+       after them are counted, and the count is told in their place. Events for others are not counted.
+
+    `start` is called when there is something in it for `drain` to send.
+    """
+
+    __slots__ = ("_bytes", "_connection", "_limits", "_queue", "_session", "_sessions", "_start", "names")
+
+    def __init__(
+        self,
+        session: Session,
+        sessions: Sessions,
+        connection: Connection,
+        limits: EventLimits,
+        start: Callable[[], None],
+    ) -> None:
+        self.names: set[str] = set()
+        self._session = session
+        self._sessions = sessions
+        self._connection = connection
+        self._limits = limits
+        self._start = start
+        self._queue: deque[Outgoing | int] = deque()
+        self._bytes = 0
+
+    @property
+    def session_id(self) -> SessionId:
+        return self._session.id
+
+    @property
+    def identity(self) -> IdentityId | None:
+        return self._session.identity
+
+    def offer(self, event: Outgoing) -> None:
+        if not self._is_for_this_session(event):
+            return
+        if not self._queue and not self._connection.congested:
+            self._send(event.plaintext)
+        elif self._has_room_for(event):
+            self._keep(event)
+            self._bytes += len(event.plaintext)
+        else:
+            self.missed(1)
+
+    def missed(self, count: int) -> None:
+        last = self._queue[-1] if self._queue else None
+        if isinstance(last, int):
+            self._queue[-1] = last + count
+        elif self._queue or self._connection.congested:
+            self._keep(count)
+        else:
+            self._send(_missed(count))
+
+    def lost(self) -> None:
+        self._connection.close(_TRY_AGAIN_LATER, ErrorCode.UNAVAILABLE.value)
+
+    async def drain(self) -> None:
+        """Send what is in it as the peer reads, until it is empty."""
+        with suppress(WebSocketClosed):
+            while self._queue:
+                while self._connection.congested:
+                    await self._connection.drained()
+                item = self._queue.popleft()
+                if isinstance(item, int):
+                    self._send(_missed(item))
+                    continue
+                self._bytes -= len(item.plaintext)
+                if self._is_for_this_session(item):
+                    self._send(item.plaintext)
+
+    def _is_for_this_session(self, event: Outgoing) -> bool:
+        return event.name in self.names and includes(event.audience, self._session.identity)
+
+    def _has_room_for(self, event: Outgoing) -> bool:
+        limits = self._limits
+        return len(self._queue) < limits.queued and self._bytes + len(event.plaintext) <= limits.queued_bytes
+
+    def _keep(self, item: Outgoing | int) -> None:
+        self._queue.append(item)
+        if len(self._queue) == 1:
+            self._start()
+
+    def _send(self, plaintext: bytes) -> None:
+        """Seal and send without a pause in between, so that frames leave in the order of their sequences."""
+        if not self._sessions.is_live(self._session):
+            return
+        try:
+            self._connection.send_now(self._session.seal(plaintext))
+        except (WebSocketClosed, ProvenError):
+            return  # nobody is left to be told
+
+
+def _missed(count: int) -> bytes:
+    return encode_event(MissedEvents(count=count))
