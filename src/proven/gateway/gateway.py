@@ -16,6 +16,7 @@ from proven.gateway.commands import Commands, Performer
 from proven.gateway.cors import CorsPolicy, Origins, any_origin
 from proven.gateway.events import EventHub
 from proven.gateway.handlers import Call, Handlers
+from proven.gateway.health import Health, HealthCheck
 from proven.gateway.hosts import Hosts
 from proven.gateway.http import Request, Response, error_response, json_response
 from proven.gateway.limits import HttpLimits, RpcLimits
@@ -73,7 +74,7 @@ class Gateway:
     | `GET /app/{id or name}` | what the application is and what can be called |
     | `/app/{id or name}/http/…`, `http://{name}.localhost/…` | the application's own routes |
     | `GET /.well-known/proven/attestation?nonce=` | evidence for the key that signs responses |
-    | `GET /.well-known/proven/health` | whether the node is up |
+    | `GET /.well-known/proven/health` | whether the node works (503 with the services that do not) |
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Gateway:
         runtime: Invoker,
         attestor: Attestor,
         messages: Messages | None = None,
+        health: HealthCheck | None = None,
         performers: Mapping[type[Command], Performer] | None = None,
         tls: ssl.SSLContext | None = None,
         on_call: Callable[[Call], None] | None = None,
@@ -94,6 +96,7 @@ class Gateway:
         self._config = config
         self._hosts = Hosts(config.hosts)
         self._applications = applications
+        self._health_of_services = Health(health or _no_services)
         handlers = Handlers(runtime, on_call)
         self._attestor = ResponseAttestor(attestor)
         self._app_http = AppHttp(versions, handlers, self._attestor, max_body=config.max_http_body)
@@ -217,7 +220,11 @@ class Gateway:
         return await self._attestor.describe(signatures.check_nonce(raw))
 
     async def _health(self, request: Request) -> Response:
-        return Response(200, [(b"content-type", b"application/json")], b'{"status":"ok"}')
+        return await self._health_of_services.answer()
+
+
+async def _no_services() -> tuple[str, ...]:
+    return ()
 
 
 def _mounted(path: str) -> tuple[str, str] | None:

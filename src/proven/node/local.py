@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,12 +18,14 @@ from proven.identity import Sessions
 from proven.isolation import SandboxError
 from proven.node import keys
 from proven.node.config import NodeConfig
-from proven.node.service import Service, running
+from proven.node.service import Service, running, unhealthy
 from proven.packages import Package
 from proven.runtime import ConsoleRecord, Runtime, RuntimeReport
 from proven.runtime.hostcalls import HostCalls
 from proven.storage import DevelopmentOwnership, Storage
 from proven.wire.errors import ErrorCode, ProvenError
+
+_log = logging.getLogger("proven.node")
 
 CallObserver = Callable[[Call], None]
 ConsoleObserver = Callable[[ConsoleRecord], None]
@@ -73,6 +76,7 @@ class LocalNode:
             runtime=self._runtime,
             attestor=self._attestor,
             messages=self._engine.messages,
+            health=self._failing,
             on_call=on_call,
         )
         self._address = ("", 0)
@@ -119,7 +123,7 @@ class LocalNode:
                 "applications", self._applications.start, self._applications.stop, self._applications.health
             ),
             Service("deployer", self._deployer.start, self._deployer.stop),
-            Service("sessions", self._start_sessions, self._stop_sessions),
+            Service("sessions", self._start_sessions, self._stop_sessions, self._check_sessions),
             Service("gateway", self._listen, lambda: self._gateway.stop(grace), deadline=grace + 20),
         )
 
@@ -142,6 +146,18 @@ class LocalNode:
 
     async def _start_sessions(self) -> None:
         self._sweeping = asyncio.create_task(self._sessions.run(), name="sessions")
+
+    async def _check_sessions(self) -> None:
+        """Raises if sessions that have expired are not ended any more."""
+        if self._sweeping is None or self._sweeping.done():
+            raise ProvenError(ErrorCode.UNAVAILABLE, "sessions are not swept any more")
+
+    async def _failing(self) -> tuple[str, ...]:
+        """The services that do not work now. Why is in the log, once for each time it is found out."""
+        reasons = await unhealthy(self.services())
+        for service, reason in reasons.items():
+            _log.warning("service_unhealthy", extra={"service": service, "reason": reason})
+        return tuple(reasons)
 
     async def _stop_sessions(self) -> None:
         self._sessions.revoke_all()

@@ -12,13 +12,16 @@ from proven.wire.errors import ErrorCode, ProvenError
 
 logger = logging.getLogger("proven.node")
 
+HEALTH_DEADLINE = 2.0
+"""Seconds that a part of the node has to say that it works."""
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """One part of a node, seen from its supervisor.
 
     `start` returns once the part can be used; `stop` may be called only after it did. `health` raises if the
-    part no longer works. All three are bounded by `deadline` seconds.
+    part no longer works. The first two are bounded by `deadline` seconds, `health` by `HEALTH_DEADLINE`.
     """
 
     name: str
@@ -72,7 +75,7 @@ async def unhealthy(services: Sequence[Service]) -> dict[str, str]:
         if service.health is None:
             continue
         try:
-            async with asyncio.timeout(service.deadline):
+            async with asyncio.timeout(HEALTH_DEADLINE):
                 await service.health()
         except Exception as error:
             reasons[service.name] = f"{type(error).__name__}: {error}"
