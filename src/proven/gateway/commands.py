@@ -22,7 +22,9 @@ from proven.wire.commands import (
     IssueTicket,
     ListApplications,
     ListApplicationsResult,
+    ListSessions,
     Result,
+    RevokeSession,
     WhoAmI,
 )
 from proven.wire.errors import ErrorCode, ProvenError
@@ -90,6 +92,11 @@ class Commands:
                 return self._sessions.issue_ticket(session)
             case ListApplications():
                 return self._list(session)
+            case ListSessions():
+                return self._sessions.list(session)
+            case RevokeSession():
+                self._sessions.revoke_own(session, command.session_id)
+                return Done()
             case _:
                 raise ProvenError(ErrorCode.BAD_REQUEST, f"this node does not do {type(command).__name__}")
 

@@ -1,8 +1,11 @@
 """Who is calling: the sessions of a node and the identity that each of them has proven.
 
-`Sessions` is the registry that the gateway opens sessions in and hands sealed frames to.
+`Sessions` is the registry that the gateway opens sessions in and hands sealed frames to. `Passkeys` carries
+out the commands by which people make and use passkeys.
 """
 
+from ._webauthn import RelyingParty
+from .passkeys import PasskeyLimits, Passkeys
 from .sessions import Received, Session, SessionLimits, Sessions
 
-__all__ = ["Received", "Session", "SessionLimits", "Sessions"]
+__all__ = ["PasskeyLimits", "Passkeys", "Received", "RelyingParty", "Session", "SessionLimits", "Sessions"]
