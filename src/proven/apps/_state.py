@@ -22,6 +22,7 @@ from proven.wire.ids import ApplicationId, PackageId, application_id, is_applica
 from proven.wire.origins import canonical_origin
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.:\[\]-]{1,240}", re.IGNORECASE)
 _MAX_NONCE_BYTES: Final = 64
 _PUBLIC_KEY_BYTES: Final = 32
 
@@ -85,7 +86,7 @@ class State:
        the same application. No version is ever removed or renumbered.
     6. An archived application never changes again.
     7. An event of an application is not earlier than the one before it.
-    8. An allowed origin is `http(s)://host[:port]` in its canonical form, without wildcards. It is added
+    8. An allowed origin is `http(s)://host[:port]` of a DNS name or address, canonical. It is added
        once, and removed only while it is there. Neither makes a new version.
 
     Hence any prefix of a log leads to the same state everywhere, and whoever reads the log can check every
@@ -256,6 +257,8 @@ def _check_added(record: ApplicationRecord, origin: str) -> None:
         canonical = canonical_origin(origin)
     except ValueError as error:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"{origin!r:.200} cannot be allowed: {error}") from None
+    if not _ORIGIN.fullmatch(origin):
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"{origin!r:.200} cannot be allowed: no DNS name or address")
     if canonical != origin:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"write {origin!r:.200} as {canonical}")
     if origin in record.origins:

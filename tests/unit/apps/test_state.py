@@ -241,6 +241,8 @@ def test_origins_are_allowed_until_they_are_removed_and_make_no_version() -> Non
         "https://a.example; script-src *",
         "ws://a.example",
         "a.example",
+        "https://a_b.example",
+        f"https://{'a.' * 125}example",
     ],
 )
 def test_an_origin_is_one_origin_in_its_only_form(origin: str) -> None:
