@@ -38,6 +38,8 @@ MAX_LISTED = 1000
 Console = Callable[[ConsoleRecord], None]
 Performer = Callable[[Session, Any], Awaitable[Result]]
 """Carries out commands of one type."""
+AccountsOf = Callable[[Session], Awaitable[tuple[str, ...]]]
+"""Looks up the addresses linked to whom a session acts as at the moment of the call."""
 
 
 class Commands:
@@ -56,8 +58,10 @@ class Commands:
         versions: Versions,
         handlers: Handlers,
         performers: Mapping[type[Command], Performer],
+        accounts: AccountsOf | None = None,
     ) -> None:
-        """`performers` carry out the commands that belong to other rooms."""
+        """`performers` carry out the commands that belong to other rooms. Without `accounts` nobody has any."""
+        self._accounts = accounts or _no_accounts
         self._sessions = sessions
         self._applications = applications
         self._versions = versions
@@ -122,7 +126,10 @@ class Commands:
                     details={"package_id": application.package_id},
                 )
             handler = self._handlers.find_rpc(application, command.handler)
-            check_access(application, handler, session.identity)
+            identity, accounts = session.identity, session.accounts
+            check_access(application, handler, identity)
+            if accounts is None and identity is not None:
+                accounts = await self._accounts(session)
             outcome = await self._handlers.run(
                 application,
                 handler,
@@ -132,7 +139,8 @@ class Commands:
                     handler=handler.address,
                     kind=handler.kind,
                     arguments=command.args,
-                    identity=session.identity,
+                    identity=identity,
+                    accounts=accounts or (),
                     origin=session.origin,
                     on_console=console,
                 ),
@@ -142,3 +150,7 @@ class Commands:
             package_id=application.package_id,
             duration_us=max(0, round(outcome.duration * 1_000_000)),
         )
+
+
+async def _no_accounts(session: Session) -> tuple[str, ...]:
+    return ()

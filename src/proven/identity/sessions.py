@@ -77,6 +77,7 @@ class Session:
         self.closed: Final = asyncio.Event()
         """Set when the session has ended, for whoever holds a connection open for it."""
         self._identity = resumed.identity if resumed else None
+        self._accounts: tuple[int, tuple[str, ...]] | None = None
 
     @property
     def id(self) -> SessionId:
@@ -97,6 +98,18 @@ class Session:
         """Who has proven to be calling; None while anonymous."""
         return self._identity
 
+    @property
+    def accounts(self) -> tuple[str, ...] | None:
+        """Addresses of the accounts linked to the identity; None while they have not been looked up."""
+        return None if self._accounts is None else self._accounts[1]
+
+    def remember_accounts(self, identity: IdentityId, revision: int, addresses: tuple[str, ...]) -> None:
+        """Note the accounts of `identity` as of a revision, unless the session acts as another by now or
+        knows of a later state.
+        """
+        if self._identity == identity and (self._accounts is None or self._accounts[0] <= revision):
+            self._accounts = (revision, addresses)
+
     def identify(self, command: Identify) -> IdentityId:
         """Act as the key holder from now on. Raises `ProvenError` (`UNAUTHENTICATED`), changing nothing."""
         identity = verify_identify(command, self.application_id, self._channel.transcript)
@@ -105,11 +118,13 @@ class Session:
                 ErrorCode.UNAUTHENTICATED, "the signature is not one by this key over this session"
             )
         self._identity = identity
+        self._accounts = None
         return identity
 
     def anonymize(self) -> None:
         """Act as nobody from now on."""
         self._identity = None
+        self._accounts = None
 
     def seal(self, plaintext: bytes) -> bytes:
         """See `SealedChannel.seal`."""
@@ -223,8 +238,17 @@ class Sessions:
             expires_in=max(0, int(session.expires_at - self._clock())),
             application_id=session.application_id,
             identity=session.identity,
+            accounts=session.accounts or (),
             origin=session.origin,
         )
+
+    def acting_as(self, identity: IdentityId, application_id: ApplicationId) -> Sequence[Session]:
+        """The sessions of one identity with one application."""
+        return [
+            session
+            for session in self._sessions.values()
+            if (session.identity, session.application_id) == (identity, application_id)
+        ]
 
     def issue_ticket(self, session: Session) -> IssueTicketResult:
         """The answer to `IssueTicket`: resume with the identity that the session has now."""
