@@ -60,7 +60,7 @@ class Commands:
         performers: Mapping[type[Command], Performer],
         accounts: AccountsOf | None = None,
     ) -> None:
-        """`performers` carry out the commands that belong to other rooms. Without `accounts` nobody has any."""
+        """`performers` carry out the commands of other rooms. Without `accounts`, nobody has any."""
         self._accounts = accounts or _no_accounts
         self._sessions = sessions
         self._applications = applications
