@@ -125,6 +125,7 @@ async def running_node(
             stack.push_async_callback(service.stop)
         record = await applications.create(actor, "gate", b"")
         application = await deployer.deploy(actor, record.id, build(folder), expected_version=0)
+        await applications.add_origin(actor, record.id, "https://page.example", expected_version=1)
         gateway = Gateway(
             config or GatewayConfig(push_console=True),
             sessions=sessions,

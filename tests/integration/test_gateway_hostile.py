@@ -164,19 +164,24 @@ async def test_a_session_works_at_its_own_applications_address_only(
 
 async def test_a_page_cannot_use_the_session_of_another_page(node: Node, http: aiohttp.ClientSession) -> None:
     channel = await opened(node, http, ORIGIN)
-    for origin, status in ((ORIGIN, 200), ("https://evil.example", 403), ("null", 403)):
+    allowed = f"http://gate.localhost:{node.port}"
+    for origin, status in ((ORIGIN, 200), (allowed, 403), ("https://evil.example", 403), ("null", 403)):
         frame = channel.seal(encode_command(WhoAmI()))
         async with http.post(f"{node.app_url}/rpc", data=frame, headers={"origin": origin}) as response:
             assert response.status == status
-    async with http.ws_connect(f"{node.app_url}/ws", headers={"origin": "https://evil.example"}) as websocket:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await http.ws_connect(f"{node.app_url}/ws", headers={"origin": "https://evil.example"})
+    assert refused.value.status == 403
+    async with http.ws_connect(f"{node.app_url}/ws", headers={"origin": allowed}) as websocket:
         await websocket.send_bytes(channel.seal(encode_command(WhoAmI())))
         message = await websocket.receive(timeout=5)
         assert message.type is not aiohttp.WSMsgType.BINARY
-    handshake = ClientHandshake(node.application.id, origin=ORIGIN)
-    async with http.post(
-        f"{node.app_url}/session", data=handshake.request(), headers={"origin": "https://evil.example"}
-    ) as response:
-        assert response.status == 403
+    for origin in ("https://evil.example", allowed):
+        handshake = ClientHandshake(node.application.id, origin=ORIGIN)
+        async with http.post(
+            f"{node.app_url}/session", data=handshake.request(), headers={"origin": origin}
+        ) as response:
+            assert response.status == 403
 
 
 @pytest.mark.parametrize("plaintext", [b"", b"\xff", b"\xa0", b"\xa1\x67command\x61x", os.urandom(100)])

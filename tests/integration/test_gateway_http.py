@@ -29,7 +29,6 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
     config = GatewayConfig(
         default_application="gate",
         hosts=("node.example",),
-        allows_origin=lambda origin: origin == "https://page.example",
     )
     async with running_node(directory, config) as running:
         yield running

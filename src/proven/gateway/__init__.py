@@ -8,10 +8,13 @@ from proven.gateway.events import Publisher
 from proven.gateway.gateway import Gateway, GatewayConfig
 from proven.gateway.handlers import Call
 from proven.gateway.limits import EventLimits, HttpLimits, RpcLimits, WebSocketLimits
+from proven.gateway.origins import AppOrigins
 from proven.gateway.server import Access, log_access
+from proven.gateway.sign_in import SignInConfig
 
 __all__ = [
     "Access",
+    "AppOrigins",
     "Call",
     "EventLimits",
     "Gateway",
@@ -19,6 +22,7 @@ __all__ = [
     "HttpLimits",
     "Publisher",
     "RpcLimits",
+    "SignInConfig",
     "WebSocketLimits",
     "log_access",
 ]

@@ -13,24 +13,34 @@ from proven.engine.interface import Messages
 from proven.gateway.app_http import MAX_BODY, AppHttp
 from proven.gateway.attested import ResponseAttestor
 from proven.gateway.commands import Commands, Performer
-from proven.gateway.cors import CorsPolicy, Origins, any_origin
+from proven.gateway.cors import CorsPolicy, any_origin
 from proven.gateway.events import EventHub
 from proven.gateway.handlers import Call, Handlers
 from proven.gateway.health import Health, HealthCheck
 from proven.gateway.hosts import Hosts
 from proven.gateway.http import Request, Response, error_response, json_response
 from proven.gateway.limits import HttpLimits, RpcLimits
+from proven.gateway.origins import AppOrigins, node_origin
 from proven.gateway.ports import Applications, Invoker, Versions
-from proven.gateway.routes import MethodNotAllowedError, RouteTable, parse_query
+from proven.gateway.routes import MethodNotAllowedError, RouteTable, parse_query, split_path
 from proven.gateway.rpc import Rpc
 from proven.gateway.server import Access, HttpServer
+from proven.gateway.sign_in import SignIn, SignInConfig
 from proven.identity import Sessions
 from proven.wire import http_signatures as signatures
 from proven.wire.commands import Command
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
 
-RESERVED = ("/app/", "/session", "/rpc", "/ws", "/.well-known/proven/")
+RESERVED = (
+    "/app/",
+    "/session",
+    "/rpc",
+    "/ws",
+    "/sign-in/",
+    "/.well-known/proven/",
+    "/.well-known/webauthn",
+)
 """Paths of the node itself; a default application's routes have every other."""
 
 _WELL_KNOWN = "/.well-known/proven/"
@@ -38,7 +48,8 @@ _WELL_KNOWN = "/.well-known/proven/"
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """What a gateway allows. `allows_origin` says which pages may open sessions here.
+    """What a gateway allows. `development` lets pages served on this machine use every application
+    (`AppOrigins`).
 
     `hosts` are the node's own names (see `Hosts`). `public_scheme` is what callers use if something in front
     of the node ends TLS. `default_application` answers on the node's own paths
@@ -48,7 +59,8 @@ class GatewayConfig:
     hosts: tuple[str, ...] = ()
     public_scheme: str | None = None
     default_application: str | None = None
-    allows_origin: Origins = any_origin
+    sign_in: SignInConfig = field(default_factory=SignInConfig)
+    development: bool = False
     push_console: bool = False
     max_http_body: int = MAX_BODY
     http: HttpLimits = field(default_factory=HttpLimits)
@@ -60,7 +72,7 @@ class _Endpoint:
     """One of the node's own routes; `cors` is None where no page has a reason to call it."""
 
     answer: Callable[[Request], Awaitable[Response]]
-    cors: CorsPolicy | None = None
+    cors: Callable[[Request], CorsPolicy] | None = None
 
 
 class Gateway:
@@ -73,6 +85,8 @@ class Gateway:
     | `GET /app/{id or name}/ws`, `GET /ws` | a WebSocket of sealed frames |
     | `GET /app/{id or name}` | what the application is and what can be called |
     | `/app/{id or name}/http/…`, `http://{name}.localhost/…` | the application's own routes |
+    | `GET /sign-in/{id or name}` | the page on which people sign in, for a frame (`SignIn`) |
+    | `GET /.well-known/webauthn` | the origins that share the node's passkeys |
     | `GET /.well-known/proven/attestation?nonce=` | evidence for the key that signs responses |
     | `GET /.well-known/proven/health` | whether the node works (503 with the services that do not) |
     """
@@ -109,6 +123,13 @@ class Gateway:
             push_console=config.push_console,
             events=self._events,
         )
+        self._origins = AppOrigins(
+            applications,
+            hosts=config.hosts,
+            sign_in=config.sign_in.origins,
+            development=config.development,
+        )
+        self._sign_in = SignIn(config.sign_in, applications, self._origins, development=config.development)
         self._table = self._routes()
         self._server = HttpServer(
             self.handle, limits=config.http, tls=tls, scheme=config.public_scheme, on_access=on_access
@@ -137,14 +158,23 @@ class Gateway:
         return await self._answer(request)
 
     def _routes(self) -> RouteTable[_Endpoint]:
-        posting = CorsPolicy(self._config.allows_origin, ("POST",), ("content-type",), max_age=600)
-        reading = CorsPolicy(any_origin, ("GET",), wildcard=True)
+        def posting(request: Request) -> CorsPolicy:
+            return CorsPolicy(
+                lambda origin: self._may_read(request, origin), ("POST",), ("content-type",), max_age=600
+            )
+
+        def reading(request: Request) -> CorsPolicy:
+            return CorsPolicy(any_origin, ("GET",), wildcard=True)
+
         table: RouteTable[_Endpoint] = RouteTable()
         for prefix in ("", "/app/:application"):
             table.add("POST", f"{prefix}/session", _Endpoint(self._open_session, posting))
             table.add("POST", f"{prefix}/rpc", _Endpoint(self._exchange, posting))
             table.add("GET", f"{prefix}/ws", _Endpoint(self._connect))
         table.add("GET", "/app/:application", _Endpoint(self._describe, reading))
+        table.add("GET", "/sign-in/:application", _Endpoint(self._sign_in.page))
+        table.add("GET", "/sign-in/assets/:file", _Endpoint(self._sign_in.asset))
+        table.add("GET", "/.well-known/webauthn", _Endpoint(self._sign_in.related_origins))
         table.add("GET", f"{_WELL_KNOWN}attestation", _Endpoint(self._attest, reading))
         table.add("GET", f"{_WELL_KNOWN}health", _Endpoint(self._health, reading))
         return table
@@ -154,7 +184,7 @@ class Gateway:
         if request.method == "OPTIONS":
             for endpoint in self._table.methods(request.path).values():
                 if endpoint.cors is not None:
-                    return endpoint.cors.preflight(request)
+                    return endpoint.cors(request).preflight(request)
         try:
             match = self._table.match(request.method, request.path)
         except MethodNotAllowedError as error:
@@ -167,7 +197,7 @@ class Gateway:
         except ProvenError as error:
             response = error_response(error)
         if match.target.cors is not None:
-            response.headers += match.target.cors.headers_for(request)
+            response.headers += match.target.cors(request).headers_for(request)
         return response
 
     def _application_of(self, request: Request) -> ApplicationId | None:
@@ -176,9 +206,28 @@ class Gateway:
         return None if name is None else self._applications.find(name).id
 
     def _check_origin(self, request: Request) -> None:
+        """What is not a page has no Origin, and may ask."""
         origin = request.header(b"origin")
-        if origin is not None and not self._config.allows_origin(origin):
-            raise ProvenError(ErrorCode.ORIGIN_DENIED, "pages of this origin may not use this node")
+        if origin is not None and not self._may_use(request, origin):
+            raise ProvenError(
+                ErrorCode.ORIGIN_DENIED,
+                f"pages of {origin[:200]} may not use this; the application's owner can allow them",
+            )
+
+    def _may_use(self, request: Request, origin: str) -> bool:
+        """Whether pages of `origin` may open and use sessions at this path. Raises `NOT_FOUND`."""
+        node = node_origin(request)
+        segments = split_path(request.path)
+        if segments[0] != "app":
+            return self._origins.allows_management(origin, node)
+        return self._origins.allows(self._applications.find(segments[1]), origin, node)
+
+    def _may_read(self, request: Request, origin: str) -> bool:
+        """Whether pages of `origin` may read the answer; anyone may read that there is no application."""
+        try:
+            return self._may_use(request, origin)
+        except ProvenError as error:
+            return error.code is ErrorCode.NOT_FOUND
 
     async def _open_session(self, request: Request) -> Response:
         self._check_origin(request)

@@ -18,6 +18,9 @@ class Applications(Protocol):
 
     def list(self, *, owner: bytes | None = None) -> Sequence[ApplicationRecord]: ...
 
+    def allows_somewhere(self, origin: str) -> bool:
+        """Whether the owner of any application allowed pages of `origin`."""
+
     async def resolve(self, id_or_name: str) -> Application:
         """The version that new calls go to; raises `NOT_FOUND`."""
 

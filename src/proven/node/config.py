@@ -12,11 +12,12 @@ from typing import Any
 
 from proven.apps import Limits as ApplicationLimits
 from proven.gateway import HttpLimits, RpcLimits
-from proven.identity import SessionLimits
+from proven.identity import PasskeyLimits, SessionLimits
 from proven.node import _settings
 from proven.runtime import RuntimeConfig
 from proven.runtime.hostcalls import HostCallsConfig
 from proven.storage import StorageConfig, Synchronous
+from proven.wire.origins import canonical_origin
 
 DEFAULT_PORT = 3000
 
@@ -26,16 +27,30 @@ class GatewaySettings:
     """Where a node listens. `hosts` are names it answers to besides `localhost` and its addresses.
 
     `default_application` names the application that answers on the node's own paths.
+
+    `relying_party` is the domain that people's passkeys are made for, and stay bound to. `sign_in_origins`
+    are the origins of the sign-in page, on that domain or listed by its `/.well-known/webauthn`; none means
+    the relying party at the node's own port.
     """
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     hosts: tuple[str, ...] = ()
     default_application: str | None = None
+    relying_party: str = "localhost"
+    sign_in_origins: tuple[str, ...] = ()
     shutdown_grace: float = 10.0
     http: HttpLimits = field(default_factory=HttpLimits)
     rpc: RpcLimits = field(default_factory=RpcLimits)
 
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`."""
+        for origin in self.sign_in_origins:
+            if canonical_origin(origin) != origin:
+                raise ValueError(f"sign_in_origins: write {origin} as {canonical_origin(origin)}")
+        if canonical_origin(f"https://{self.relying_party}") != f"https://{self.relying_party}":
+            raise ValueError("relying_party is a domain in lower case, such as node.example")
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
@@ -48,6 +63,7 @@ class NodeConfig:
     data_dir: Path = Path(".proven/data")
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     sessions: SessionLimits = field(default_factory=SessionLimits)
+    passkeys: PasskeyLimits = field(default_factory=PasskeyLimits)
     applications: ApplicationLimits = field(default_factory=ApplicationLimits)
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
     host_calls: HostCallsConfig = field(default_factory=HostCallsConfig)

@@ -13,8 +13,8 @@ from cryptography import x509
 from proven.apps import Actor, Application, Applications, Deployer
 from proven.attestation import DevelopmentAttestor
 from proven.engine.embedded import EmbeddedEngine
-from proven.gateway import Call, Gateway, GatewayConfig, Publisher
-from proven.identity import Sessions
+from proven.gateway import AppOrigins, Call, Gateway, GatewayConfig, Publisher, SignInConfig
+from proven.identity import Passkeys, RelyingParty, Sessions
 from proven.isolation import SandboxError
 from proven.node import keys
 from proven.node.config import NodeConfig
@@ -24,6 +24,8 @@ from proven.runtime import ConsoleRecord, Runtime, RuntimeReport
 from proven.runtime.hostcalls import HostCalls
 from proven.storage import DevelopmentOwnership, Storage
 from proven.wire.errors import ErrorCode, ProvenError
+
+_HTTP_PORT = 80
 
 _log = logging.getLogger("proven.node")
 
@@ -61,11 +63,27 @@ class LocalNode:
         self._sessions = Sessions(
             self._attestor, limits=config.sessions, ticket_key=keys.derive(root_key, "session-ticket")
         )
+        origins = AppOrigins(
+            self._applications, hosts=config.gateway.hosts, sign_in=self.sign_in_origins, development=True
+        )
+        passkeys = Passkeys(
+            self._engine.registers,
+            self._sessions,
+            RelyingParty(config.gateway.relying_party, self.sign_in_origins, origins.allows_frame),
+            limits=config.passkeys,
+        )
+        accounts = LinkedAccounts(
+            self._engine.registers,
+            self._sessions,
+            lambda application: self._applications.find(application).name,
+        )
         self._sweeping: asyncio.Task[None] | None = None
         self._gateway = Gateway(
             GatewayConfig(
                 hosts=config.gateway.hosts,
                 default_application=config.gateway.default_application,
+                sign_in=SignInConfig(config.gateway.relying_party, self.sign_in_origins),
+                development=True,
                 push_console=True,
                 http=config.gateway.http,
                 rpc=config.gateway.rpc,
@@ -76,6 +94,8 @@ class LocalNode:
             runtime=self._runtime,
             attestor=self._attestor,
             messages=self._engine.messages,
+            performers={**passkeys.performers(), **accounts.performers()},
+            accounts=accounts.addresses,
             health=self._failing,
             on_call=on_call,
         )
@@ -86,6 +106,14 @@ class LocalNode:
         """Where this node listens."""
         host, port = self._address
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def sign_in_origins(self) -> tuple[str, ...]:
+        """The origins of the pages on which people use passkeys."""
+        settings = self._config.gateway
+        if settings.sign_in_origins:
+            return settings.sign_in_origins
+        port = "" if self._address[1] == _HTTP_PORT else f":{self._address[1]}"
+        return (f"http://{settings.relying_party}{port}",)
 
     @property
     def development_root(self) -> x509.Certificate:
