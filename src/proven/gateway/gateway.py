@@ -12,7 +12,7 @@ from proven.attestation import Attestor
 from proven.engine.interface import Messages
 from proven.gateway.app_http import MAX_BODY, AppHttp
 from proven.gateway.attested import ResponseAttestor
-from proven.gateway.commands import Commands, Performer
+from proven.gateway.commands import AccountsOf, Commands, Performer
 from proven.gateway.cors import CorsPolicy, any_origin
 from proven.gateway.events import EventHub
 from proven.gateway.handlers import Call, Handlers
@@ -103,6 +103,7 @@ class Gateway:
         messages: Messages | None = None,
         health: HealthCheck | None = None,
         performers: Mapping[type[Command], Performer] | None = None,
+        accounts: AccountsOf | None = None,
         tls: ssl.SSLContext | None = None,
         on_call: Callable[[Call], None] | None = None,
         on_access: Callable[[Access], None] | None = None,
@@ -114,7 +115,7 @@ class Gateway:
         handlers = Handlers(runtime, on_call)
         self._attestor = ResponseAttestor(attestor)
         self._app_http = AppHttp(versions, handlers, self._attestor, max_body=config.max_http_body)
-        commands = Commands(sessions, applications, versions, handlers, performers or {})
+        commands = Commands(sessions, applications, versions, handlers, performers or {}, accounts)
         self._events = None if messages is None else EventHub(messages, config.rpc.events)
         self._rpc = Rpc(
             sessions,

@@ -15,6 +15,7 @@ from proven.attestation import DevelopmentAttestor
 from proven.engine.embedded import EmbeddedEngine
 from proven.gateway import AppOrigins, Call, Gateway, GatewayConfig, Publisher, SignInConfig
 from proven.identity import Passkeys, RelyingParty, Sessions
+from proven.identity.accounts import LinkedAccounts
 from proven.isolation import SandboxError
 from proven.node import keys
 from proven.node.config import NodeConfig
