@@ -4,6 +4,8 @@
 docstrings of `Connection`, `Rpc`, `Commands`, `AppHttp`, `ResponseAttestor` and `Hosts`.
 """
 
+from proven.gateway.console import Console
+from proven.gateway.console_activity import Activity
 from proven.gateway.events import Publisher
 from proven.gateway.gateway import Gateway, GatewayConfig
 from proven.gateway.handlers import Call
@@ -14,8 +16,10 @@ from proven.gateway.sign_in import SignInConfig
 
 __all__ = [
     "Access",
+    "Activity",
     "AppOrigins",
     "Call",
+    "Console",
     "EventLimits",
     "Gateway",
     "GatewayConfig",

@@ -13,6 +13,7 @@ from proven.engine.interface import Messages
 from proven.gateway.app_http import MAX_BODY, AppHttp
 from proven.gateway.attested import ResponseAttestor
 from proven.gateway.commands import AccountsOf, Commands, Performer
+from proven.gateway.console import Console
 from proven.gateway.cors import CorsPolicy, any_origin
 from proven.gateway.events import EventHub
 from proven.gateway.handlers import Call, Handlers
@@ -89,6 +90,7 @@ class Gateway:
     | `GET /.well-known/webauthn` | the origins that share the node's passkeys |
     | `GET /.well-known/proven/attestation?nonce=` | evidence for the key that signs responses |
     | `GET /.well-known/proven/health` | whether the node works (503 with the services that do not) |
+    | `GET /`, `GET /console/…` | the console, where there is one (`Console`) |
     """
 
     def __init__(
@@ -105,11 +107,13 @@ class Gateway:
         performers: Mapping[type[Command], Performer] | None = None,
         accounts: AccountsOf | None = None,
         tls: ssl.SSLContext | None = None,
+        console: Console | None = None,
         on_call: Callable[[Call], None] | None = None,
         on_access: Callable[[Access], None] | None = None,
     ) -> None:
         self._config = config
         self._hosts = Hosts(config.hosts)
+        self._console = console
         self._applications = applications
         self._health_of_services = Health(health or _no_services)
         handlers = Handlers(runtime, on_call)
@@ -142,6 +146,8 @@ class Gateway:
 
     async def stop(self, grace: float = 10.0) -> None:
         """Refuse new work, let what is under way finish for `grace` seconds, cut the rest."""
+        if self._console is not None:
+            self._console.close()
         await self._server.stop(grace)
         if self._events is not None:
             await self._events.stop()
@@ -151,6 +157,8 @@ class Gateway:
         name = self._hosts.application(request.authority)
         if name is not None and not request.path.startswith(_WELL_KNOWN):
             return await self._app_http.serve(request, name, request.path)
+        if self._console is not None and self._console.owns(request):
+            return await self._console.answer(request)
         mounted = _mounted(request.path)
         if mounted is not None:
             return await self._app_http.serve(request, *mounted)

@@ -5,6 +5,8 @@ From `proven.toml`, `PROVEN_*` environment variables and flags, weakest first (`
 
 from __future__ import annotations
 
+import enum
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,18 @@ from proven.storage import StorageConfig, Synchronous
 from proven.wire.origins import canonical_origin
 
 DEFAULT_PORT = 3000
+
+
+class ConsoleAccess(enum.StrEnum):
+    """Where a development node serves its console, which shows all of its data to whoever reaches it."""
+
+    LOOPBACK = "loopback"
+    """Where it listens on this machine only."""
+
+    ALWAYS = "always"
+    """Wherever it listens."""
+
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +53,10 @@ class GatewaySettings:
     default_application: str | None = None
     relying_party: str = "localhost"
     sign_in_origins: tuple[str, ...] = ()
+    console: ConsoleAccess = ConsoleAccess.LOOPBACK
     shutdown_grace: float = 10.0
     http: HttpLimits = field(default_factory=HttpLimits)
     rpc: RpcLimits = field(default_factory=RpcLimits)
-
 
     def __post_init__(self) -> None:
         """Raises `ValueError`."""
@@ -51,6 +65,14 @@ class GatewaySettings:
                 raise ValueError(f"sign_in_origins: write {origin} as {canonical_origin(origin)}")
         if canonical_origin(f"https://{self.relying_party}") != f"https://{self.relying_party}":
             raise ValueError("relying_party is a domain in lower case, such as node.example")
+
+    @property
+    def serves_console(self) -> bool:
+        """Whether a development node with these settings has a console."""
+        if self.console is ConsoleAccess.LOOPBACK:
+            return self.host == "localhost" or _is_loopback(self.host)
+        return self.console is ConsoleAccess.ALWAYS
+
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
@@ -75,3 +97,10 @@ def load_config(
 ) -> NodeConfig:
     """Read a node's configuration; raises `BAD_REQUEST` naming what is wrong and where."""
     return _settings.load(NodeConfig, file=file, environment=environment, flags=flags)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

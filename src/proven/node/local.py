@@ -7,13 +7,24 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from proven.apps import Actor, Application, Applications, Deployer
 from proven.attestation import DevelopmentAttestor
 from proven.engine.embedded import EmbeddedEngine
-from proven.gateway import AppOrigins, Call, Gateway, GatewayConfig, Publisher, SignInConfig
+from proven.gateway import (
+    Activity,
+    AppOrigins,
+    Call,
+    Console,
+    Gateway,
+    GatewayConfig,
+    Publisher,
+    SignInConfig,
+)
 from proven.identity import Passkeys, RelyingParty, Sessions
 from proven.identity.accounts import LinkedAccounts
 from proven.isolation import SandboxError
@@ -25,6 +36,8 @@ from proven.runtime import ConsoleRecord, Runtime, RuntimeReport
 from proven.runtime.hostcalls import HostCalls
 from proven.storage import DevelopmentOwnership, Storage
 from proven.wire.errors import ErrorCode, ProvenError
+
+T = TypeVar("T")
 
 _HTTP_PORT = 80
 
@@ -53,13 +66,18 @@ class LocalNode:
             keys.derive(root_key, "storage"),
             config=config.storage,
             ownership=DevelopmentOwnership(),
+            inspectable=config.gateway.serves_console,
         )
         self._engine = EmbeddedEngine(config.data_dir / "engine.db", keys.derive(root_key, "engine"))
         self._host_calls = HostCalls(
             self._storage, config.host_calls, events=Publisher(self._engine.messages)
         )
-        self._runtime = Runtime(config.runtime, self._host_calls.functions, on_console=on_console)
         self._applications = Applications(self._engine.logs, self._engine.objects, limits=config.applications)
+        activity = Activity(lambda application: self._applications.find(application).name)
+        if config.gateway.serves_console:
+            on_call = _both(activity.called, on_call)
+            on_console = _both(activity.console, on_console)
+        self._runtime = Runtime(config.runtime, self._host_calls.functions, on_console=on_console)
         self._deployer = Deployer(self._applications, self._runtime)
         self._sessions = Sessions(
             self._attestor, limits=config.sessions, ticket_key=keys.derive(root_key, "session-ticket")
@@ -98,6 +116,7 @@ class LocalNode:
             performers={**passkeys.performers(), **accounts.performers()},
             accounts=accounts.addresses,
             health=self._failing,
+            console=self._console(activity) if config.gateway.serves_console else None,
             on_call=on_call,
         )
         self._address = ("", 0)
@@ -139,6 +158,17 @@ class LocalNode:
                 raise
             record = await self._applications.create(self._owner, name, name.encode())
         return await self._deployer.deploy(self._owner, record.id, package, expected_version=record.version)
+
+    def _console(self, activity: Activity) -> Console:
+        return Console(
+            activity=activity,
+            applications=self._applications,
+            storage=self._storage,
+            runtime_report=self._runtime.report,
+            unhealthy=lambda: unhealthy(self.services()),
+            development_root=self._attestor.root.public_bytes(Encoding.PEM).decode(),
+            hosts=self._config.gateway.hosts,
+        )
 
     def services(self) -> tuple[Service, ...]:
         """The parts in the order in which they start."""
@@ -214,6 +244,19 @@ def _reason(error: OSError) -> str:
     if error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)
+
+
+def _both(first: Callable[[T], None], second: Callable[[T], None] | None) -> Callable[[T], None]:
+    """Tell both, the second one only if there is one."""
+    if second is None:
+        return first
+    other = second
+
+    def tell(what: T) -> None:
+        first(what)
+        other(what)
+
+    return tell
 
 
 async def _nothing() -> None:
