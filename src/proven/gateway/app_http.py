@@ -1,4 +1,4 @@
-"""An application's own HTTP routes: `runOnHttp` handlers, found by path and run with the request."""
+"""An application over plain HTTP: its `runOnHttp` handlers by their routes, then its front-end files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from proven.apps import Application
+from proven.gateway.assets import METHODS as ASSET_METHODS
+from proven.gateway.assets import AssetIndex, Assets, AssetStore, Found
 from proven.gateway.attested import ResponseAttestor, attested_body, wanted_nonce
 from proven.gateway.cors import CorsPolicy, any_origin, is_preflight
 from proven.gateway.handlers import Handlers
+from proven.gateway.hosts import without_port
 from proven.gateway.http import Request, Response, error_response
 from proven.gateway.limits import KIB, MIB
 from proven.gateway.ports import Versions
@@ -25,7 +28,7 @@ MAX_BODY = 256 * MIB
 HELD_BODY = 256 * KIB
 """Bodies up to this size are given to the handler whole; longer ones as a stream."""
 
-_CACHED_TABLES = 256
+_CACHED_SITES = 256
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
 _SERVED = frozenset({*_METHODS, "OPTIONS"})
 _HOP_BY_HOP = frozenset(
@@ -44,7 +47,16 @@ _HOP_BY_HOP = frozenset(
 )
 _SET_BY_THE_NODE = frozenset({b"date", b"signature", b"signature-input", b"attestation"})
 _BEYOND_ITS_PATH = frozenset({b"service-worker-allowed"})
-"""Would let an application act for others that share its origin."""
+_BEYOND_ITS_ORIGIN = frozenset(
+    {b"alt-svc", b"clear-site-data", b"nel", b"report-to", b"strict-transport-security"}
+)
+"""Would let an application act for others that share its origin, the node's own pages among them."""
+_SANDBOXED = (
+    b"content-security-policy",
+    b"sandbox allow-downloads allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox "
+    b"allow-scripts",
+)
+"""Makes a page of the node's origin one of an origin of its own (HTML, "sandboxing")."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -55,49 +67,102 @@ class _Route:
     cors: CorsPolicy | None
 
 
-class AppHttp:
-    """Serves applications' routes. What a request meets, in order:
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What one package answers."""
 
-    1. The path is matched against the routes of the live package (rules in `routes`).
+    routes: RouteTable[_Route]
+    assets: AssetIndex
+
+
+class AppHttp:
+    """Serves applications' routes and front-end files. What a request meets, in order:
+
+    1. The path is matched against the routes of the live package (rules in `routes`), then for reading
+       against its front-end files (rules in `assets`).
     2. A preflight is answered from the route's `cors`; without any, by the route itself if it takes OPTIONS.
     3. If the answer is to be signed, the request's body is checked first (rules in `attested`).
-    4. The handler runs. Its response goes out as it is, but for headers that belong to the connection;
-       what could not be a header is an error of the handler's.
+    4. The handler runs. Its response goes out as it is, but for headers that belong to the connection or
+       reach beyond the application, and cookies for other hosts; what could not be a header is an error of
+       the handler's.
+    5. On the node's own origin (`shared`) pages are sandboxed: there the application is a guest, and scripts
+       of that origin could act as the node's sign-in.
+
+    `development` shows callers the stack of what a handler threw.
     """
 
     def __init__(
-        self, versions: Versions, handlers: Handlers, attestor: ResponseAttestor, *, max_body: int = MAX_BODY
+        self,
+        versions: Versions,
+        handlers: Handlers,
+        attestor: ResponseAttestor,
+        assets: AssetStore,
+        *,
+        max_body: int = MAX_BODY,
+        development: bool = False,
     ) -> None:
         self._versions = versions
         self._handlers = handlers
         self._attestor = attestor
+        self._assets = Assets(assets)
         self._max_body = max_body
-        self._tables: OrderedDict[PackageId, RouteTable[_Route]] = OrderedDict()
+        self._development = development
+        self._sites: OrderedDict[PackageId, _Site] = OrderedDict()
 
-    async def serve(self, request: Request, id_or_name: str, path: str) -> Response:
+    async def serve(self, request: Request, id_or_name: str, path: str, *, shared: bool = False) -> Response:
         """Answer `request`, whose path within the application is `path`. Raises `ProvenError`."""
         try:
-            return await self._serve(request, id_or_name, path)
+            response = await self._serve(request, id_or_name, path)
         except MethodNotAllowedError as error:
-            return error_response(error, headers=[(b"allow", ", ".join(sorted(error.allowed)).encode())])
+            response = error_response(error, headers=[(b"allow", ", ".join(sorted(error.allowed)).encode())])
+        except ProvenError as error:
+            raise self._shown(error) from None
+        response.headers = _own_cookies(response.headers, None if shared else without_port(request.authority))
+        if shared:
+            kept = [each for each in response.headers if each[0] not in _BEYOND_ITS_ORIGIN]
+            response.headers = [*kept, _SANDBOXED]
+        return response
+
+    def _shown(self, error: ProvenError) -> ProvenError:
+        """`error` as callers may see it."""
+        if self._development or not error.details or "stack" not in error.details:
+            return error
+        details = {name: value for name, value in error.details.items() if name != "stack"}
+        return ProvenError(error.code, error.message, details=details or None, retry_after=error.retry_after)
 
     async def _serve(self, request: Request, id_or_name: str, path: str) -> Response:
         async with AsyncExitStack() as stack:
             application = await stack.enter_async_context(self._versions.serving(id_or_name))
-            table = self._table(application.package_id, application.manifest)
+            site = self._site(application.package_id, application.manifest)
             if request.method not in _SERVED:
                 raise MethodNotAllowedError(_SERVED)
             if request.method == "OPTIONS":
-                answered = _answer_options(table, request, path)
+                answered = _answer_options(site.routes, request, path)
                 if answered is not None:
                     return answered
-            match = table.match(request.method, path)
+            match = _match(site, request.method, path)
             if match is None:
-                raise ProvenError(ErrorCode.NOT_FOUND, f"{application.name} has no route for this path")
+                raise ProvenError(ErrorCode.NOT_FOUND, f"{application.name} has nothing at this path")
+            if isinstance(match, Found):
+                return await self._asset(application, match, request)
             response = await self._run(application, match, request, path)
             if not isinstance(response.body, bytes):
                 response.body = _Kept(response.body, stack.pop_all())
             return response
+
+    async def _asset(self, application: Application, found: Found, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(204, [(b"allow", ", ".join(sorted(ASSET_METHODS)).encode())])
+        if request.method not in ASSET_METHODS:
+            raise MethodNotAllowedError(ASSET_METHODS)
+        nonce = wanted_nonce(request)
+        if nonce is None:
+            return await self._assets.answer(request, found, whole=False)
+        await attested_body(request, required=True)
+        response = await self._assets.answer(request, found, whole=True)
+        return await self._attestor.sign(
+            request, response, nonce=nonce, application_id=application.id, package_id=application.package_id
+        )
 
     async def _run(
         self, application: Application, match: Match[_Route], request: Request, path: str
@@ -106,7 +171,7 @@ class AppHttp:
         try:
             response = await self._attested(application, match, request, path)
         except ProvenError as error:
-            response = error_response(error)
+            response = error_response(self._shown(error))
         if cors is not None:
             response.headers = [*_without_cors(response.headers), *cors.headers_for(request)]
         return response
@@ -169,13 +234,25 @@ class AppHttp:
                 return _resumed(bytes(start), chunks)
         return bytes(start)
 
-    def _table(self, package_id: PackageId, manifest: Manifest) -> RouteTable[_Route]:
-        table = self._tables.get(package_id)
-        if table is None:
-            table = self._tables[package_id] = route_table(manifest)
-            if len(self._tables) > _CACHED_TABLES:
-                self._tables.popitem(last=False)
-        return table
+    def _site(self, package_id: PackageId, manifest: Manifest) -> _Site:
+        site = self._sites.get(package_id)
+        if site is None:
+            site = self._sites[package_id] = _Site(route_table(manifest), AssetIndex(manifest))
+            if len(self._sites) > _CACHED_SITES:
+                self._sites.popitem(last=False)
+        return site
+
+
+def _match(site: _Site, method: str, path: str) -> Match[_Route] | Found | None:
+    """A route, or else a front-end file: also where the path has routes, but none to read it with."""
+    try:
+        match = site.routes.match(method, path)
+    except MethodNotAllowedError:
+        found = site.assets.find(path) if method in ("GET", "HEAD") else None
+        if found is None or found.fallback:
+            raise
+        return found
+    return site.assets.find(path) if match is None else match
 
 
 def route_table(manifest: Manifest) -> RouteTable[_Route]:
@@ -262,6 +339,27 @@ def _is_sendable(name: str, value: str) -> bool:
     if name.lower() == "content-length" and not (value.isascii() and value.isdigit()):
         raise ProvenError(ErrorCode.HANDLER_ERROR, "the handler's response has a malformed Content-Length")
     return True
+
+
+def _own_cookies(headers: list[tuple[bytes, bytes]], host: str | None) -> list[tuple[bytes, bytes]]:
+    """With cookies for the host that answers alone: `host`, or any that names no other.
+
+    A cookie for a parent domain would reach the node's other applications (RFC 6265, 4.1.2.3).
+    """
+    return [(name, _own_cookie(value, host) if name == b"set-cookie" else value) for name, value in headers]
+
+
+def _own_cookie(value: bytes, host: str | None) -> bytes:
+    pair, *attributes = value.split(b";")
+    kept = [attribute for attribute in attributes if not _names_another_host(attribute, host)]
+    return b";".join([pair, *kept])
+
+
+def _names_another_host(attribute: bytes, host: str | None) -> bool:
+    name, _, domain = attribute.decode("latin-1").partition("=")
+    if name.strip().lower() != "domain":
+        return False
+    return host is None or domain.strip().removeprefix(".").lower() != host
 
 
 def _without_cors(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -118,7 +118,14 @@ class Gateway:
         self._health_of_services = Health(health or _no_services)
         handlers = Handlers(runtime, on_call)
         self._attestor = ResponseAttestor(attestor)
-        self._app_http = AppHttp(versions, handlers, self._attestor, max_body=config.max_http_body)
+        self._app_http = AppHttp(
+            versions,
+            handlers,
+            self._attestor,
+            applications,
+            max_body=config.max_http_body,
+            development=config.development,
+        )
         commands = Commands(sessions, applications, versions, handlers, performers or {}, accounts)
         self._events = None if messages is None else EventHub(messages, config.rpc.events)
         self._rpc = Rpc(
@@ -161,9 +168,10 @@ class Gateway:
             return await self._console.answer(request)
         mounted = _mounted(request.path)
         if mounted is not None:
-            return await self._app_http.serve(request, *mounted)
-        if self._config.default_application is not None and not request.path.startswith(RESERVED):
-            return await self._app_http.serve(request, self._config.default_application, request.path)
+            return await self._app_http.serve(request, *mounted, shared=True)
+        default = self._config.default_application
+        if default is not None and not request.path.startswith(RESERVED):
+            return await self._app_http.serve(request, default, request.path, shared=True)
         return await self._answer(request)
 
     def _routes(self) -> RouteTable[_Endpoint]:

@@ -38,7 +38,7 @@ class Hosts:
         return self._known[authority]
 
     def _decide(self, authority: str) -> str | None:
-        host = _without_port(authority)
+        host = without_port(authority)
         if not host or host in self._own or _is_address(host):
             return None
         name, _, parent = host.partition(".")
@@ -49,7 +49,8 @@ class Hosts:
         raise ProvenError(ErrorCode.NOT_FOUND, f"this node does not answer for {host[:100]!r}")
 
 
-def _without_port(authority: str) -> str:
+def without_port(authority: str) -> str:
+    """The host of an authority, in brackets if it is an IPv6 address."""
     if authority.startswith("["):
         return authority.partition("]")[0] + "]"
     return authority.partition(":")[0].removesuffix(".")

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from proven.apps import Application, ApplicationRecord
+from proven.packages import Asset
 from proven.runtime import Invocation, Outcome
 
 
@@ -23,6 +24,9 @@ class Applications(Protocol):
 
     async def resolve(self, id_or_name: str) -> Application:
         """The version that new calls go to; raises `NOT_FOUND`."""
+
+    async def asset(self, asset: Asset) -> bytes:
+        """The content of a front-end file of a package; raises `NOT_FOUND`."""
 
 
 class Versions(Protocol):
