@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "init": ("proven.cli.init:init", "Write a new app."),
     "dev": ("proven.cli.dev:dev", "Run an app here; every save is live."),
     "call": ("proven.cli.call:call", "Call a handler over a verified, sealed session."),
+    "listen": ("proven.cli.listen:listen", "Print an app's events as they come."),
     "check": ("proven.cli.check:check", "Find mistakes in an app before it runs."),
     "package": ("proven.cli.package:package", "Build packages and say why their ids are what they are."),
     "completion": ("proven.cli.completion:completion", "Print the shell's completion script."),
