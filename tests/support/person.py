@@ -1,0 +1,167 @@
+"""A person with a browser and an authenticator, in front of an app that uses a node's sign-in frame."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Page, expect
+
+from proven.apps import Application
+from proven.wire.commands import Identify
+from proven.wire.identity import verify_identify
+from support.browser import Authenticator, add_authenticator, open_browser
+from support.node import Node, running_node
+from support.parent_page import ParentPage, parent_server
+
+expect.set_options(timeout=15_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What the app got: who the person is to it, and what their encryption key makes of a fixed text."""
+
+    identity: str
+    sealed: tuple[int, ...]
+
+
+class Person:
+    """`phrase` is what they have written down so far."""
+
+    def __init__(
+        self, page: Page, parent: ParentPage, application: Application, authenticator: Authenticator
+    ) -> None:
+        self.page = page
+        self.parent = parent
+        self.application = application
+        self.authenticator = authenticator
+        self.phrase: list[str] = []
+        self.console: list[str] = []
+        self.sent: list[str] = []
+        page.on("console", self._on_console)
+        page.on("request", lambda request: self.sent.append(request.url))
+        self._number = 0
+        self._transcript = b""
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        self.console.append(message.text)
+
+    @property
+    def frame(self) -> FrameLocator:
+        return self.parent.frame
+
+    async def visit(self) -> None:
+        """Load the app anew, and have it open the frame."""
+        await self.page.reload()
+        await self.parent.embed(self.application.name)
+        await self.parent.greet(self.application.id)
+        self._number = 0
+
+    async def ask(self, kind: str = "identify") -> None:
+        """The app asks the frame to sign the person in, or to show their account."""
+        self._number += 1
+        self._transcript = os.urandom(32)
+        await self.parent.ask(kind, self._transcript, self._number)
+
+    async def press(self, name: str) -> None:
+        await self.frame.get_by_role("button", name=name, exact=True).click()
+
+    async def sees(self, heading: str) -> None:
+        await expect(self.frame.get_by_role("heading", level=1)).to_have_text(heading)
+
+    async def is_told(self, part: str) -> None:
+        await expect(self.frame.get_by_role("alert")).to_contain_text(part)
+
+    async def create(self, *, write_down: bool = False) -> Identified:
+        """Make an account with a passkey that holds its key."""
+        await self.ask()
+        await self.press("Create an account")
+        await self.sees("Your recovery phrase")
+        if write_down:
+            await self.write_down()
+        else:
+            await self.press("Not now")
+        return await self.identified()
+
+    async def sign_in(self) -> Identified:
+        await self.ask()
+        await self.press("Continue with a passkey")
+        return await self.identified()
+
+    async def read_words(self) -> list[str]:
+        await self.press("Show the words")
+        words = self.frame.get_by_role("listitem").locator("span")
+        await expect(words).to_have_count(24)
+        return await words.all_inner_texts()
+
+    async def write_down(self) -> None:
+        """Read the phrase, go on and give back the words that are asked for."""
+        self.phrase = await self.read_words()
+        await self.press("I have written them down")
+        await self.give_back()
+
+    async def give_back(self, changed: Mapping[int, str] | None = None) -> None:
+        """Type the words asked for; `changed` ones, counted from the first asked, wrongly."""
+        await self.sees("Check your recovery phrase")
+        for index, field in enumerate(await self.frame.get_by_role("textbox").all()):
+            position = int((await field.get_attribute("id") or "").removeprefix("word-"))
+            await field.fill((changed or {}).get(index, self.phrase[position - 1]))
+        await self.press("Confirm")
+
+    async def type_phrase(self, words: list[str]) -> None:
+        await self.frame.get_by_label("Recovery phrase").fill(" ".join(words))
+        await self.press("Continue")
+
+    async def answer(self) -> dict[str, Any]:
+        return await self.parent.answer(self._number)
+
+    async def identified(self) -> Identified:
+        """The app's side: check what the frame answers, as the app's session would."""
+        answer = await self.answer()
+        assert answer["type"] == "identified", answer
+        assert set(answer) == {"id", "type", "publicKey", "signature", "encryptionKey"}
+        command = Identify(public_key=bytes(answer["publicKey"]), signature=bytes(answer["signature"]))
+        identity = verify_identify(command, self.application.id, self._transcript)
+        assert identity is not None
+        key = answer["encryptionKey"]
+        assert not key["extractable"]
+        assert key["algorithm"] == "AES-GCM"
+        sealed = await self.page.evaluate("([place, text]) => seal(place, text)", [key["place"], "mine"])
+        return Identified(identity, tuple(sealed))
+
+
+class World:
+    """A node with an application, and a browser with as many people in it as come."""
+
+    def __init__(self, node: Node, application: Application, browser: Browser, port: int) -> None:
+        self.node = node
+        self.application = application
+        self.browser = browser
+        self.parent_origin = f"http://app.localhost:{port}"
+        self.node_origin = f"http://localhost:{node.url.rpartition(':')[2]}"
+        self._contexts: list[BrowserContext] = []
+
+    async def person(self, *, prf: bool = True, **context: Any) -> Person:
+        """Somebody with a browser profile of their own, in front of the app."""
+        profile = await self.browser.new_context(**context)
+        self._contexts.append(profile)
+        page = await profile.new_page()
+        await page.goto(self.parent_origin)
+        authenticator = await add_authenticator(page, prf=prf)
+        person = Person(page, ParentPage(page, self.node_origin), self.application, authenticator)
+        await person.visit()
+        return person
+
+
+@asynccontextmanager
+async def world(directory: Path, **settings: Any) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        node = await stack.enter_async_context(running_node(directory, **settings))
+        application = await node.deploy("people", name="people")
+        port = await stack.enter_async_context(parent_server())
+        browser = await stack.enter_async_context(open_browser())
+        yield World(node, application, browser, port)
