@@ -1,0 +1,410 @@
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync, type Dirent } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+
+import { Problem } from './errors.ts';
+import { DEFAULT, findHandlers, importsHandlers, type Declarations, type HandlerKind } from './handlers.ts';
+import { readAppModule, type Export, type Module } from './module.ts';
+import { position, unwrap } from './syntax.ts';
+
+/** A handler that a module exports: how callers name it, and what makes it run. */
+export interface Handler {
+  readonly address: string;
+  readonly kind: HandlerKind;
+}
+
+/** What one handler module exports. */
+export interface HandlerModule {
+  /** Its path in the app, with `/`. */
+  readonly path: string;
+  readonly file: string;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  /** Other exported values, such as constants; of `export *` only those that can be followed. */
+  readonly others: ReadonlySet<string>;
+  readonly types: ReadonlySet<string>;
+  readonly text: string;
+  /** Real paths of every file that had a say. */
+  readonly read: ReadonlySet<string>;
+}
+
+/** What an app's `package.json` says to the plugins. */
+interface Description {
+  readonly name?: unknown;
+  readonly imports?: unknown;
+  readonly proven?: { readonly entries?: unknown };
+}
+
+const SUFFIXES = ['.ts', '.mts', '.js', '.mjs', '.json'];
+const ENTRY = /(?<!\.d|\.test|\.spec)\.m?[tj]s$/;
+const EXPORT_NAME = /^[A-Za-z_$][A-Za-z0-9_$]*$/;
+const MAX_NAME_LENGTH = 214;
+const IGNORED = new Set(['node_modules', '.git', '.proven']);
+const MAX_FILES = 50_000;
+
+/**
+ * An app's folder, read as the node reads it when it builds a package.
+ *
+ * 1. Handler modules are the app's entry modules: those that `package.json` names in `"proven": {"entries": […]}`,
+ *    or else every module under `src/` (or at the top, if none there does) that imports the handler package.
+ * 2. What they export is followed through constants, imports and re-exports to the `run…(…)` that declares it.
+ * 3. What cannot be told without running the code is refused with its place.
+ */
+export class App {
+  readonly root: string;
+  private readonly modules = new Map<string, { stamp: string; module: Module; declarations: Declarations }>();
+
+  /** `root` is the real path of the folder. */
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** The name that `package.json` gives it. */
+  get name(): string | undefined {
+    const name = this.description().name;
+    return typeof name === 'string' ? name : undefined;
+  }
+
+  /** The path in the app of a real path, or undefined if it is outside or where no module of the app can be. */
+  pathOf(file: string): string | undefined {
+    const path = relative(this.root, file);
+    if (path === '' || path.startsWith(`..${sep}`) || path === '..' || path.includes(':')) return undefined;
+    const segments = path.split(sep);
+    if (segments.some((segment) => IGNORED.has(segment)) || segments[0] === 'npm') return undefined;
+    return segments.join('/');
+  }
+
+  /** The handler module at `path`, or undefined if it is none. Throws `Problem`. */
+  handlerModule(path: string): HandlerModule | undefined {
+    if (!ENTRY.test(path) || !this.isFile(path)) return undefined;
+    const stated = this.statedEntries();
+    if (stated ? !stated.has(path) : !this.isFoundEntry(path)) {
+      if (stated && this.mentionsHandlers(path) && this.declarations(path).found.size > 0) {
+        throw new Problem(
+          { file: this.file(path), line: 1, column: 1 },
+          `it declares handlers and is not an entry module: add "${path}" to "proven": {"entries": […]} in package.json, ` +
+            'or import them from the entry module that re-exports them',
+        );
+      }
+      return undefined;
+    }
+    return this.collect(path);
+  }
+
+  private description(): Description {
+    try {
+      const value: unknown = JSON.parse(readFileSync(this.file('package.json'), 'utf8').replace(/^\uFEFF/, ''));
+      return value !== null && typeof value === 'object' ? (value as Description) : {};
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+      throw new Problem({ file: this.file('package.json'), line: 1, column: 1 }, `it is not JSON: ${String(error)}`);
+    }
+  }
+
+  private statedEntries(): Set<string> | undefined {
+    const entries = this.description().proven?.entries;
+    if (entries === undefined) return undefined;
+    if (!Array.isArray(entries) || entries.length === 0 || !entries.every((item) => typeof item === 'string')) {
+      throw new Problem(
+        { file: this.file('package.json'), line: 1, column: 1 },
+        '"proven"."entries" is a list of paths such as "src/todo.ts"',
+      );
+    }
+    return new Set(entries.map((item) => item.replace(/^\.\//, '')));
+  }
+
+  private isFoundEntry(path: string): boolean {
+    if (path.split('/').some((segment) => segment.startsWith('.'))) return false;
+    if (path.startsWith('src/')) return this.importsHandlers(path);
+    if (path.includes('/') || !this.importsHandlers(path)) return false;
+    return !this.sources().some((other) => this.importsHandlers(other));
+  }
+
+  /** The files under `src/` that may be entry modules. */
+  private sources(): string[] {
+    const found: string[] = [];
+    const pending = ['src'];
+    let seen = 0;
+    for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+      let items: Dirent[];
+      try {
+        items = readdirSync(this.file(folder), { withFileTypes: true });
+      } catch {
+        continue;
+      }
+      for (const item of items) {
+        seen += 1;
+        if (seen > MAX_FILES) {
+          throw new Problem(
+            { file: this.file('package.json'), line: 1, column: 1 },
+            `there are over ${MAX_FILES} files: name the entry modules in "proven": {"entries": […]}`,
+          );
+        }
+        if (item.name.startsWith('.') || IGNORED.has(item.name)) continue;
+        const path = `${folder}/${item.name}`;
+        if (item.isDirectory()) pending.push(path);
+        else if (ENTRY.test(path)) found.push(path);
+      }
+    }
+    return found.sort();
+  }
+
+  private importsHandlers(path: string): boolean {
+    return this.mentionsHandlers(path) && importsHandlers(this.module(path));
+  }
+
+  private mentionsHandlers(path: string): boolean {
+    return this.isFile(path) && readFileSync(this.file(path)).includes('@proven-network/handler');
+  }
+
+  private file(path: string): string {
+    return join(this.root, ...path.split('/'));
+  }
+
+  private isFile(path: string): boolean {
+    return statSync(this.file(path), { throwIfNoEntry: false })?.isFile() ?? false;
+  }
+
+  private entry(path: string): { module: Module; declarations: Declarations } {
+    const file = this.file(path);
+    const status = statSync(file);
+    const stamp = `${status.mtimeMs} ${status.size} ${status.ino}`;
+    const known = this.modules.get(path);
+    if (known?.stamp === stamp) return known;
+    const bytes = readFileSync(file);
+    let text: string;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      throw new Problem({ file, line: 1, column: 1 }, 'it is not UTF-8');
+    }
+    const module = readAppModule(file, text);
+    const fresh = { stamp, module, declarations: findHandlers(module) };
+    this.modules.set(path, fresh);
+    return fresh;
+  }
+
+  private module(path: string): Module {
+    return this.entry(path).module;
+  }
+
+  private declarations(path: string): Declarations {
+    return this.entry(path).declarations;
+  }
+
+  private collect(path: string): HandlerModule {
+    return new Collector(
+      this.root,
+      (wanted) => this.entry(wanted),
+      (specifier, importer) => this.resolve(specifier, importer),
+    ).collect(path);
+  }
+
+  /** The app's own file that an import leads to: TypeScript's rules for relative imports, `#imports` by name. */
+  private resolve(specifier: string, importer: string): string | undefined {
+    if (specifier.startsWith('#')) return this.internal(specifier);
+    if (!/^\.\.?(\/|$)/.test(specifier)) return undefined;
+    const path = this.pathOf(join(this.root, ...dirname(importer).split('/'), ...specifier.split('/')));
+    return path === undefined ? undefined : this.candidate(path);
+  }
+
+  private candidate(path: string): string | undefined {
+    const typed = /\.m?js$/.test(path) ? [path.replace(/js$/, 'ts')] : [];
+    const named = [path, ...typed, ...SUFFIXES.map((suffix) => path + suffix)];
+    const found = [...named, ...SUFFIXES.map((suffix) => `${path}/index${suffix}`)].find((item) => this.isFile(item));
+    if (found === undefined) return undefined;
+    const real = realpathSync(this.file(found));
+    return this.pathOf(real) === undefined ? undefined : found;
+  }
+
+  private internal(specifier: string): string | undefined {
+    const imports = this.description().imports;
+    if (imports === null || typeof imports !== 'object') return undefined;
+    const target = matchImports(imports as Record<string, unknown>, specifier);
+    return target?.startsWith('./') ? this.candidate(target.slice(2)) : undefined;
+  }
+}
+
+const CONDITIONS = new Set(['proven', 'worker', 'browser', 'default', 'import']);
+
+/** PACKAGE_IMPORTS_EXPORTS_RESOLVE of Node.js, under the conditions of the node. */
+function matchImports(imports: Record<string, unknown>, key: string): string | undefined {
+  const exact = key.includes('*') ? undefined : imports[key];
+  if (exact !== undefined) return chosen(exact);
+  const patterns = Object.keys(imports).filter((pattern) => pattern.split('*').length === 2);
+  patterns.sort((left, right) => right.indexOf('*') - left.indexOf('*') || right.length - left.length);
+  for (const pattern of patterns) {
+    const [base = '', trailer = ''] = pattern.split('*');
+    if (key.startsWith(base) && key !== base && key.endsWith(trailer) && key.length >= pattern.length) {
+      return chosen(imports[pattern])?.replaceAll('*', key.slice(base.length, key.length - trailer.length));
+    }
+  }
+  return undefined;
+}
+
+function chosen(target: unknown, depth = 0): string | undefined {
+  if (typeof target === 'string' || depth > 32) return typeof target === 'string' ? target : undefined;
+  if (target === null || typeof target !== 'object') return undefined;
+  for (const [condition, value] of Object.entries(target)) {
+    if (Array.isArray(target) || CONDITIONS.has(condition)) {
+      const found = chosen(value, depth + 1);
+      if (found !== undefined || value === null) return found;
+    }
+  }
+  return undefined;
+}
+
+interface Name {
+  readonly path: string;
+  readonly name: string;
+  readonly exported: boolean;
+}
+
+type Entry = (path: string) => { module: Module; declarations: Declarations };
+
+/** Follows the exports of one entry module to the handlers they stand for. */
+class Collector {
+  private readonly root: string;
+  private readonly entry: Entry;
+  private readonly target: (specifier: string, importer: string) => string | undefined;
+  private readonly read = new Set<string>();
+
+  constructor(root: string, entry: Entry, target: (specifier: string, importer: string) => string | undefined) {
+    this.root = root;
+    this.entry = (path) => {
+      this.read.add(join(root, ...path.split('/')));
+      return entry(path);
+    };
+    this.target = (specifier, importer) => {
+      const path = target(specifier, importer);
+      return path === undefined || path.endsWith('.json') ? undefined : path;
+    };
+  }
+
+  collect(path: string): HandlerModule {
+    const handlers = new Map<string, Handler>();
+    const others = new Set<string>();
+    const types = new Set<string>();
+    const { module, declarations } = this.entry(path);
+    const [problem] = declarations.problems;
+    if (problem) throw problem;
+    const reached = new Set<string>();
+    for (const [name, item] of this.exportsOf(path)) {
+      if (item.kind === 'type') {
+        types.add(name);
+        continue;
+      }
+      const place = this.follow({ path, name, exported: true });
+      if (place === undefined) {
+        others.add(name);
+        continue;
+      }
+      if (!EXPORT_NAME.test(name) || name.length > MAX_NAME_LENGTH) {
+        const own = module.exports.get(name);
+        throw new Problem(
+          position(module.source, own?.node ?? module.source.program),
+          `'${name}' cannot be the name of a handler: it is an identifier (A-Z a-z 0-9 _ $)`,
+        );
+      }
+      if (place.path === path) reached.add(place.name);
+      const address = name === 'default' ? path : `${path}#${name}`;
+      handlers.set(name, { address, kind: place.kind });
+    }
+    for (const [name, declaration] of declarations.found) {
+      if (!reached.has(name)) {
+        throw new Problem(position(module.source, declaration.node), `export this handler: \`export const ${name} = …\``);
+      }
+    }
+    return { path, file: join(this.root, ...path.split('/')), handlers, others, types, text: module.source.text, read: this.read };
+  }
+
+  private exportsOf(path: string): Map<string, Export> {
+    const found = new Map<string, Export>(this.entry(path).module.exports);
+    const seen = new Set([path]);
+    const pending = [path];
+    for (let here = pending.pop(); here !== undefined; here = pending.pop()) {
+      for (const { specifier } of this.entry(here).module.stars) {
+        const there = this.target(specifier, here);
+        if (there === undefined || seen.has(there)) continue;
+        seen.add(there);
+        pending.push(there);
+        for (const [name, item] of this.entry(there).module.exports) {
+          if (name !== 'default' && !found.has(name)) found.set(name, item);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The handler that a name stands for, if it is one. */
+  private follow(name: Name): { path: string; name: string; kind: HandlerKind } | undefined {
+    const pending = [name];
+    const seen = new Set<string>();
+    for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
+      const key = `${step.exported} ${step.path} ${step.name}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const { declarations } = this.entry(step.path);
+      const declaration = step.exported ? undefined : declarations.found.get(step.name);
+      if (declaration) return { path: step.path, name: step.name, kind: declaration.kind };
+      pending.push(...this.next(step));
+    }
+    return undefined;
+  }
+
+  /** What a name stands for, one step on. */
+  private next({ path, name, exported }: Name): Name[] {
+    const { module } = this.entry(path);
+    if (!exported) return this.local(path, name);
+    const item = module.exports.get(name);
+    switch (item?.kind) {
+      case 'local':
+        return [{ path, name: item.local, exported: false }];
+      case 'value': {
+        const value = unwrap(item.value);
+        return [{ path, name: value.type === 'Identifier' ? value.name : DEFAULT, exported: false }];
+      }
+      case 'from':
+        return item.name === '*' ? [] : this.there(item.specifier, path, item.name);
+      case 'type':
+        return [];
+      case undefined:
+        if (name === 'default') return [];
+        return [...module.stars].reverse().flatMap(({ specifier }) => this.there(specifier, path, name));
+    }
+  }
+
+  private local(path: string, name: string): Name[] {
+    const { module } = this.entry(path);
+    const binding = module.bindings.get(name);
+    if (binding) return binding.imported === '*' ? [] : this.there(binding.specifier, path, binding.imported);
+    const constant = module.constants.get(name);
+    const value = constant && unwrap(constant);
+    return value?.type === 'Identifier' ? [{ path, name: value.name, exported: false }] : [];
+  }
+
+  private there(specifier: string, importer: string, name: string): Name[] {
+    const path = this.target(specifier, importer);
+    return path === undefined ? [] : [{ path, name, exported: true }];
+  }
+}
+
+/**
+ * The folder of the app that a file belongs to: the nearest one above with a `package.json` that has a name or a
+ * `"proven"` section, outside of `node_modules`.
+ */
+export function appRootOf(file: string): string | undefined {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (folder.split(sep).includes('node_modules')) return undefined;
+    const description = join(folder, 'package.json');
+    if (existsSync(description) && namesApp(description)) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function namesApp(description: string): boolean {
+  try {
+    const value: unknown = JSON.parse(readFileSync(description, 'utf8').replace(/^\uFEFF/, ''));
+    return value !== null && typeof value === 'object' && ('name' in value || 'proven' in value);
+  } catch {
+    return true;
+  }
+}

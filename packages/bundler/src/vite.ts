@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+
+import type { DevEnvironment, EnvironmentModuleNode, Plugin } from 'vite';
+
+import { appRootOf } from './app.ts';
+import { Core, type Options as CoreOptions } from './core.ts';
+import { Problem } from './errors.ts';
+import type { Local } from './local.ts';
+import { discover, nodeFor, stateDirectory } from './presence.ts';
+import { codes, stubs } from './rollup.ts';
+
+/** What the plugin can be told. */
+export interface Options extends CoreOptions {
+  /** The name that `proven dev` runs the app under. Default: that of its `package.json`. */
+  application?: string;
+}
+
+const LOCAL_PACKAGE = '@proven-network/bundler/local';
+const LOCAL = '\0proven-local';
+
+/**
+ * Replace handler modules by stubs that call them.
+ *
+ * In development, a page is only updated when what it can call changes: the code of handlers runs in the node, which
+ * `proven dev` deploys anew. There, `@proven-network/bundler/local` says where that node runs.
+ */
+export function proven(options: Options = {}): Plugin[] {
+  const core = new Core(options);
+  /** The stubs that pages were given, by environment and id. */
+  const served = new Map<string, string>();
+  let isServer = false;
+  let application = options.application;
+  let hasRefused = false;
+  const shared = stubs(core, {
+    load(context, files, id) {
+      const { environment } = context as unknown as { environment: { name: string } };
+      served.set(`${environment.name} ${id}`, core.stub(id.slice(1))?.source ?? '');
+      if (isServer) watch([...files]);
+      else for (const file of files) context.addWatchFile(file);
+    },
+    refuse: () => (hasRefused = true),
+  });
+  let watch = (_: string[]): void => {};
+
+  const plugin: Plugin = {
+    ...(shared as unknown as Plugin),
+    enforce: 'pre',
+    config: () => ({
+      // Published as modules that share what belongs to one page; bundling them apart would split that.
+      optimizeDeps: { exclude: ['@proven-network/sdk', '@proven-network/bundler'] },
+      // Workers are built with plugins of their own.
+      worker: { plugins: () => [stubs(core) as unknown as Plugin, { ...codes(core), enforce: 'post' }] },
+    }),
+    configResolved(config) {
+      isServer = config.command === 'serve';
+      const root = options.root ?? appRootOf(join(config.root, 'index.html'));
+      application ??= root === undefined ? undefined : core.app(root).name;
+    },
+    configureServer(server) {
+      watch = (files) => void server.watcher.add(files);
+      watch([stateDirectory()]);
+    },
+    hotUpdate: {
+      order: 'pre',
+      handler(update) {
+        const { moduleGraph, hot, name } = this.environment;
+        const reload = (): EnvironmentModuleNode[] => {
+          hasRefused = false;
+          moduleGraph.invalidateAll();
+          hot.send({ type: 'full-reload' });
+          return [];
+        };
+        if (update.file.startsWith(stateDirectory())) {
+          const node = moduleGraph.getModuleById(LOCAL);
+          if (node === undefined || served.get(`${name} ${LOCAL}`) === localSource(application)) return [];
+          return reload();
+        }
+        try {
+          if (update.modules.length > 0 && core.stubOf(update.file) !== undefined) return reload();
+          const using = core.all.filter(({ module }) => module.read.has(update.file));
+          if (using.length === 0) return undefined;
+          if (hasRefused) return reload();
+          return [...update.modules, ...changed(core, served, this.environment, using)];
+        } catch (error) {
+          if (error instanceof Problem) return reload();
+          throw error;
+        }
+      },
+    },
+  };
+  const local: Plugin = {
+    name: 'proven:local',
+    enforce: 'pre',
+    apply: 'serve',
+    resolveId: { order: 'pre', handler: (specifier) => (specifier === LOCAL_PACKAGE ? LOCAL : null) },
+    load: {
+      order: 'pre',
+      handler(id) {
+        if (id !== LOCAL) return null;
+        const source = localSource(application);
+        served.set(`${this.environment.name} ${LOCAL}`, source);
+        return source;
+      },
+    },
+  };
+  return [plugin, { ...codes(core), enforce: 'post' }, local];
+}
+
+export default proven;
+
+/** The stubs among `using` that are no longer what the pages of an environment were given. */
+function changed(
+  core: Core,
+  served: ReadonlyMap<string, string>,
+  environment: DevEnvironment,
+  using: ReturnType<Core['stub']>[],
+): EnvironmentModuleNode[] {
+  return using.flatMap((stub) => {
+    if (stub === undefined) return [];
+    const node = environment.moduleGraph.getModuleById(`\0${stub.id}`);
+    const fresh = core.stub(stub.id);
+    return node && fresh?.source !== served.get(`${environment.name} \0${stub.id}`) ? [node] : [];
+  });
+}
+
+function localSource(application: string | undefined): string {
+  const node = nodeFor(application, discover());
+  const local: Local = node ? { gateway: node.url, policy: { development: { root: node.development_root } } } : {};
+  return `export const local = ${JSON.stringify(local)};\n`;
+}
