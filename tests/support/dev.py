@@ -166,8 +166,12 @@ async def dev_process(
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     command: Sequence[str] = (sys.executable, "-m", "proven"),
+    check: bool = False,
 ) -> AsyncIterator[DevNode]:
-    """`proven dev folder` with its data and state in `scratch`; killed if it outlives the block."""
+    """`proven dev folder` with its data and state in `scratch`; killed if it outlives the block.
+
+    With `check` it looks for type errors, which takes a compiler's time.
+    """
     data_dir, state = scratch / "data", scratch / "state"
     scratch.mkdir(exist_ok=True)
     descriptor, stderr = tempfile.mkstemp(dir=scratch, prefix="stderr-")
@@ -178,6 +182,7 @@ async def dev_process(
         **(environment or {}),
     }
     arguments = ["dev", str(folder), "--port", "0", "--data-dir", str(data_dir), "--json", *options]
+    arguments += [] if check else ["--no-check"]
     with open(descriptor, "wb") as errors:
         process = await asyncio.create_subprocess_exec(
             *command,

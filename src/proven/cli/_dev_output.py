@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -13,6 +16,8 @@ from proven.apps import Application
 from proven.gateway import Call
 from proven.node.local import LocalNode
 from proven.packages import HandlerEntry, HandlerKind
+from proven.packages.parameters import Parameter
+from proven.packages.typecheck import Diagnostic
 from proven.runtime import ConsoleLevel, ConsoleRecord
 from proven.wire.errors import ProvenError
 
@@ -20,18 +25,36 @@ from ._output import COMMAND, failure_lines, print_json_line
 
 _SHORT_ID: Final = 12
 _CALLS_PER_SECOND: Final = 50
+_DIAGNOSTICS: Final = 20
+"""Type errors shown at a time; `proven check` shows all."""
 _RUN_HERE: Final = (HandlerKind.RPC, HandlerKind.HTTP)
 _COLOURS: Final = {ConsoleLevel.WARN: "yellow", ConsoleLevel.ERROR: "red", ConsoleLevel.DEBUG: "bright_black"}
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A development node that is up. `page` and `console` are URLs, where there are such pages; `parameters`
+    are those of handlers by address, as far as they are known.
+    """
+
+    application: Application
+    node: LocalNode
+    data_dir: Path
+    page: str | None = None
+    console: str | None = None
+    parameters: Mapping[str, Sequence[Parameter]] = field(default_factory=dict)
 
 
 class DevOutput(Protocol):
     """What happens on a development node, told to whoever started it."""
 
-    def started(self, application: Application, node: LocalNode, data_dir: Path) -> None: ...
+    def started(self, started: Started) -> None: ...
 
     def deployed(self, application: Application, seconds: float) -> None: ...
 
     def not_deployed(self, error: ProvenError) -> None: ...
+
+    def checked(self, findings: Sequence[Diagnostic]) -> None: ...
 
     def called(self, call: Call) -> None: ...
 
@@ -45,24 +68,28 @@ class TextOutput:
 
     def __init__(self) -> None:
         self._application: Application | None = None
+        self._sound = True
         self._shown = 0
         self._counted = 0
         self._second: asyncio.TimerHandle | None = None
 
-    def started(self, application: Application, node: LocalNode, data_dir: Path) -> None:
+    def started(self, started: Started) -> None:
+        application, node = started.application, started.node
         self._application = application
         report = node.runtime_report()
-        port = node.url.rpartition(":")[2]
         click.echo()
         click.secho(f"  {application.name} is live", fg="green", bold=True)
         click.echo(f"  package   {application.package_id}")
         click.echo(f"  node      {node.url}")
-        click.echo(f"  app       http://{application.name}.localhost:{port}")
-        click.echo(f"  data      {data_dir.resolve()}")
+        if started.page is not None:
+            click.echo(f"  page      {click.style(started.page, bold=True)}")
+        if started.console is not None:
+            click.echo(f"  console   {started.console}")
+        click.echo(f"  data      {started.data_dir.resolve()}")
         click.echo("  evidence  development: it proves nothing about this machine")
         click.echo(f"  sandbox   {len(report.active_layers)} layers" + _missing(report.unavailable_layers))
         click.echo()
-        for line in how_to_call(application, node.url):
+        for line in how_to_call(application, node.url, started.parameters):
             click.echo(f"  {line}" if line else "")
         click.echo()
         click.secho("  Saving a file deploys it. Ctrl-C stops the node.", fg="bright_black")
@@ -89,6 +116,20 @@ class TextOutput:
         if self._application is not None:
             self._line(f"still running {self._application.package_id[:_SHORT_ID]}")
 
+    def checked(self, findings: Sequence[Diagnostic]) -> None:
+        for finding in findings[:_DIAGNOSTICS]:
+            self._line(click.style(_printable(str(finding)), fg="yellow"))
+        if findings:
+            count = len(findings)
+            self._line(
+                click.style(
+                    f"{count} type error{'s' if count > 1 else ''}; it runs all the same", fg="yellow"
+                )
+            )
+        elif not self._sound:
+            self._line(click.style("no type errors any more", fg="green"))
+        self._sound = not findings
+
     def called(self, call: Call) -> None:
         if self._second is None:
             self._second = asyncio.get_running_loop().call_later(1, self._next_second)
@@ -98,10 +139,15 @@ class TextOutput:
         self._shown += 1
         took = f"{call.seconds * 1000:.1f} ms"
         name = short_name(call.handler)
+        asked = (
+            ""
+            if call.http is None
+            else _printable(f"{call.http.method} {call.http.path}  {call.http.status}  ")
+        )
         if call.error is None:
-            self._line(f"{name}  {click.style(took, fg='bright_black')}")
+            self._line(f"{asked}{name}  {click.style(took, fg='bright_black')}")
             return
-        self._line(f"{name}  {click.style(call.error.code, fg='red')}  {took}")
+        self._line(f"{asked}{name}  {click.style(call.error.code, fg='red')}  {took}")
         for line in failure_lines(call.error):
             self._line(f"{name} │ {click.style(_printable(line), fg='red')}")
 
@@ -127,19 +173,31 @@ class TextOutput:
 class JsonOutput:
     """One object per line on stdout, each with the `event` it is about."""
 
-    def started(self, application: Application, node: LocalNode, data_dir: Path) -> None:
+    def started(self, started: Started) -> None:
+        application, node = started.application, started.node
         report = node.runtime_report()
         self._event(
             "started",
             **_described(application),
             url=node.url,
-            data_dir=str(data_dir.resolve()),
+            page=started.page,
+            console=started.console,
+            data_dir=str(started.data_dir.resolve()),
             sandbox={
                 "active": sorted(report.active_layers),
                 "unavailable": dict(report.unavailable_layers),
             },
             handlers=[
-                {"address": handler.address, "kind": handler.kind, "runs": handler.kind in _RUN_HERE}
+                {
+                    "address": handler.address,
+                    "kind": handler.kind,
+                    "runs": handler.kind in _RUN_HERE,
+                    "parameters": [
+                        dataclasses.asdict(parameter) for parameter in started.parameters[handler.address]
+                    ]
+                    if handler.address in started.parameters
+                    else None,
+                }
                 for handler in application.manifest.handlers
             ],
         )
@@ -149,6 +207,9 @@ class JsonOutput:
 
     def not_deployed(self, error: ProvenError) -> None:
         self._event("not_deployed", error=error.to_record())
+
+    def checked(self, findings: Sequence[Diagnostic]) -> None:
+        self._event("checked", problems=[dataclasses.asdict(finding) for finding in findings])
 
     def called(self, call: Call) -> None:
         self._event(
@@ -160,6 +221,7 @@ class JsonOutput:
             identity=call.identity,
             seconds=round(call.seconds, 6),
             error=call.error and call.error.to_record(),
+            http=call.http and dataclasses.asdict(call.http),
         )
 
     def console(self, record: ConsoleRecord) -> None:
@@ -178,14 +240,17 @@ class JsonOutput:
         print_json_line({"event": event, **fields})
 
 
-def how_to_call(application: Application, url: str) -> list[str]:
+def how_to_call(
+    application: Application, url: str, parameters: Mapping[str, Sequence[Parameter]]
+) -> list[str]:
     """One line per handler that says how to call it, and one per handler that this version does not run."""
     lines = []
     names = [short_name(handler.address) for handler in application.manifest.handlers]
     for handler, name in zip(application.manifest.handlers, names, strict=True):
         called = name if names.count(name) == 1 else f"'{handler.address}'"
         if handler.kind is HandlerKind.RPC:
-            lines.append(f"{COMMAND} call {application.name} {called} [JSON …]")
+            arguments = _usage(parameters.get(handler.address))
+            lines.append(f"{COMMAND} call {application.name} {called} {arguments}".rstrip())
         elif handler.kind is HandlerKind.HTTP:
             lines.append(_curl(handler, url))
         else:
@@ -193,8 +258,20 @@ def how_to_call(application: Application, url: str) -> list[str]:
                 f"{handler.address} waits for {handler.kind} triggers, which this version does not run"
             )
     if any(handler.kind is HandlerKind.RPC for handler in application.manifest.handlers):
-        lines += ["", "Add --as NAME to a call to identify as somebody."]
+        lines += ["", "Arguments are JSON. Add --as NAME to a call to identify as somebody."]
     return lines
+
+
+def _usage(parameters: Sequence[Parameter] | None) -> str:
+    """What a handler takes, as commands say it."""
+    if parameters is None:
+        return "[JSON …]"
+    return " ".join(_printable(_named(parameter)) for parameter in parameters)
+
+
+def _named(parameter: Parameter) -> str:
+    name = f"{parameter.name} …" if parameter.rest else parameter.name
+    return f"[{name}]" if parameter.optional else f"<{name}>"
 
 
 def short_name(address: str) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import logging
 import os
+import re
 import signal
 import socket
+import threading
+import webbrowser
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -17,20 +21,28 @@ import click
 from cryptography.hazmat.primitives.serialization import Encoding
 from watchfiles import Change, DefaultFilter, awatch
 
+from proven.apps import Application
+from proven.gateway.hosts import LOCALHOST
 from proven.node.config import NodeConfig, load_config
 from proven.node.local import LocalNode, local_node
 from proven.node.presence import Presence, announced
-from proven.packages import Package
+from proven.packages import IGNORED, Package, Registry
+from proven.packages.parameters import parameters
+from proven.packages.typecheck import type_check_aside
 from proven.packages.typescript import write_types
 from proven.wire.errors import ErrorCode, ProvenError
 
-from ._dev_output import DevOutput, JsonOutput, TextOutput
+from ._dev_output import DevOutput, JsonOutput, Started, TextOutput
 from ._logs import shown_logs
 from ._output import json_option, shown_while
 from .package import build_folder
 
 DATA_FOLDER: Final = ".proven/data"
 _PORTS_TO_TRY: Final = 20
+_EDITORS: Final = tuple(map(re.compile, DefaultFilter.ignore_entity_patterns))
+"""Names that editors give to files of their own."""
+
+_log = logging.getLogger("proven.cli")
 
 
 @click.command()
@@ -51,6 +63,10 @@ _PORTS_TO_TRY: Final = 20
     help="Settings of the node, in TOML.  [default: FOLDER/proven.toml]",
 )
 @click.option("--watch/--no-watch", default=True, help="Deploy again when a file is saved.  [default: watch]")
+@click.option(
+    "--check/--no-check", default=True, help="Show type errors after each deploy.  [default: check]"
+)
+@click.option("--open", "open_page", is_flag=True, help="Open the app's page, or else the console.")
 @partial(json_option, lines=True)
 def dev(
     folder: Path,
@@ -59,19 +75,23 @@ def dev(
     data_dir: Path | None,
     config_file: Path | None,
     watch: bool,
+    check: bool,
+    open_page: bool,
     as_json: bool,
 ) -> None:
     """Run the app in FOLDER (default: here) on a node of its own, until Ctrl-C.
 
     The node builds and deploys the app, prints how to call each handler, and shows calls and console output
     as they happen. A save deploys again: calls under way finish on the version they started on, and a
-    version with mistakes is not switched to. Data is kept between runs.
+    version with mistakes is not switched to. Data is kept between runs. Built front-end files that
+    package.json names are served with the app.
 
     \b
     Examples:
       proven dev examples/todo
       proven dev --port 8080 --data-dir /tmp/data
       PROVEN_RUNTIME_TIMEOUT=2 proven dev    a setting of proven.toml as a variable
+      proven dev --open                      and open its page in a browser
       proven dev --json                      one JSON object per line, for programs
     """
     with contextlib.ExitStack() as starting, shown_logs():
@@ -81,7 +101,8 @@ def dev(
         with contextlib.suppress(OSError):
             write_types(folder)
         output = JsonOutput() if as_json else TextOutput()
-        _run(_serve(folder, package, config, output, watch, starting.close))
+        development = _Development(folder, config, output, check=check)
+        _run(development.serve(package, watch=watch, open_page=open_page, on_started=starting.close))
 
 
 def _configure(
@@ -126,86 +147,138 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-async def _serve(
-    folder: Path,
-    package: Package,
-    config: NodeConfig,
-    output: DevOutput,
-    watch: bool,
-    on_started: Callable[[], None],
-) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    live: asyncio.Future[LocalNode] = loop.create_future()
-    watching = (
-        asyncio.create_task(_redeploy(folder, config.data_dir, live, output, stopping)) if watch else None
-    )
-    await asyncio.sleep(0)  # from here on it watches
-    try:
-        async with local_node(config, on_call=output.called, on_console=output.console) as node:
-            application = await node.deploy(package)
-            presence = Presence(
-                url=node.url,
-                pid=os.getpid(),
-                applications=(application.name,),
-                development_root=node.development_root.public_bytes(Encoding.PEM).decode(),
-            )
-            with announced(presence):
-                on_started()
-                output.started(application, node, config.data_dir)
-                live.set_result(node)
-                await stopping.wait()
-                output.stopping()
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    loop.remove_signal_handler(number)
-                if watching is not None:
-                    await watching
-    finally:
-        if watching is not None:
-            watching.cancel()
+class _Development:
+    """One run of `proven dev`: a node, the folder it follows, and what is told about both."""
 
+    def __init__(self, folder: Path, config: NodeConfig, output: DevOutput, *, check: bool) -> None:
+        self._folder = folder
+        self._config = config
+        self._output = output
+        self._check = check
+        self._checking: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
 
-async def _redeploy(
-    folder: Path,
-    data_dir: Path,
-    live: asyncio.Future[LocalNode],
-    output: DevOutput,
-    stopping: asyncio.Event,
-) -> None:
-    """Deploy the folder again after each save, until `stopping`.
-
-    Saves count from when this starts, which is before the node is `live`: nothing that was saved while it
-    started is missed.
-    """
-    saves = _Saves(data_dir)
-    async for _ in awatch(folder, watch_filter=saves, stop_event=stopping, debounce=200, step=20):
-        node = await live
-        started = loop_time()
+    async def serve(
+        self, package: Package, *, watch: bool, open_page: bool, on_started: Callable[[], None]
+    ) -> None:
+        """Run `package`, and what the folder becomes, until the process is told to end."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stopping.set)
+        live: asyncio.Future[LocalNode] = loop.create_future()
+        watching = asyncio.create_task(self._redeploy(live)) if watch else None
+        await asyncio.sleep(0)  # from here on it watches
+        output = self._output
         try:
-            package = await asyncio.to_thread(build_folder, folder)
-            application = await node.deploy(package)
-        except ProvenError as error:
-            output.not_deployed(error)
-        except Exception as error:
-            output.not_deployed(ProvenError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}"))
+            async with local_node(self._config, on_call=output.called, on_console=output.console) as node:
+                application = await node.deploy(package)
+                presence = Presence(
+                    url=node.url,
+                    pid=os.getpid(),
+                    applications=(application.name,),
+                    development_root=node.development_root.public_bytes(Encoding.PEM).decode(),
+                )
+                with announced(presence):
+                    on_started()
+                    started = self._started(application, node, package)
+                    output.started(started)
+                    live.set_result(node)
+                    self._check_types(package)
+                    if open_page:
+                        url = started.page or started.console or node.url
+                        threading.Thread(target=_open, args=(url,), daemon=True).start()
+                    await self._stopping.wait()
+                    output.stopping()
+                    for number in (signal.SIGINT, signal.SIGTERM):
+                        loop.remove_signal_handler(number)
+                    if watching is not None:
+                        await watching
+        finally:
+            for task in (watching, self._checking):
+                if task is not None:
+                    task.cancel()
+            if self._checking is not None:
+                await asyncio.gather(self._checking, return_exceptions=True)
+
+    def _started(self, application: Application, node: LocalNode, package: Package) -> Started:
+        port = node.url.rpartition(":")[2]
+        has_page = bool(application.manifest.assets)
+        return Started(
+            application,
+            node,
+            self._config.data_dir,
+            page=f"http://{application.name}.{LOCALHOST}:{port}/" if has_page else None,
+            console=f"http://{LOCALHOST}:{port}/" if self._config.gateway.serves_console else None,
+            parameters=parameters(package, package.manifest.handlers),
+        )
+
+    async def _redeploy(self, live: asyncio.Future[LocalNode]) -> None:
+        """Deploy the folder again after each save, until the end.
+
+        Saves count from when this starts, which is before the node is `live`: nothing that was saved while
+        it started is missed.
+        """
+        saves = _Saves(self._folder, self._config.data_dir)
+        async for _ in awatch(
+            self._folder, watch_filter=saves, stop_event=self._stopping, debounce=200, step=20
+        ):
+            node = await live
+            started = loop_time()
+            try:
+                package = await asyncio.to_thread(build_folder, self._folder)
+                application = await node.deploy(package)
+            except ProvenError as error:
+                self._output.not_deployed(error)
+            except Exception as error:
+                self._output.not_deployed(ProvenError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}"))
+            else:
+                self._output.deployed(application, loop_time() - started)
+                self._check_types(package)
+
+    def _check_types(self, package: Package) -> None:
+        """Have the types checked beside everything else; a check of what was there before ends."""
+        if self._checking is not None:
+            self._checking.cancel()
+        if self._check:
+            self._checking = asyncio.create_task(self._checked(package, self._checking))
+
+    async def _checked(self, package: Package, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.gather(before, return_exceptions=True)
+        registry = Registry.from_environment(self._folder)
+        try:
+            findings = await type_check_aside(self._folder, package.manifest.entries, registry)
+        except (ProvenError, OSError) as error:
+            _log.warning("types_not_checked", extra={"reason": str(error)})
         else:
-            output.deployed(application, loop_time() - started)
+            self._output.checked(findings)
 
 
 def loop_time() -> float:
     return asyncio.get_running_loop().time()
 
 
-class _Saves(DefaultFilter):
-    """Changes to an app's sources, and not what a node, npm or git writes beside them."""
+def _open(url: str) -> None:
+    """Show a page in the person's browser, if there is one. Blocks as long as some browsers run."""
+    if not webbrowser.open(url):
+        click.echo(f"there is no browser to open {url} with", err=True)
 
-    ignore_dirs = (*DefaultFilter.ignore_dirs, ".proven")
 
-    def __init__(self, data_dir: Path) -> None:
-        super().__init__()
+class _Saves:
+    """Changes to an app's files, and not what a node, npm, git or an editor writes beside them."""
+
+    def __init__(self, folder: Path, data_dir: Path) -> None:
+        self._folder = folder.resolve()
         self._data_dir = data_dir.resolve()
 
-    def __call__(self, change: Change, path: str) -> bool:
-        return super().__call__(change, path) and not Path(path).resolve().is_relative_to(self._data_dir)
+    def __call__(self, _: Change, path: str) -> bool:
+        real = Path(path).resolve()
+        try:
+            parts = real.relative_to(self._folder).parts
+        except ValueError:
+            parts = Path(path).parts
+        return (
+            IGNORED.isdisjoint(parts)
+            and not real.is_relative_to(self._data_dir)
+            and not any(pattern.search(real.name) for pattern in _EDITORS)
+        )

@@ -12,7 +12,7 @@ from proven.gateway.ports import Invoker
 from proven.packages import Access, HandlerEntry, HandlerKind, Manifest
 from proven.runtime import Invocation, Outcome
 from proven.wire import ids
-from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.errors import ErrorCode, ProvenError, http_status
 from proven.wire.ids import ApplicationId, IdentityId, PackageId
 
 _UPSTREAM_PREFIX = "file:///"
@@ -22,8 +22,19 @@ _NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
+class HttpExchange:
+    """What a route was asked, and the status that its handler, or its error, answers with."""
+
+    method: str
+    path: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """One finished call, for whoever watches the node. `error` is None if it succeeded."""
+    """One finished call, for whoever watches the node. `error` is None if it succeeded; `http` is there for
+    calls of routes.
+    """
 
     application_id: ApplicationId
     application: str
@@ -33,6 +44,7 @@ class Call:
     identity: IdentityId | None
     seconds: float
     error: ProvenError | None
+    http: HttpExchange | None = None
 
 
 class Handlers:
@@ -58,6 +70,7 @@ class Handlers:
             return await self._runtime.invoke(invocation)
         started = perf_counter()
         error: ProvenError | None = ProvenError(ErrorCode.UNAVAILABLE, "the caller left before it finished")
+        outcome: Outcome | None = None
         try:
             outcome = await self._runtime.invoke(invocation)
             error = None
@@ -76,8 +89,20 @@ class Handlers:
                     invocation.identity,
                     perf_counter() - started,
                     error,
+                    _exchange(invocation, outcome, error),
                 )
             )
+
+
+def _exchange(
+    invocation: Invocation, outcome: Outcome | None, error: ProvenError | None
+) -> HttpExchange | None:
+    asked, answered = invocation.http, None if outcome is None else outcome.response
+    if asked is None:
+        return None
+    code = ErrorCode.INTERNAL if error is None else error.code
+    status = http_status(code) if answered is None else answered.status
+    return HttpExchange(asked.method, asked.path, status)
 
 
 class RpcTable:

@@ -4,6 +4,7 @@
 its manifest says what its code says, and `ModuleGraph` says how to load it.
 """
 
+from ._folder import IGNORED
 from .build import build, entry_modules, verify
 from .graph import ModuleFormat, ModuleGraph, ResolvedModule
 from .manifest import (
@@ -26,6 +27,7 @@ from .registry import Registry
 from .rules import RULES, BuildError, Problem, Rule
 
 __all__ = [
+    "IGNORED",
     "RULES",
     "Access",
     "Asset",

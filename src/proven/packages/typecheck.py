@@ -6,6 +6,8 @@ npm packages only in a `node_modules` above the files it checks. Nothing outside
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -60,20 +62,57 @@ def type_check(folder: Path, modules: Iterable[str], registry: Registry) -> list
 
     Raises `ProvenError`: `UNAVAILABLE` if the compiler cannot be run.
     """
-    copy = folder.resolve() / ".proven" / "check"
     try:
-        _lay_out(folder.resolve(), copy, registry)
+        copy = _lay_out(folder, registry)
     except ResolutionError as error:
         return [Diagnostic(_lock.NAMES[1], 0, 0, error.rule.value, error.message)]
-    status, output = _run(copy, sorted(modules))
+    return _report(*_run(copy, sorted(modules)), copy)
+
+
+async def type_check_aside(folder: Path, modules: Iterable[str], registry: Registry) -> list[Diagnostic]:
+    """`type_check` for who has something else to do: cancelled, it ends the compiler. Raises as that does."""
+    try:
+        copy = await asyncio.to_thread(_lay_out, folder, registry)
+    except ResolutionError as error:
+        return [Diagnostic(_lock.NAMES[1], 0, 0, error.rule.value, error.message)]
+    command, environment = _command(copy, sorted(modules))
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=copy / "app",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProvenError(ErrorCode.UNAVAILABLE, f"the type checker cannot run: {error}") from None
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            output, _ = await process.communicate()
+    except TimeoutError as error:
+        raise ProvenError(ErrorCode.UNAVAILABLE, f"the type checker cannot run: {error}") from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return _report(process.returncode, output, copy)
+
+
+def _report(status: int | None, output: bytes, copy: Path) -> list[Diagnostic]:
     if status == 0:
         return []
-    found = sorted(set(_diagnostics(output, copy)))
-    return found or [Diagnostic(".", 0, 0, UNCODED, output.strip()[:2_000] or "the type checker failed")]
+    text = output.decode(errors="replace")
+    found = sorted(set(_diagnostics(text, copy)))
+    return found or [Diagnostic(".", 0, 0, UNCODED, text.strip()[:2_000] or "the type checker failed")]
 
 
-def _lay_out(folder: Path, copy: Path, registry: Registry) -> None:
-    """Make `copy` what the compiler is to see: the app's sources, types, and npm packages."""
+def _lay_out(folder: Path, registry: Registry) -> Path:
+    """Make a copy of what the compiler is to see: the app's sources, types, and npm packages."""
+    folder = folder.resolve()
+    copy = folder / ".proven" / "check"
     app = copy / "app"
     wanted = dict(_sources(folder))
     for stale in _files(app):
@@ -93,6 +132,7 @@ def _lay_out(folder: Path, copy: Path, registry: Registry) -> None:
     }
     _write(app / "deno.json", json.dumps(configuration).encode())
     _lay_out_npm(folder, app, registry)
+    return copy
 
 
 def _lay_out_npm(folder: Path, app: Path, registry: Registry) -> None:
@@ -154,7 +194,8 @@ def _write(file: Path, content: bytes) -> None:
     file.write_bytes(content)
 
 
-def _run(copy: Path, modules: list[str]) -> tuple[int, str]:
+def _command(copy: Path, modules: list[str]) -> tuple[list[str], dict[str, str]]:
+    """What to run in the copy of the app, and its environment."""
     arguments = ["check", "--quiet", "--no-remote", "--cached-only", "--config", "deno.json"]
     environment = {
         "HOME": str(copy),
@@ -162,18 +203,24 @@ def _run(copy: Path, modules: list[str]) -> tuple[int, str]:
         "DENO_NO_UPDATE_CHECK": "1",
         "NO_COLOR": "1",
     }
+    return [deno.find_deno_bin(), *arguments, *(f"./{module}" for module in modules)], environment
+
+
+def _run(copy: Path, modules: list[str]) -> tuple[int, bytes]:
+    command, environment = _command(copy, modules)
     try:
         completed = subprocess.run(
-            [deno.find_deno_bin(), *arguments, *(f"./{module}" for module in modules)],
+            command,
             cwd=copy / "app",
             env=environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             timeout=TIMEOUT_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ProvenError(ErrorCode.UNAVAILABLE, f"the type checker cannot run: {error}") from None
-    return completed.returncode, (completed.stderr + completed.stdout).decode(errors="replace")
+    return completed.returncode, completed.stdout
 
 
 def _diagnostics(output: str, copy: Path) -> Iterator[Diagnostic]:

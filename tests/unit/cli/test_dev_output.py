@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from proven.cli._dev_output import TextOutput
 from proven.cli._logs import shown_logs
 from proven.gateway import Call
+from proven.gateway.handlers import HttpExchange
 from proven.packages import HandlerKind
+from proven.packages.typecheck import Diagnostic
 from proven.runtime import ConsoleLevel, ConsoleRecord
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
@@ -31,6 +34,29 @@ async def test_a_failed_call_shows_code_message_and_stack(capsys: pytest.Capture
     shown = capsys.readouterr().out
     assert "HANDLER_ERROR" in shown
     assert "at src/a.ts:3:5" in shown
+
+
+async def test_a_call_of_a_route_shows_what_was_asked_and_answered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exchange = HttpExchange("GET", "/a/\x1b[2Jb", 404)
+    TextOutput().called(dataclasses.replace(call(), http=exchange))
+    shown = capsys.readouterr().out
+    assert "GET /a/" in shown
+    assert "404" in shown
+    assert "\x1b" not in shown
+
+
+def test_type_errors_are_shown_and_when_they_are_gone(capsys: pytest.CaptureFixture[str]) -> None:
+    output = TextOutput()
+    output.checked([])
+    assert capsys.readouterr().out == ""
+    output.checked([Diagnostic("src/a.ts", 3, 5, "TS2322", "not a number")] * 30)
+    shown = capsys.readouterr().out
+    assert shown.count("src/a.ts:3:5: not a number [TS2322]") == 20
+    assert "30 type errors" in shown
+    output.checked([])
+    assert "no type errors any more" in capsys.readouterr().out
 
 
 async def test_more_calls_than_anyone_reads_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
