@@ -1,0 +1,132 @@
+"""Which pages may use an application: those its owner allowed, its own, and nobody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proven.apps import Created, OriginAdded, State
+from proven.gateway.origins import LOOPBACK, AppOrigins, matches
+from proven.wire.ids import application_id
+
+OWNER = b"A" * 32
+NODE = "https://node.example:8443"
+SIGN_IN = "https://sign-in.example"
+
+
+def state() -> State:
+    state = State()
+    for name in ("todo", "other"):
+        app = application_id(OWNER, name.encode())
+        state.apply(Created(application_id=app, by=OWNER, at=0, name=name, nonce=name.encode()))
+    app = application_id(OWNER, b"todo")
+    state.apply(
+        OriginAdded(application_id=app, by=OWNER, at=0, origin="https://page.example", expected_version=0)
+    )
+    return state
+
+
+def origins(**settings: Any) -> AppOrigins:
+    applications: Any = state()
+    return AppOrigins(applications, hosts=("node.example",), sign_in=lambda: (SIGN_IN,), **settings)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://page.example",
+        "https://todo.node.example:8443",
+        "https://todo.localhost:8443",
+        NODE,
+        SIGN_IN,
+    ],
+)
+def test_its_owners_its_own_and_the_nodes_pages_may_use_an_application(origin: str) -> None:
+    assert origins().allows(state().find("todo"), origin, NODE)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "",
+        "https://page.example:8443",
+        "http://page.example",
+        "https://page.example.evil.example",
+        "https://evil.page.example",
+        "https://other.node.example:8443",
+        "https://todo.node.example",
+        "http://todo.node.example:8443",
+        "https://a.todo.node.example:8443",
+        "http://localhost:5173",
+        "http://127.0.0.1",
+    ],
+)
+def test_no_other_page_may(origin: str) -> None:
+    assert not origins().allows(state().find("todo"), origin, NODE)
+    assert not origins().allows(state().find("other"), "https://page.example", NODE)
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_local"),
+    [
+        ("http://localhost", True),
+        ("http://localhost:5173", True),
+        ("http://a.b.localhost:1", True),
+        ("http://127.0.0.1:65535", True),
+        ("https://localhost:1", False),
+        ("http://localhost.evil.example", False),
+        ("http://evillocalhost:1", False),
+        ("http://.localhost:1", False),
+        ("http://localhost:1@evil.example", False),
+        ("http://localhost:", False),
+        ("http://localhost:1 ", False),
+        ("http://localhost:1\n", False),
+        ("http://LOCALHOST:1", False),
+        ("http://10.0.0.1:1", False),
+    ],
+)
+def test_a_development_node_lets_pages_of_its_own_machine_in(origin: str, is_local: bool) -> None:
+    record = state().find("other")
+    assert origins(development=True).allows(record, origin, NODE) is is_local
+    assert not origins().allows(record, origin, NODE)
+
+
+def test_management_is_for_the_nodes_own_pages() -> None:
+    rule = origins(development=True)
+    assert rule.allows_management(NODE, NODE)
+    assert rule.allows_management(SIGN_IN, NODE)
+    for origin in ("https://page.example", "https://todo.node.example:8443", "http://localhost:1", "null"):
+        assert not rule.allows_management(origin, NODE)
+
+
+def test_a_page_may_frame_the_sign_in_page_if_any_application_is_its() -> None:
+    rule = AppOrigins(
+        state(),  # type: ignore[arg-type]
+        hosts=("node.example",),
+        sign_in=lambda: ("https://node.example:8443",),
+    )
+    for origin in ("https://page.example", "https://other.node.example:8443", "https://node.example:8443"):
+        assert rule.allows_frame(origin)
+    for origin in ("https://nobody.node.example:8443", "https://other.node.example", "null", "", "https://x"):
+        assert not rule.allows_frame(origin)
+
+
+def test_patterns_are_sources_of_a_content_security_policy_and_each_is_said_once() -> None:
+    patterns = origins(development=True).patterns(state().find("todo"), SIGN_IN)
+    assert patterns == (
+        "https://page.example",
+        "https://todo.localhost",
+        "https://todo.node.example",
+        SIGN_IN,
+        *LOOPBACK,
+    )
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_what_is_no_pattern_matches_itself_alone(pattern: str, origin: str) -> None:
+    if "://" not in pattern:
+        assert matches(pattern, origin) is (pattern == origin)
