@@ -1,4 +1,5 @@
 import { App, type HandlerModule } from './app.ts';
+import { type Position } from './errors.ts';
 /** What every plugin can be told. */
 export interface Options {
     /**
@@ -53,8 +54,11 @@ export declare class Core {
     /** Remember the JavaScript of a module that is not written in it, for the checks of what it imports. */
     noteCode(id: string, code: string): void;
     private includes;
-    private place;
+    /** Where `importer` asks for `specifier`. */
+    place(specifier: string, importer: string | undefined): Position;
     private importer;
 }
 /** The path in an id, without its query. */
 export declare function plainPath(id: string): string;
+/** Why front-end code may not take a name from a handler module, or undefined if it may. */
+export declare function refusalOf(module: HandlerModule, name: string): string | undefined;

@@ -163,6 +163,7 @@ export class Core {
             return true;
         return typeof include === 'function' ? include(path) : include.test(path);
     }
+    /** Where `importer` asks for `specifier`. */
     place(specifier, importer) {
         if (importer === undefined)
             return { file: specifier, line: 1, column: 1 };
@@ -198,7 +199,8 @@ export class Core {
 export function plainPath(id) {
     return id.replace(/[?#].*$/, '');
 }
-function refusalOf(module, name) {
+/** Why front-end code may not take a name from a handler module, or undefined if it may. */
+export function refusalOf(module, name) {
     const handler = module.handlers.get(name);
     if (handler?.kind === 'rpc' || module.types.has(name))
         return undefined;

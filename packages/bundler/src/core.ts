@@ -196,7 +196,8 @@ export class Core {
     return typeof include === 'function' ? include(path) : include.test(path);
   }
 
-  private place(specifier: string, importer: string | undefined): Position {
+  /** Where `importer` asks for `specifier`. */
+  place(specifier: string, importer: string | undefined): Position {
     if (importer === undefined) return { file: specifier, line: 1, column: 1 };
     const file = plainPath(importer);
     return this.importer(importer)?.places.get(specifier) ?? { file, line: 1, column: 1 };
@@ -228,7 +229,8 @@ export function plainPath(id: string): string {
   return id.replace(/[?#].*$/, '');
 }
 
-function refusalOf(module: HandlerModule, name: string): string | undefined {
+/** Why front-end code may not take a name from a handler module, or undefined if it may. */
+export function refusalOf(module: HandlerModule, name: string): string | undefined {
   const handler = module.handlers.get(name);
   if (handler?.kind === 'rpc' || module.types.has(name)) return undefined;
   const what = name === 'default' ? 'the default export' : `'${name}'`;

@@ -1,0 +1,93 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Core, refusalOf } from './core.js';
+import { Problem } from './errors.js';
+const LOADER = fileURLToPath(new URL('./webpack-stub.js', import.meta.url));
+const NAME = 'proven';
+/** Compilers by what their stubs are made by; loaders get no objects. */
+const cores = new WeakMap();
+/** The rules of the compiler that a loader runs in. */
+export function coreOf(compiler) {
+    return cores.get(compiler);
+}
+/** Replace handler modules by stubs that call them. */
+export class ProvenPlugin {
+    options;
+    constructor(options = {}) {
+        this.options = options;
+    }
+    apply(compiler) {
+        const core = new Core(this.options);
+        compiler.hooks.thisCompilation.tap(NAME, (compilation, { normalModuleFactory }) => {
+            cores.set(compilation.compiler, core);
+            normalModuleFactory.hooks.beforeResolve.tap(NAME, ({ request, contextInfo }) => {
+                if (!contextInfo.issuer.startsWith(dirname(LOADER)))
+                    core.checkSpecifier(request, contextInfo.issuer || undefined);
+            });
+            normalModuleFactory.hooks.afterResolve.tap(NAME, (data) => {
+                const { createData, request, contextInfo, dependencyType } = data;
+                const stub = core.stubOf((createData.resource ?? '').replace(/[?#].*$/, ''));
+                if (stub === undefined)
+                    return;
+                const issuer = contextInfo.issuer || undefined;
+                core.checkUse(stub, request, issuer);
+                if (request.includes('!') || dependencyType === 'url' || dependencyType === 'worker') {
+                    throw new Problem(core.place(request, issuer), `${stub.module.path} is a handler module: only its handlers can be imported, by name`);
+                }
+                const options = { id: stub.id, asker: dirname(issuer ?? stub.module.file) };
+                createData.loaders = [{ loader: LOADER, options, ident: `${NAME}:${stub.id}`, type: 'module' }];
+                createData.request = `${LOADER}??${NAME}:${stub.id}!${stub.module.file}`;
+                createData.settings = { ...createData.settings, sideEffects: false };
+            });
+            compilation.hooks.finishModules.tap(NAME, () => checkModules(core, compilation));
+            compilation.hooks.processAssets.tap({ name: NAME, stage: compiler.webpack.Compilation.PROCESS_ASSETS_STAGE_REPORT }, (assets) => {
+                for (const [name, asset] of Object.entries(assets)) {
+                    report(compiler, compilation, () => core.checkOutput(name, asset.source().toString()));
+                }
+            });
+        });
+    }
+}
+/** Replace handler modules by stubs that call them. */
+export function proven(options = {}) {
+    return new ProvenPlugin(options);
+}
+export default proven;
+function report(compiler, compilation, check) {
+    try {
+        check();
+    }
+    catch (error) {
+        if (!(error instanceof Problem))
+            throw error;
+        compilation.errors.push(new compiler.webpack.WebpackError(error.message));
+    }
+}
+/** Refuse what modules take from stubs once all of them are known, whatever language they are written in. */
+function checkModules(core, compilation) {
+    const { compiler, moduleGraph } = compilation;
+    for (const module of compilation.modules) {
+        const { resource, loaders } = module;
+        if (typeof resource !== 'string')
+            continue;
+        const own = loaders.find(({ loader }) => loader === LOADER);
+        if (own === undefined) {
+            report(compiler, compilation, () => core.checkSource(resource));
+            continue;
+        }
+        const stub = core.stub(own.options.id);
+        for (const { dependency, originModule } of moduleGraph.getIncomingConnections(module)) {
+            for (const used of dependency?.getReferencedExports(moduleGraph, undefined) ?? []) {
+                const name = Array.isArray(used) ? used[0] : used.name[0];
+                const refusal = name === undefined ? undefined : refusalOf(stub.module, name);
+                if (refusal === undefined)
+                    continue;
+                report(compiler, compilation, () => {
+                    const loc = dependency?.loc;
+                    const file = originModule?.resource ?? stub.module.file;
+                    throw new Problem({ file, line: loc?.start?.line ?? 1, column: (loc?.start?.column ?? 0) + 1 }, refusal);
+                });
+            }
+        }
+    }
+}
