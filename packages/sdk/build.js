@@ -1,16 +1,29 @@
-// Build `dist/`: one readable ES module per entry, and declarations beside it.
+// Build `dist/`: one readable ES module per entry, what they share beside them, and declarations.
 import { build } from 'esbuild';
+import { execFileSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 
-const folder = new URL('.', import.meta.url).pathname;
-await rm(`${folder}dist`, { recursive: true, force: true });
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const dist = process.argv[2] ?? `${folder}dist`;
+const typescript = fileURLToPath(import.meta.resolve('typescript/package.json'));
+
+await rm(dist, { recursive: true, force: true });
 await build({
   absWorkingDir: folder,
-  entryPoints: ['src/index.ts'],
-  outdir: 'dist',
+  entryPoints: ['index', 'stub', 'identity'].map((name) => `src/${name}.ts`),
+  outdir: dist,
   bundle: true,
   splitting: true,
+  chunkNames: 'shared-[hash]',
   format: 'esm',
   target: 'es2022',
+  charset: 'utf8',
   legalComments: 'none',
+  external: ['react', 'preact', '@preact/*'],
 });
+execFileSync(
+  process.execPath,
+  [typescript.replace('package.json', 'bin/tsc'), '-p', folder, '--emitDeclarationOnly', '--declaration', '--outDir', dist],
+  { stdio: 'inherit' },
+);

@@ -1,0 +1,34 @@
+import { type Evidence } from './verifier.ts';
+/**
+ * Values of platform configuration registers, in hex; those left out may have any value. PCR0 measures the whole image,
+ * PCR1 kernel and boot ramdisk, PCR2 the application; PCR3 the parent instance's IAM role, PCR4 its id, PCR8 the
+ * certificate that signed the image.
+ */
+export interface Measurements {
+    readonly pcr0: string;
+    readonly pcr1?: string;
+    readonly pcr2?: string;
+    readonly pcr3?: string;
+    readonly pcr4?: string;
+    readonly pcr8?: string;
+}
+/** What a page believes. Nothing that is not named here is accepted: the empty policy refuses everything. */
+export interface Policy {
+    /** The versions of the node's image that are good; evidence has to show one of them. */
+    readonly measurements?: readonly Measurements[];
+    /**
+     * Believe the evidence of development nodes, which proves nothing about hardware or code: of any, or of the one with
+     * this root certificate. Measurements, where given, have to match it too.
+     */
+    readonly development?: boolean | {
+        readonly root: string;
+    };
+    /** Accept any code on genuine hardware, except in debug mode. The evidence then proves only the platform. */
+    readonly unsafeAnyMeasurements?: boolean;
+    /** Accept enclaves in debug mode, into which their operator sees; for developing an image. */
+    readonly unsafeDebugMode?: boolean;
+}
+/** Throws a `ProvenError` (`BAD_REQUEST`) for a policy that could never be meant. */
+export declare function checkPolicy(policy: Policy): void;
+/** Throws a `ProvenError` (`EVIDENCE_INVALID`, rule `debug` or `measurements`) unless `policy` accepts `evidence`. */
+export declare function checkMeasurements(policy: Policy, evidence: Evidence): void;

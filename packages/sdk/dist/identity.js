@@ -1,0 +1,29 @@
+import {
+  SEED_BYTES,
+  accountId,
+  deriveEncryptionKey,
+  deriveIdentityKey,
+  holdSeed,
+  identifyMessage,
+  identityId,
+  newSeed,
+  prfInput,
+  sign,
+  unwrapSeed,
+  wrapSeed
+} from "./shared-MUMUR7CH.js";
+import "./shared-GPDSXGEP.js";
+export {
+  SEED_BYTES,
+  accountId,
+  deriveEncryptionKey,
+  deriveIdentityKey,
+  holdSeed,
+  identifyMessage,
+  identityId,
+  newSeed,
+  prfInput,
+  sign,
+  unwrapSeed,
+  wrapSeed
+};

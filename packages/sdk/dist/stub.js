@@ -1,0 +1,12 @@
+import {
+  defaultInstance
+} from "./shared-FVVGVDIT.js";
+import "./shared-GPDSXGEP.js";
+
+// src/stub.ts
+function handler(address) {
+  return async (...args) => await defaultInstance().call(address, ...args);
+}
+export {
+  handler
+};

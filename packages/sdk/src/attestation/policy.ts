@@ -1,0 +1,76 @@
+// Which evidence is good enough for a page.
+
+import { equal, fromHex, toHex } from '../bytes.ts';
+import { ProvenError } from '../errors.ts';
+import { broken } from './rules.ts';
+import { type Evidence } from './verifier.ts';
+
+/**
+ * Values of platform configuration registers, in hex; those left out may have any value. PCR0 measures the whole image,
+ * PCR1 kernel and boot ramdisk, PCR2 the application; PCR3 the parent instance's IAM role, PCR4 its id, PCR8 the
+ * certificate that signed the image.
+ */
+export interface Measurements {
+  readonly pcr0: string;
+  readonly pcr1?: string;
+  readonly pcr2?: string;
+  readonly pcr3?: string;
+  readonly pcr4?: string;
+  readonly pcr8?: string;
+}
+
+/** What a page believes. Nothing that is not named here is accepted: the empty policy refuses everything. */
+export interface Policy {
+  /** The versions of the node's image that are good; evidence has to show one of them. */
+  readonly measurements?: readonly Measurements[];
+  /**
+   * Believe the evidence of development nodes, which proves nothing about hardware or code: of any, or of the one with
+   * this root certificate. Measurements, where given, have to match it too.
+   */
+  readonly development?: boolean | { readonly root: string };
+  /** Accept any code on genuine hardware, except in debug mode. The evidence then proves only the platform. */
+  readonly unsafeAnyMeasurements?: boolean;
+  /** Accept enclaves in debug mode, into which their operator sees; for developing an image. */
+  readonly unsafeDebugMode?: boolean;
+}
+
+const REGISTERS = [0, 1, 2, 3, 4, 8] as const;
+
+/** Throws a `ProvenError` (`BAD_REQUEST`) for a policy that could never be meant. */
+export function checkPolicy(policy: Policy): void {
+  for (const measurements of policy.measurements ?? []) {
+    for (const [name, value] of Object.entries(measurements)) {
+      const known = REGISTERS.some((index) => name === `pcr${index}`);
+      if (!known || !/^([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$/.test(value)) {
+        throw new ProvenError('BAD_REQUEST', `the policy's ${name} has to be 32, 48 or 64 bytes in hex`);
+      }
+    }
+    if (measurements.pcr0 === undefined) throw new ProvenError('BAD_REQUEST', 'the policy has to name PCR0');
+  }
+}
+
+/** Throws a `ProvenError` (`EVIDENCE_INVALID`, rule `debug` or `measurements`) unless `policy` accepts `evidence`. */
+export function checkMeasurements(policy: Policy, evidence: Evidence): void {
+  if (evidence.debug) {
+    if (policy.unsafeDebugMode) return;
+    throw broken('debug', 'the enclave runs in debug mode (PCR0 is zero), so its operator sees inside');
+  }
+  const accepted = policy.measurements;
+  if (accepted?.some((each) => matches(each, evidence))) return;
+  const pcr0 = toHex(evidence.pcrs.get(0)!);
+  if (accepted !== undefined) {
+    throw broken('measurements', `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
+      pcr0,
+    });
+  }
+  if (policy.unsafeAnyMeasurements || (evidence.platform === 'development' && policy.development)) return;
+  throw broken('measurements', `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
+}
+
+function matches(measurements: Measurements, evidence: Evidence): boolean {
+  return REGISTERS.every((index) => {
+    const wanted = measurements[`pcr${index}`];
+    const found = evidence.pcrs.get(index);
+    return wanted === undefined || (found !== undefined && equal(found, fromHex(wanted)));
+  });
+}

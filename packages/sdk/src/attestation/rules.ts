@@ -1,0 +1,11 @@
+// The rules that evidence can break.
+
+import { type ErrorDetails, ProvenError } from '../errors.ts';
+
+/** Detail `rule` of an `EVIDENCE_INVALID` error, in the order in which they are checked. */
+export type Rule =
+  | 'size' | 'encoding' | 'structure' | 'root' | 'chain' | 'validity' | 'signature' | 'freshness' | 'nonce'
+  | 'user_data' | 'public_key' | 'debug' | 'measurements';
+
+export const broken = (rule: Rule, message: string, details: ErrorDetails = {}): ProvenError =>
+  new ProvenError('EVIDENCE_INVALID', message, { details: { rule, ...details } });
