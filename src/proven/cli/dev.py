@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,7 @@ from proven.packages.parameters import parameters
 from proven.packages.typecheck import type_check_aside
 from proven.packages.typescript import write_types
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.origins import canonical_origin
 
 from ._dev_output import DevOutput, JsonOutput, Started, TextOutput
 from ._logs import shown_logs
@@ -62,6 +63,14 @@ _log = logging.getLogger("proven.cli")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Settings of the node, in TOML.  [default: FOLDER/proven.toml]",
 )
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    callback=lambda context, parameter, values: tuple(map(_origin, values)),
+    help="Let pages of this origin use the app, from now on; may be repeated.",
+)
 @click.option("--watch/--no-watch", default=True, help="Deploy again when a file is saved.  [default: watch]")
 @click.option(
     "--check/--no-check", default=True, help="Show type errors after each deploy.  [default: check]"
@@ -74,6 +83,7 @@ def dev(
     host: str | None,
     data_dir: Path | None,
     config_file: Path | None,
+    origins: tuple[str, ...],
     watch: bool,
     check: bool,
     open_page: bool,
@@ -92,6 +102,7 @@ def dev(
       proven dev --port 8080 --data-dir /tmp/data
       PROVEN_RUNTIME_TIMEOUT=2 proven dev    a setting of proven.toml as a variable
       proven dev --open                      and open its page in a browser
+      proven dev --allow-origin https://staging.example
       proven dev --json                      one JSON object per line, for programs
     """
     with contextlib.ExitStack() as starting, shown_logs():
@@ -102,7 +113,14 @@ def dev(
             write_types(folder)
         output = JsonOutput() if as_json else TextOutput()
         development = _Development(folder, config, output, check=check)
-        _run(development.serve(package, watch=watch, open_page=open_page, on_started=starting.close))
+        _run(development.serve(package, origins, watch=watch, open_page=open_page, on_started=starting.close))
+
+
+def _origin(text: str) -> str:
+    try:
+        return canonical_origin(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r}: {error}") from None
 
 
 def _configure(
@@ -159,9 +177,17 @@ class _Development:
         self._stopping = asyncio.Event()
 
     async def serve(
-        self, package: Package, *, watch: bool, open_page: bool, on_started: Callable[[], None]
+        self,
+        package: Package,
+        origins: Sequence[str],
+        *,
+        watch: bool,
+        open_page: bool,
+        on_started: Callable[[], None],
     ) -> None:
-        """Run `package`, and what the folder becomes, until the process is told to end."""
+        """Run `package`, and what the folder becomes, until the process is told to end. Pages of `origins`
+        may use it.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
@@ -172,6 +198,8 @@ class _Development:
         try:
             async with local_node(self._config, on_call=output.called, on_console=output.console) as node:
                 application = await node.deploy(package)
+                for origin in origins:
+                    await node.allow_origin(application.name, origin)
                 presence = Presence(
                     url=node.url,
                     pid=os.getpid(),

@@ -159,6 +159,17 @@ class LocalNode:
             record = await self._applications.create(self._owner, name, name.encode())
         return await self._deployer.deploy(self._owner, record.id, package, expected_version=record.version)
 
+    async def allow_origin(self, name: str, origin: str) -> None:
+        """Let pages of `origin`, in its canonical form, use the application `name` from now on.
+
+        Raises `NOT_FOUND`, `BAD_REQUEST`, `QUOTA_EXCEEDED`.
+        """
+        record = self._applications.find(name)
+        if origin not in record.origins:
+            await self._applications.add_origin(
+                self._owner, record.id, origin, expected_version=record.version
+            )
+
     def _console(self, activity: Activity) -> Console:
         return Console(
             activity=activity,
