@@ -34,19 +34,20 @@ def encode(prefix: str, data: bytes, encoding: Encoding, *, version: int | None 
 
 def decode(text: str) -> tuple[str, bytes, Encoding]:
     """The prefix, the bytes and the checksum of text without a witness version. Raises `ValueError`."""
-    prefix, values, encoding = _split(text)
+    prefix, values, encoding = split(text)
     return prefix, _from_fives(values), encoding
 
 
 def decode_versioned(text: str) -> tuple[str, int, bytes, Encoding]:
     """The same of text whose first value is a witness version. Raises `ValueError`."""
-    prefix, values, encoding = _split(text)
+    prefix, values, encoding = split(text)
     if not values:
         raise ValueError("there is no witness version")
     return prefix, values[0], _from_fives(values[1:]), encoding
 
 
-def _split(text: str) -> tuple[str, list[int], Encoding]:
+def split(text: str) -> tuple[str, list[int], Encoding]:
+    """The prefix, the values of the characters and the checksum. Raises `ValueError`."""
     if len(text) > MAX_LENGTH or not text.isascii():
         raise ValueError("not Bech32: too long or not ASCII")
     if text not in (text.lower(), text.upper()):

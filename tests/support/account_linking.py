@@ -1,0 +1,174 @@
+"""People who link accounts at a node: real sessions, a real engine, wallets with real keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from proven.engine.embedded import EmbeddedEngine
+from proven.identity import Session, SessionLimits, Sessions
+from proven.identity.accounts import ContractSignatures, LinkedAccounts, RadixLedger
+from proven.wire.commands import (
+    AccountKind,
+    AccountSummary,
+    BeginLink,
+    FinishLink,
+    LinkChallenge,
+    ListAccounts,
+    ListAccountsResult,
+    UnlinkAccount,
+    WhoAmI,
+    WhoAmIResult,
+)
+from proven.wire.identity import IdentityKey
+from proven.wire.ids import ApplicationId, IdentityId
+from proven.wire.session import ClientHandshake, SealedChannel
+from support.account_vectors import EthereumWallet, RadixWallet, Wallet
+
+APPLICATION, OTHER_APPLICATION = ApplicationId("a" * 32), ApplicationId("b" * 32)
+NAMES = {APPLICATION: "todo", OTHER_APPLICATION: "shop"}
+PAGE, OTHER_PAGE = "https://todo.example", "https://shop.example"
+SEED, OTHER_SEED = b"s" * 32, b"o" * 32
+
+RADIX, ETHEREUM, BITCOIN = RadixWallet(b"\x01" * 32), EthereumWallet(b"\x02" * 32), Wallet(b"\x03" * 32)
+KINDS: tuple[AccountKind, ...] = ("radix", "ethereum", "bitcoin")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.25
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Attestor:
+    async def attest(self, *, nonce: bytes, public_key: bytes, user_data: bytes) -> bytes:
+        return b"evidence"
+
+
+class Believing:
+    def verify(self, document: bytes, **_: Any) -> bytes:
+        return document
+
+
+def filled(challenge: LinkChallenge, address: str, chain_id: int = 1) -> str:
+    """The text to sign, as a page fills it in."""
+    assert challenge.message is not None
+    return challenge.message.replace("{address}", address).replace("{chain_id}", str(chain_id))
+
+
+def prove_radix(challenge: LinkChallenge, wallet: RadixWallet = RADIX, *, origin: str | None = None) -> str:
+    proof = wallet.prove(bytes.fromhex(challenge.challenge), origin or challenge.origin)
+    del proof["origin"]
+    return json.dumps(proof)
+
+
+def prove_ethereum(challenge: LinkChallenge, wallet: EthereumWallet = ETHEREUM, chain_id: int = 1) -> str:
+    message = filled(challenge, wallet.address, chain_id)
+    return json.dumps({"message": message, "signature": wallet.sign(message)})
+
+
+def prove_bitcoin(challenge: LinkChallenge, wallet: Wallet = BITCOIN) -> str:
+    message = filled(challenge, wallet.address)
+    return json.dumps({"address": wallet.address, "signature": wallet.sign(message)})
+
+
+PROVE = {"radix": prove_radix, "ethereum": prove_ethereum, "bitcoin": prove_bitcoin}
+ADDRESS = {"radix": RADIX.address, "ethereum": ETHEREUM.address, "bitcoin": BITCOIN.address}
+
+
+class Person:
+    """One session of one person."""
+
+    def __init__(self, node: Node, channel: SealedChannel, session: Session) -> None:
+        self.node = node
+        self.channel = channel
+        self.session = session
+
+    def identify(self, seed: bytes) -> IdentityId:
+        key = IdentityKey.derive(seed, self.session.application_id)
+        return self.session.identify(key.identify(self.channel.transcript))
+
+    async def do(self, command: Any) -> Any:
+        return await self.node.accounts.performers()[type(command)](self.session, command)
+
+    async def begin(self, kind: AccountKind) -> LinkChallenge:
+        challenge = await self.do(BeginLink(kind=kind))
+        assert isinstance(challenge, LinkChallenge)
+        return challenge
+
+    async def finish(self, challenge: LinkChallenge, proof: str) -> AccountSummary:
+        summary = await self.do(FinishLink(challenge=challenge.challenge, proof=proof))
+        assert isinstance(summary, AccountSummary)
+        return summary
+
+    async def link(self, kind: AccountKind) -> AccountSummary:
+        challenge = await self.begin(kind)
+        return await self.finish(challenge, PROVE[kind](challenge))
+
+    async def unlink(self, address: str) -> None:
+        await self.do(UnlinkAccount(address=address))
+
+    async def linked(self) -> list[str]:
+        result = await self.do(ListAccounts())
+        assert isinstance(result, ListAccountsResult)
+        return [account.address for account in result.accounts]
+
+    async def who_am_i(self) -> WhoAmIResult:
+        result = await self.do(WhoAmI())
+        assert isinstance(result, WhoAmIResult)
+        return result
+
+
+class Node:
+    def __init__(
+        self,
+        engine: EmbeddedEngine,
+        ledger: RadixLedger | None = None,
+        contracts: ContractSignatures | None = None,
+    ) -> None:
+        self.clock = Clock()
+        self.engine = engine
+        self.sessions = Sessions(
+            Attestor(), clock=self.clock, limits=SessionLimits(handshake_burst_per_source=10_000)
+        )
+        self.accounts = LinkedAccounts(
+            engine.registers,
+            self.sessions,
+            NAMES.__getitem__,
+            ledger=ledger,
+            contracts=contracts,
+            clock=self.clock,
+        )
+
+    async def open(
+        self,
+        seed: bytes | None = SEED,
+        *,
+        application_id: ApplicationId | None = APPLICATION,
+        origin: str | None = PAGE,
+        handshake: ClientHandshake | None = None,
+    ) -> Person:
+        handshake = handshake or ClientHandshake(application_id, origin=origin)
+        response, session = await self.sessions.open(handshake.request(), application_id=application_id)
+        channel, _ = handshake.finish(response, Believing())
+        person = Person(self, channel, session)
+        if seed is not None:
+            person.identify(seed)
+        return person
+
+
+@asynccontextmanager
+async def linking_node(
+    directory: Path, ledger: RadixLedger | None = None, contracts: ContractSignatures | None = None
+) -> AsyncIterator[Node]:
+    engine = EmbeddedEngine(directory / "engine.db", bytes(32))
+    await engine.start()
+    try:
+        yield Node(engine, ledger, contracts)
+    finally:
+        await engine.stop()
