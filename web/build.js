@@ -3,7 +3,10 @@ import { build } from 'esbuild';
 import { cp, rm } from 'node:fs/promises';
 
 const folder = new URL('.', import.meta.url).pathname;
-const pages = [{ name: 'sign-in', script: 'sign-in.ts', styles: 'sign-in.css', documents: ['frame.html'] }];
+const pages = [
+  { name: 'sign-in', script: 'sign-in.ts', styles: 'sign-in.css', documents: ['frame.html'] },
+  { name: 'console', script: 'console.ts', styles: 'console.css', documents: ['index.html', 'icon.svg'] },
+];
 
 for (const { name, script, styles, documents } of pages) {
   await rm(`${folder}dist/${name}`, { recursive: true, force: true });

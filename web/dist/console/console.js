@@ -1,0 +1,4083 @@
+// console/data.ts
+var BASE = "/console/api";
+var ApiError = class extends Error {
+  code;
+  constructor(code2, message) {
+    super(message);
+    this.code = code2;
+  }
+};
+function address(path2, query = {}) {
+  const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== void 0);
+  const text = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
+  return `${BASE}${path2}${text ? `?${text}` : ""}`;
+}
+async function read(path2, query = {}, signal) {
+  let response;
+  try {
+    response = await fetch(address(path2, query), signal ? { signal } : {});
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError("UNAVAILABLE", "the node does not answer; is it running?");
+  }
+  const body = await response.json();
+  if (!response.ok) {
+    const { code: code2, message } = body;
+    throw new ApiError(code2, message);
+  }
+  return body;
+}
+function segment(name) {
+  return encodeURIComponent(name);
+}
+
+// console/dom.ts
+function fill(made2, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) made2.setAttribute(name, "");
+    else if (value !== void 0 && value !== null && value !== false) made2.setAttribute(name, String(value));
+  }
+  made2.append(...shown(children));
+}
+function shown(children) {
+  return children.filter((child) => child !== null && child !== void 0 && child !== false).map((child) => typeof child === "number" ? String(child) : child);
+}
+function h(name, attributes = {}, ...children) {
+  const made2 = document.createElement(name);
+  fill(made2, attributes, children);
+  return made2;
+}
+function svg(name, attributes = {}, ...children) {
+  const made2 = document.createElementNS("http://www.w3.org/2000/svg", name);
+  fill(made2, attributes, children);
+  return made2;
+}
+function replace(parent, ...children) {
+  parent.replaceChildren(...shown(children));
+}
+function button(label, onClick, attributes = {}) {
+  const made2 = h("button", { type: "button", ...attributes }, label);
+  made2.addEventListener("click", onClick);
+  return made2;
+}
+function badge(text, kind = "") {
+  return h("span", { class: `badge ${kind}` }, text);
+}
+function facts(...pairs) {
+  return h("dl", { class: "facts" }, ...pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+function empty(title, ...children) {
+  return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), ...children);
+}
+function code(text) {
+  return h("code", {}, text);
+}
+function select(label, options, value, onChange) {
+  const control = h("select", {}, ...options.map(([each, text]) => h("option", { value: each }, text)));
+  control.value = value;
+  control.addEventListener("change", () => onChange(control.value));
+  return h("label", { class: "field" }, h("span", {}, label), control);
+}
+
+// console/format.ts
+var time = new Intl.DateTimeFormat(void 0, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+var moment = new Intl.DateTimeFormat(void 0, { dateStyle: "medium", timeStyle: "short" });
+var whole = new Intl.NumberFormat("en");
+function duration(microseconds) {
+  if (microseconds < 1e3) return `${microseconds} µs`;
+  if (microseconds < 1e4) return `${(microseconds / 1e3).toFixed(1)} ms`;
+  if (microseconds < 1e6) return `${Math.round(microseconds / 1e3)} ms`;
+  return `${(microseconds / 1e6).toFixed(1)} s`;
+}
+function bytes(size) {
+  if (size < 1e3) return `${size} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = size;
+  let unit = -1;
+  while (value >= 1e3 && unit < units.length - 1) {
+    value /= 1e3;
+    unit += 1;
+  }
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+function count(number2, one, many = `${one}s`) {
+  return `${whole.format(number2)} ${number2 === 1 ? one : many}`;
+}
+function number(value) {
+  return whole.format(value);
+}
+function clock(at) {
+  return `${time.format(at)}.${String(at % 1e3).padStart(3, "0")}`;
+}
+function date(at) {
+  return moment.format(at);
+}
+function ago(at, now = Date.now()) {
+  const seconds = Math.max(0, Math.round((now - at) / 1e3));
+  if (seconds < 60) return "just now";
+  if (seconds < 3600) return count(Math.floor(seconds / 60), "minute") + " ago";
+  if (seconds < 86400) return count(Math.floor(seconds / 3600), "hour") + " ago";
+  return count(Math.floor(seconds / 86400), "day") + " ago";
+}
+function short(id) {
+  return id.slice(0, 12);
+}
+function handlerName(address2) {
+  const at = address2.indexOf("#");
+  return at < 0 ? address2 : address2.slice(at + 1);
+}
+
+// console/live.ts
+var KEPT = 1e3;
+var Live = class {
+  entries = [];
+  missed = 0;
+  connection = "connecting";
+  run = "";
+  #last = "";
+  #source;
+  #listeners = /* @__PURE__ */ new Set();
+  start() {
+    document.addEventListener("visibilitychange", () => this.#follow());
+    this.#follow();
+  }
+  /** Call `listener` after every change until `signal`. */
+  listen(listener, signal) {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener));
+  }
+  #follow() {
+    if (document.hidden) {
+      this.#source?.close();
+      this.#source = void 0;
+      return;
+    }
+    if (this.#source) return;
+    const source = new EventSource(address("/activity/stream", { after: this.#last || void 0 }));
+    this.#source = source;
+    source.addEventListener("open", () => this.#become("live"));
+    source.addEventListener("error", () => {
+      this.#become("lost");
+      if (source.readyState !== EventSource.CLOSED || this.#source !== source) return;
+      this.#source = void 0;
+      setTimeout(() => this.#follow(), 2e3);
+    });
+    source.addEventListener("message", (event) => {
+      this.#last = event.lastEventId;
+      this.#add(JSON.parse(event.data));
+    });
+  }
+  #add(page) {
+    if (this.run && this.run !== page.run) {
+      this.entries = [];
+      this.missed = 0;
+    }
+    this.run = page.run;
+    this.missed += page.missed;
+    this.entries.push(...page.entries);
+    if (this.entries.length > KEPT) this.entries.splice(0, this.entries.length - KEPT);
+    this.#tell();
+  }
+  #become(connection2) {
+    if (this.connection === connection2) return;
+    this.connection = connection2;
+    this.#tell();
+  }
+  #tell() {
+    for (const listener of this.#listeners) listener();
+  }
+};
+var live = new Live();
+function refreshed(work, signal) {
+  let last = 0;
+  let timer;
+  const plan = (wait) => {
+    clearTimeout(timer);
+    timer = setTimeout(run, wait);
+  };
+  const run = () => {
+    if (signal.aborted) return;
+    last = Date.now();
+    if (document.hidden) plan(5e3);
+    else void work().catch(() => void 0).finally(() => plan(5e3));
+  };
+  live.listen(() => plan(Math.max(0, last + 1e3 - Date.now())), signal);
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  run();
+}
+
+// console/page.ts
+function parseRoute(hash) {
+  const [path2 = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+  return { path: path2.split("/").filter(Boolean).map(decoded), query: new URLSearchParams(query) };
+}
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+function link(path2, query = {}) {
+  const pairs = Object.entries(query).filter((pair) => pair[1] !== void 0);
+  const text = new URLSearchParams(pairs).toString();
+  return `#/${path2.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
+}
+function heading(title, json, ...beside) {
+  document.title = `${title} · Proven console`;
+  return h(
+    "div",
+    { class: "heading" },
+    h("h1", {}, title),
+    ...beside,
+    h("a", { class: "json", href: json, target: "_blank", rel: "noopener", "aria-label": `${title} as JSON` }, "JSON")
+  );
+}
+function section(title, id, ...children) {
+  return h("section", { "aria-labelledby": id }, h("h2", { id }, title), ...children);
+}
+function failure(error) {
+  const known = error instanceof ApiError ? error : void 0;
+  const message = error instanceof Error ? error.message : String(error);
+  return h("div", { class: "problem", role: "alert" }, h("strong", {}, known?.code ?? "ERROR"), " ", message);
+}
+async function load(place, signal, work) {
+  try {
+    const made2 = await work();
+    if (!signal.aborted) replace(place, ...made2);
+  } catch (error) {
+    if (!signal.aborted) replace(place, failure(error));
+  }
+}
+
+// console/activity.ts
+var SHOWN = 300;
+var LEVELS = ["debug", "log", "info", "warn", "error"];
+async function activity({ main: main2, route: route2, signal }) {
+  const filter = {
+    show: "all",
+    handler: route2.query.get("handler") ?? "",
+    level: "debug",
+    text: ""
+  };
+  let paused;
+  let cleared = 0;
+  const list2 = h("ol", { class: "entries", "aria-label": "Calls and log lines, the latest first", "aria-live": "off" });
+  const state = h("p", { class: "dim", role: "status" });
+  const handlers = h("select", {});
+  handlers.addEventListener("change", () => change({ handler: handlers.value }));
+  const search = h("input", { type: "search", placeholder: "text", autocomplete: "off", spellcheck: "false" });
+  search.addEventListener("input", () => change({ text: search.value.toLowerCase() }));
+  const pause2 = button("Pause", () => {
+    paused = paused ? void 0 : [...live.entries];
+    pause2.textContent = paused ? "Continue" : "Pause";
+    pause2.setAttribute("aria-pressed", String(paused !== void 0));
+    show2();
+  }, { "aria-pressed": "false" });
+  const clear = button("Clear", () => {
+    cleared = live.entries.at(-1)?.sequence ?? 0;
+    if (paused) paused = [...live.entries];
+    show2();
+  });
+  function change(some) {
+    Object.assign(filter, some);
+    show2();
+  }
+  function offer(entries) {
+    const names = new Set(entries.map((each) => each.handler).filter((each) => each !== null));
+    if (filter.handler) names.add(filter.handler);
+    const wanted = ["", ...[...names].sort()];
+    if (wanted.join("\n") === [...handlers.options].map((each) => each.value).join("\n")) return;
+    replace(handlers, ...wanted.map((each) => h("option", { value: each }, each || "every handler")));
+    handlers.value = filter.handler;
+  }
+  const opened = /* @__PURE__ */ new Set();
+  const rows2 = /* @__PURE__ */ new Map();
+  let run = live.run;
+  function show2() {
+    if (run !== live.run) {
+      run = live.run;
+      rows2.clear();
+      opened.clear();
+      cleared = 0;
+      paused = void 0;
+      pause2.textContent = "Pause";
+    }
+    const entries = (paused ?? live.entries).filter((entry) => entry.sequence > cleared);
+    offer(entries);
+    const matching = entries.filter((entry) => matches(entry, filter));
+    const visible = matching.slice(-SHOWN).reverse();
+    for (const sequence of rows2.keys()) if (!visible.some((entry) => entry.sequence === sequence)) rows2.delete(sequence);
+    replace(list2, ...visible.map((entry) => {
+      const made2 = rows2.get(entry.sequence) ?? row(entry);
+      rows2.set(entry.sequence, made2);
+      return made2;
+    }));
+    list2.hidden = !visible.length;
+    nothing.hidden = visible.length > 0;
+    if (!visible.length) replace(nothing, entries.length ? empty("Nothing matches the filters.") : howTo());
+    const behind = paused ? live.entries.filter((entry) => entry.sequence > (paused?.at(-1)?.sequence ?? 0)).length : 0;
+    state.textContent = [
+      paused ? `paused, ${behind} new` : "",
+      matching.length > SHOWN ? `the latest ${SHOWN} of ${matching.length}` : count(matching.length, "entry", "entries"),
+      live.missed ? `${live.missed} missed: they came faster than they can be shown` : ""
+    ].filter(Boolean).join(" · ");
+  }
+  const nothing = h("div", {});
+  replace(
+    main2,
+    heading("Activity", address("/activity")),
+    h(
+      "form",
+      { class: "filters", role: "search", "aria-label": "Filter" },
+      select("Show", [["all", "calls and log"], ["calls", "calls"], ["failed", "failed calls"], ["log", "log"]], filter.show, (value) => change({ show: value })),
+      h("label", { class: "field" }, h("span", {}, "Handler"), handlers),
+      select("Level", LEVELS.map((level) => [level, level === "debug" ? "every level" : `${level} and above`]), filter.level, (value) => change({ level: value })),
+      h("label", { class: "field" }, h("span", {}, "Search"), search),
+      h("div", { class: "actions" }, pause2, clear)
+    ),
+    state,
+    list2,
+    nothing
+  );
+  main2.querySelector("form")?.addEventListener("submit", (event) => event.preventDefault());
+  let waiting = false;
+  live.listen(() => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      if (!signal.aborted) show2();
+    });
+  }, signal);
+  show2();
+}
+function matches(entry, filter) {
+  if (filter.handler && entry.handler !== filter.handler) return false;
+  if (entry.kind === "call") {
+    if (filter.show === "log" || filter.show === "failed" && !entry.error) return false;
+  } else {
+    if (filter.show === "calls" || filter.show === "failed") return false;
+    if (LEVELS.indexOf(entry.level) < LEVELS.indexOf(filter.level)) return false;
+  }
+  if (!filter.text) return true;
+  const said = entry.kind === "log" ? entry.text : `${entry.error?.code ?? ""} ${entry.error?.message ?? ""}`;
+  return `${entry.handler ?? ""} ${entry.application} ${said}`.toLowerCase().includes(filter.text);
+}
+function row(entry) {
+  return entry.kind === "call" ? callRow(entry) : logRow(entry);
+}
+function where(entry) {
+  const name = entry.handler === null ? "top level" : handlerName(entry.handler);
+  return h("a", { class: "entry-handler", href: link(["applications", entry.application], { handler: entry.handler ?? void 0 }), title: `${entry.application} ${entry.handler ?? ""}` }, name);
+}
+function callRow(entry) {
+  const error = entry.error;
+  const head2 = [
+    h("time", { datetime: new Date(entry.at).toISOString() }, clock(entry.at)),
+    badge(error ? "failed" : "call", error ? "bad" : "accent"),
+    where(entry)
+  ];
+  const who = h("span", { class: "dim", title: entry.identity ?? "" }, entry.identity ? `as ${short(entry.identity)}` : "anonymous");
+  const took = h("span", { class: "mono" }, duration(entry.duration_us));
+  if (!error) return h("li", { class: "entry" }, ...head2, h("span", { class: "entry-said" }, took, " ", who));
+  return h(
+    "li",
+    { class: "entry" },
+    ...head2,
+    h(
+      "span",
+      { class: "entry-said" },
+      took,
+      " ",
+      who,
+      h("span", { class: "bad" }, ` ${error.code} `),
+      error.message,
+      error.stack ? h("details", {}, h("summary", {}, "Stack"), h("pre", {}, error.stack)) : null
+    )
+  );
+}
+function logRow(entry) {
+  return h(
+    "li",
+    { class: "entry" },
+    h("time", { datetime: new Date(entry.at).toISOString() }, clock(entry.at)),
+    badge(entry.level, `level-${entry.level}`),
+    where(entry),
+    h("span", { class: "entry-said mono pre" }, entry.dropped ? `(${entry.dropped} more lines were dropped)` : entry.text)
+  );
+}
+function howTo() {
+  return empty(
+    "Nothing has happened yet.",
+    h("p", {}, "Call a handler from ", h("a", { href: "#/" }, "an application"), ", or in a terminal: ", code("proven call <application> <handler> [JSON …]"), ". What handlers write with ", code("console.log"), " appears here too.")
+  );
+}
+
+// console/json.ts
+var EXTENSIONS = [
+  ['{"$bytes": "aGk="}', "Uint8Array, in base64"],
+  ['{"$date": "2026-01-31T12:00:00Z"}', "Date"],
+  ['{"$bigint": "12345678901234567890"}', "bigint"],
+  ['{"$number": "NaN"}', "NaN, Infinity, -Infinity, -0"],
+  ['{"$undefined": true}', "undefined"],
+  ['{"$map": [["key", 1]]}', "Map"],
+  ['{"$set": [1, 2]}', "Set"]
+];
+var MAX_SHOWN = 2e5;
+function parse(text) {
+  let plain3;
+  try {
+    plain3 = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return revive(plain3);
+}
+function revive(value) {
+  if (Array.isArray(value)) return value.map(revive);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value);
+  const only = entries.length === 1 ? entries[0] : void 0;
+  if (only?.[0].startsWith("$")) return extended(only[0], only[1]);
+  const made2 = {};
+  for (const [name, each] of entries) {
+    Object.defineProperty(made2, name, { value: revive(each), enumerable: true, writable: true, configurable: true });
+  }
+  return made2;
+}
+function extended(name, value) {
+  switch (name) {
+    case "$bytes":
+      return fromBase64(asText(name, value));
+    case "$date": {
+      const when = new Date(asText(name, value));
+      if (Number.isNaN(when.getTime())) throw new Error('$date is a date such as "2026-01-31T12:00:00Z"');
+      return when;
+    }
+    case "$bigint":
+      if (!/^-?\d{1,4000}$/.test(asText(name, value))) throw new Error("$bigint is a whole number in quotes");
+      return BigInt(value);
+    case "$number": {
+      const found = NUMBERS.get(asText(name, value));
+      if (found === void 0) throw new Error('$number is "NaN", "Infinity", "-Infinity" or "-0"');
+      return found;
+    }
+    case "$undefined":
+      return void 0;
+    case "$map":
+      return new Map(asList(name, value).map((pair) => {
+        const [key, each, ...rest] = asList(name, pair);
+        if (rest.length) throw new Error("$map is a list of [key, value]");
+        return [revive(key), revive(each)];
+      }));
+    case "$set":
+      return new Set(asList(name, value).map(revive));
+    default:
+      throw new Error(`${name} is not one of the extensions`);
+  }
+}
+var NUMBERS = /* @__PURE__ */ new Map([
+  ["NaN", NaN],
+  ["nan", NaN],
+  ["Infinity", Infinity],
+  ["inf", Infinity],
+  ["-Infinity", -Infinity],
+  ["-inf", -Infinity],
+  ["-0", -0]
+]);
+function asText(name, value) {
+  if (typeof value !== "string") throw new Error(`${name} holds text`);
+  return value;
+}
+function asList(name, value) {
+  if (!Array.isArray(value)) throw new Error(`${name} holds a list`);
+  return value;
+}
+function fromBase64(text) {
+  try {
+    return Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+  } catch {
+    throw new Error("$bytes is base64");
+  }
+}
+function format(value) {
+  const text = JSON.stringify(plain(value, 0), null, 2) ?? '{ "$undefined": true }';
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}
+… ${text.length - MAX_SHOWN} characters more` : text;
+}
+function plain(value, depth) {
+  if (depth > 200) return "…";
+  const inner = (each) => plain(each, depth + 1);
+  if (value === void 0) return { $undefined: true };
+  if (typeof value === "bigint") return { $bigint: String(value) };
+  if (typeof value === "number") {
+    return Number.isFinite(value) && !Object.is(value, -0) ? value : { $number: Object.is(value, -0) ? "-0" : String(value) };
+  }
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Date) return { $date: Number.isNaN(value.getTime()) ? "invalid" : value.toISOString() };
+  if (value instanceof Uint8Array) return { $bytes: toBase64(value) };
+  if (value instanceof ArrayBuffer) return { $value: `ArrayBuffer of ${value.byteLength} bytes` };
+  if (ArrayBuffer.isView(value)) return { $value: `${value.constructor.name} [${String(value)}]`.slice(0, 2e3) };
+  if (value instanceof Map) return { $map: [...value].map(([key, each]) => [inner(key), inner(each)]) };
+  if (value instanceof Set) return { $set: [...value].map(inner) };
+  if (value instanceof RegExp) return { $value: String(value) };
+  if (value instanceof Error) return { $error: { name: value.name, message: value.message } };
+  if (Array.isArray(value)) return value.map(inner);
+  const made2 = /* @__PURE__ */ Object.create(null);
+  for (const [name, each] of Object.entries(value)) made2[name] = inner(each);
+  return made2;
+}
+function toBase64(bytes2) {
+  let text = "";
+  for (const byte of bytes2.subarray(0, MAX_SHOWN)) text += String.fromCharCode(byte);
+  return btoa(text) + (bytes2.length > MAX_SHOWN ? "…" : "");
+}
+
+// ../packages/sdk/src/bytes.ts
+var encoder = new TextEncoder();
+var decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+var BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+var utf8 = (text) => encoder.encode(text);
+var fromUtf8 = (bytes2) => decoder.decode(bytes2);
+var randomBytes = (size) => crypto.getRandomValues(new Uint8Array(size));
+function concat(...parts) {
+  const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+var equal = (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index]);
+var toHex = (bytes2) => Array.from(bytes2, (byte) => byte.toString(16).padStart(2, "0")).join("");
+function fromHex(text) {
+  if (!/^([0-9a-fA-F]{2})*$/.test(text)) throw new TypeError("not hexadecimal");
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+function toBase32(bytes2) {
+  let text = "";
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes2) {
+    held = held << 8 | byte;
+    for (bits += 8; bits >= 5; bits -= 5) text += BASE32[held >> bits - 5 & 31];
+    held &= (1 << bits) - 1;
+  }
+  return bits ? text + BASE32[held << 5 - bits & 31] : text;
+}
+function uint64(value) {
+  const bytes2 = new Uint8Array(8);
+  const view = new DataView(bytes2.buffer);
+  view.setUint32(0, Math.floor(value / 4294967296));
+  view.setUint32(4, value >>> 0);
+  return bytes2;
+}
+
+// ../packages/sdk/src/errors.ts
+var CODES = /* @__PURE__ */ new Set([
+  "BAD_REQUEST",
+  "BUILD_ERROR",
+  "CONFLICT",
+  "EVIDENCE_INVALID",
+  "FORBIDDEN",
+  "HANDLER_ERROR",
+  "HANDLER_MEMORY",
+  "HANDLER_TIMEOUT",
+  "INTERNAL",
+  "METHOD_NOT_ALLOWED",
+  "MIGRATION_CHANGED",
+  "NO_IDENTITY",
+  "NOT_FOUND",
+  "NOT_OWNER",
+  "ORIGIN_DENIED",
+  "OVERLOADED",
+  "QUOTA_EXCEEDED",
+  "REQUEST_TIMEOUT",
+  "SESSION_CLOSED",
+  "SQL_DENIED",
+  "SQL_ERROR",
+  "STORAGE_FULL",
+  "TOO_LARGE",
+  "UNAUTHENTICATED",
+  "UNAVAILABLE",
+  "UNSUPPORTED_VALUE",
+  "CALL_INTERRUPTED",
+  "CANCELLED",
+  "NOT_ALLOWED",
+  "UNSUPPORTED",
+  "CLOSED"
+]);
+var ProvenError = class _ProvenError extends Error {
+  name = "ProvenError";
+  code;
+  details;
+  retryAfter;
+  constructor(code2, message, options = {}) {
+    super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
+    this.code = code2;
+    if (options.details !== void 0) this.details = options.details;
+    if (options.retryAfter !== void 0) this.retryAfter = options.retryAfter;
+  }
+  /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
+  static fromRecord(record2) {
+    const fields = record2 instanceof Map ? Object.fromEntries(record2) : record2;
+    if (typeof fields !== "object" || fields === null) {
+      return new _ProvenError("INTERNAL", "the node sent an error that is not a record");
+    }
+    const { code: code2, message, details, retry_after: retryAfter } = fields;
+    return new _ProvenError(
+      typeof code2 === "string" && CODES.has(code2) ? code2 : "INTERNAL",
+      typeof message === "string" ? message.slice(0, 4096) : String(code2).slice(0, 64),
+      {
+        details: typeof details === "object" && details !== null ? plain2(details) : void 0,
+        retryAfter: typeof retryAfter === "number" ? retryAfter : void 0
+      }
+    );
+  }
+};
+function plain2(value) {
+  if (Array.isArray(value)) return value.map(plain2);
+  if (!(value instanceof Map)) return value;
+  return Object.fromEntries(Array.from(value, ([key, item]) => [key, plain2(item)]));
+}
+function asProvenError(error, code2 = "INTERNAL") {
+  if (error instanceof ProvenError) return error;
+  return new ProvenError(code2, error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+// ../packages/sdk/src/attestation/rules.ts
+var broken = (rule, message, details = {}) => new ProvenError("EVIDENCE_INVALID", message, { details: { rule, ...details } });
+
+// ../packages/sdk/src/cbor.ts
+var UINT = 0;
+var NINT = 1;
+var BYTES = 2;
+var TEXT = 3;
+var ARRAY = 4;
+var MAP = 5;
+var TAG = 6;
+function head(major, argument) {
+  const type = major << 5;
+  if (argument < 24) return Uint8Array.of(type | argument);
+  if (argument < 256) return Uint8Array.of(type | 24, argument);
+  if (argument < 65536) return Uint8Array.of(type | 25, argument >>> 8, argument);
+  const wide = argument > 4294967295;
+  const bytes2 = new Uint8Array(wide ? 9 : 5);
+  const view = new DataView(bytes2.buffer);
+  bytes2[0] = type | (wide ? 27 : 26);
+  if (wide) view.setUint32(1, Math.floor(argument / 4294967296));
+  view.setUint32(wide ? 5 : 1, argument >>> 0);
+  return bytes2;
+}
+function encode(value) {
+  if (typeof value === "string") {
+    const text = utf8(value);
+    return concat(head(TEXT, text.length), text);
+  }
+  if (typeof value === "number") {
+    if (!Number.isSafeInteger(value)) throw new TypeError("a number that has no place in a protocol message");
+    return value < 0 ? head(NINT, -1 - value) : head(UINT, value);
+  }
+  if (value === null) return Uint8Array.of(246);
+  if (typeof value === "boolean") return Uint8Array.of(value ? 245 : 244);
+  if (value instanceof Uint8Array) return concat(head(BYTES, value.length), value);
+  if (Array.isArray(value)) return concat(head(ARRAY, value.length), ...value.map(encode));
+  const pairs = value instanceof Map ? [...value] : Object.entries(value).filter(([, item]) => item !== void 0);
+  const entries = pairs.map(([key, item]) => [encode(key), encode(item)]).sort(([a], [b]) => compare(a, b));
+  return concat(head(MAP, entries.length), ...entries.flat());
+}
+function decode(data, { maxBytes, maxDepth = 16 }) {
+  if (data.length > maxBytes) {
+    throw new ProvenError("TOO_LARGE", `a message of ${data.length} bytes is over the limit of ${maxBytes}`);
+  }
+  const reader = new Reader(data);
+  try {
+    const item = reader.item(maxDepth);
+    reader.end();
+    return item;
+  } catch (error) {
+    throw new ProvenError("BAD_REQUEST", `malformed CBOR: ${error instanceof Error ? error.message : error}`);
+  }
+}
+var Reader = class {
+  position = 0;
+  #data;
+  #view;
+  constructor(data) {
+    this.#data = data;
+    this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  }
+  /** The next byte, not consumed; -1 at the end. */
+  peek() {
+    return this.#data[this.position] ?? -1;
+  }
+  end() {
+    if (this.position !== this.#data.length) throw new RangeError("bytes after the end of the item");
+  }
+  /** The major type and argument of an item that is no simple value. */
+  head() {
+    const initial = this.#take(1)[0];
+    const info = initial & 31;
+    if (initial >> 5 === 7 || info > 27) throw new RangeError("a simple value or length that is not allowed");
+    return [initial >> 5, info < 24 ? info : this.#argument(info)];
+  }
+  item(depth) {
+    const initial = this.peek();
+    if (initial >= 244 && initial <= 246) {
+      this.position++;
+      return initial === 246 ? null : initial === 245;
+    }
+    if (initial >= 249 && initial <= 251) return this.#float();
+    const [major, argument] = this.head();
+    if (major === UINT) return argument;
+    if (major === NINT) return typeof argument === "bigint" ? -1n - argument : -1 - argument;
+    if (major === TAG) throw new RangeError("a tag, which no message has");
+    const size = Number(argument);
+    if (major === BYTES) return this.#take(size).slice();
+    if (major === TEXT) return fromUtf8(this.#take(size));
+    if (depth === 0) throw new RangeError("nested too deeply");
+    if ((major === MAP ? 2 * size : size) > this.#data.length - this.position) throw new RangeError("it ends too early");
+    return major === MAP ? this.#map(size, depth) : this.#array(size, depth);
+  }
+  #take(size) {
+    const start = this.position;
+    if (size > this.#data.length - start) throw new RangeError("it ends too early");
+    this.position += size;
+    return this.#data.subarray(start, start + size);
+  }
+  #argument(info) {
+    const at = this.position;
+    this.#take(2 ** (info - 24));
+    let argument;
+    if (info === 24) argument = this.#view.getUint8(at);
+    else if (info === 25) argument = this.#view.getUint16(at);
+    else if (info === 26) argument = this.#view.getUint32(at);
+    else argument = this.#view.getBigUint64(at);
+    if (argument < [24, 256, 65536, 4294967296][info - 24]) {
+      throw new RangeError("a length or number that is not in its shortest form");
+    }
+    return argument <= Number.MAX_SAFE_INTEGER ? Number(argument) : argument;
+  }
+  #array(size, depth) {
+    const items = [];
+    while (items.length < size) items.push(this.item(depth - 1));
+    return items;
+  }
+  #map(size, depth) {
+    const entries = /* @__PURE__ */ new Map();
+    let previous = new Uint8Array(0);
+    for (let count2 = 0; count2 < size; count2++) {
+      const start = this.position;
+      const key = this.item(0);
+      if (typeof key !== "number" && typeof key !== "string") throw new RangeError("a key that is no integer or text");
+      const encoded = this.#data.slice(start, this.position);
+      if (compare(previous, encoded) >= 0) throw new RangeError("duplicate or unordered map keys");
+      previous = encoded;
+      entries.set(key, this.item(depth - 1));
+    }
+    return entries;
+  }
+  #float() {
+    const width = { 249: 2, 250: 4, 251: 8 }[this.#take(1)[0]];
+    const at = this.position;
+    this.#take(width);
+    const value = width === 2 ? halfFloat(this.#view.getUint16(at)) : width === 4 ? this.#view.getFloat32(at) : this.#view.getFloat64(at);
+    const shortest = Number.isNaN(value) ? width === 2 && this.#view.getUint16(at) === 32256 : width === 2 || (width === 4 ? !isHalfFloat(value) : Math.fround(value) !== value);
+    if (!shortest) throw new RangeError("a number that is not in its shortest form");
+    return value;
+  }
+};
+function halfFloat(bits) {
+  const sign = bits & 32768 ? -1 : 1;
+  const exponent = bits >> 10 & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
+}
+function isHalfFloat(value) {
+  const size = Math.abs(value);
+  if (size === 0 || size === Infinity) return true;
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, size);
+  const exponent = Math.max((view.getUint32(0) >>> 23) - 127, -14);
+  return size <= 65504 && Number.isInteger(size * 2 ** (10 - exponent));
+}
+function compare(a, b) {
+  const shared = Math.min(a.length, b.length);
+  for (let index = 0; index < shared; index++) {
+    if (a[index] !== b[index]) return a[index] - b[index];
+  }
+  return a.length - b.length;
+}
+
+// ../packages/sdk/src/cose.ts
+var ES384_PROTECTED = encode(/* @__PURE__ */ new Map([[1, -35]]));
+var A256GCM_PROTECTED = encode(/* @__PURE__ */ new Map([[1, 3]]));
+var ENCRYPT0_START = concat(Uint8Array.of(208, 131), encode(A256GCM_PROTECTED));
+var TAG_BYTES = 16;
+function decodeSign1(data, maxBytes) {
+  const message = decode(data, { maxBytes });
+  if (!Array.isArray(message) || message.length !== 4) throw malformed("not a COSE_Sign1");
+  const [header, unprotected, payload, signature] = message;
+  if (!(header instanceof Uint8Array) || !equal(header, ES384_PROTECTED)) {
+    throw malformed("the protected header has to name ES384 and nothing else");
+  }
+  if (!(unprotected instanceof Map) || unprotected.size > 0) throw malformed("the unprotected header has to be empty");
+  if (!(payload instanceof Uint8Array) || !(signature instanceof Uint8Array) || signature.length !== 96) {
+    throw malformed("payload and signature have to be byte strings, the signature of 96 bytes");
+  }
+  const signed = encode(["Signature1", ES384_PROTECTED, new Uint8Array(0), payload]);
+  return { payload, signature, signed };
+}
+var Encrypt0Direction = class {
+  #key;
+  #noncePrefix;
+  #aad;
+  #template;
+  /** `key` is one for AES-256-GCM. */
+  constructor(key, noncePrefix, keyId, context) {
+    this.#key = key;
+    this.#noncePrefix = noncePrefix;
+    const externalAad = encode([...context, new Uint8Array(8)]);
+    this.#aad = encode(["Encrypt0", A256GCM_PROTECTED, externalAad]).slice(0, -8);
+    const headers = encode(/* @__PURE__ */ new Map([[4, keyId], [6, new Uint8Array(8)]]));
+    this.#template = concat(ENCRYPT0_START, headers.slice(0, -8));
+  }
+  /** A sequence must never be used twice: that is up to the caller. */
+  async encrypt(sequence, plaintext) {
+    const partialIv = uint64(sequence);
+    const ciphertext = new Uint8Array(await crypto.subtle.encrypt(this.#algorithm(partialIv), this.#key, plaintext));
+    return concat(this.#template, partialIv, head(BYTES, ciphertext.length), ciphertext);
+  }
+  /** The sequence and the plaintext. Throws `ProvenError` for anything but what `encrypt` made. */
+  async decrypt(message) {
+    const start = this.#template.length;
+    if (message.length < start + 8 || !equal(message.subarray(0, start), this.#template)) {
+      throw malformed("not a message of this session");
+    }
+    const partialIv = message.slice(start, start + 8);
+    const reader = new Reader(message);
+    reader.position = start + 8;
+    const [major, length] = headOf(reader);
+    if (major !== BYTES || length !== message.length - reader.position || length < TAG_BYTES) {
+      throw malformed("a truncated or extended message");
+    }
+    const ciphertext = message.subarray(reader.position);
+    let plaintext;
+    try {
+      plaintext = await crypto.subtle.decrypt(this.#algorithm(partialIv), this.#key, ciphertext);
+    } catch {
+      throw malformed("a message that was altered or made with another key");
+    }
+    return [Number(new DataView(partialIv.buffer).getBigUint64(0)), new Uint8Array(plaintext)];
+  }
+  #algorithm(partialIv) {
+    return {
+      name: "AES-GCM",
+      iv: concat(this.#noncePrefix, partialIv),
+      additionalData: concat(this.#aad, partialIv)
+    };
+  }
+};
+function headOf(reader) {
+  try {
+    return reader.head();
+  } catch {
+    throw malformed("a truncated message");
+  }
+}
+var malformed = (message) => new ProvenError("BAD_REQUEST", message);
+
+// ../packages/sdk/src/session.ts
+var VERSION = 1;
+var SUITE = "X25519-HKDF-SHA256-AES256GCM";
+var LABEL = "proven/session/v1";
+var MAX_EVIDENCE = 32 * 1024;
+var MAX_RESPONSE = MAX_EVIDENCE + 1024;
+var MAX_PLAINTEXT = 8 * 1024 * 1024 + 64 * 1024;
+var MAX_FRAME = MAX_PLAINTEXT + 128;
+var MAX_SEQUENCE = 2 ** 32 - 1;
+async function generateKeyPair() {
+  return await crypto.subtle.generateKey("X25519", false, ["deriveKey", "deriveBits"]);
+}
+var ClientHandshake = class {
+  #options;
+  #nonce;
+  #clientKey = new Uint8Array(0);
+  constructor(options) {
+    this.#options = options;
+    this.#nonce = options.nonce ?? randomBytes(32);
+  }
+  async request() {
+    const { applicationId, origin, keyPair, resumption } = this.#options;
+    this.#clientKey = new Uint8Array(await crypto.subtle.exportKey("raw", keyPair.publicKey));
+    return encode({
+      v: VERSION,
+      suite: SUITE,
+      nonce: this.#nonce,
+      client_key: this.#clientKey,
+      application_id: applicationId ?? void 0,
+      origin,
+      resumption
+    });
+  }
+  /**
+   * Check who answered, then derive the keys; no key exists before `verify` has agreed. Throws `ProvenError`:
+   * `BAD_REQUEST` for a malformed response, and what `verify` throws.
+   */
+  async finish(response, verify) {
+    const fields = decode(response, { maxBytes: MAX_RESPONSE, maxDepth: 1 });
+    if (!(fields instanceof Map) || fields.size !== 3) throw bad("the session response is not one of version 1");
+    const sessionId = bytesOf(fields.get("session_id"), 16, 16, "session_id");
+    const publicKey2 = bytesOf(fields.get("server_key"), 32, 32, "server_key");
+    const document2 = bytesOf(fields.get("evidence"), 0, MAX_EVIDENCE, "evidence");
+    const transcript = await this.#transcript(sessionId, publicKey2);
+    const evidence2 = await verify(document2, { nonce: this.#nonce, userData: transcript, publicKey: publicKey2 });
+    const [client, server] = await directions(this.#options.keyPair.privateKey, publicKey2, sessionId, transcript);
+    return [new SealedChannel(sessionId, transcript, client, server), evidence2];
+  }
+  /** SHA-256 over every field of both sides: what the evidence vouches for and the keys depend on. */
+  async #transcript(sessionId, serverKey) {
+    const { applicationId, origin, resumption } = this.#options;
+    const fields = [
+      LABEL,
+      VERSION,
+      SUITE,
+      this.#nonce,
+      this.#clientKey,
+      applicationId,
+      origin ?? null,
+      resumption ?? null,
+      sessionId,
+      serverKey
+    ];
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", encode(fields)));
+  }
+};
+var SealedChannel = class {
+  sessionId;
+  transcript;
+  #directions;
+  #sent = -1;
+  #received = -1;
+  constructor(sessionId, transcript, outbound, inbound) {
+    this.sessionId = sessionId;
+    this.transcript = transcript;
+    this.#directions = [outbound, inbound];
+  }
+  get closed() {
+    return this.#directions === null;
+  }
+  /** The next sequence and, in a while, its frame. Throws `ProvenError`: `SESSION_CLOSED`, `TOO_LARGE`. */
+  seal(plaintext) {
+    const [outbound] = this.#requireOpen();
+    if (plaintext.length > MAX_PLAINTEXT) {
+      throw new ProvenError("TOO_LARGE", `a message of ${plaintext.length} bytes is over the limit of ${MAX_PLAINTEXT}`);
+    }
+    if (this.#sent >= MAX_SEQUENCE) throw this.#broken("the session has used up its sequences");
+    this.#sent++;
+    return [this.#sent, outbound.encrypt(this.#sent, plaintext)];
+  }
+  /** The plaintext of the peer's next frame; rejects with `SESSION_CLOSED` for a bad one. */
+  async open(frame) {
+    const [, inbound] = this.#requireOpen();
+    if (frame.length > MAX_FRAME) throw this.#broken(`a frame of ${frame.length} bytes is over the limit`);
+    let opened;
+    try {
+      opened = await inbound.decrypt(frame);
+    } catch (error) {
+      throw this.#broken(error instanceof Error ? error.message : String(error));
+    }
+    this.#requireOpen();
+    const [sequence, plaintext] = opened;
+    if (sequence <= this.#received || sequence > MAX_SEQUENCE) throw this.#broken("a replayed or reordered message");
+    this.#received = sequence;
+    return plaintext;
+  }
+  /** Refuse everything from now on and let go of the keys. */
+  close() {
+    this.#directions = null;
+  }
+  #requireOpen() {
+    if (this.#directions === null) throw new ProvenError("SESSION_CLOSED", "the session is closed");
+    return this.#directions;
+  }
+  #broken(reason) {
+    this.close();
+    return new ProvenError("SESSION_CLOSED", `the session was closed: ${reason}`);
+  }
+};
+async function directions(privateKey, peerKey, sessionId, transcript) {
+  let shared;
+  try {
+    const peer = await crypto.subtle.importKey("raw", peerKey, "X25519", true, []);
+    shared = await crypto.subtle.deriveKey({ name: "X25519", public: peer }, privateKey, "HKDF", false, ["deriveBits"]);
+  } catch {
+    throw bad("the key of the node is not one that a secret can be agreed with");
+  }
+  const direction = async (name) => {
+    const info = utf8(`${LABEL} ${name}`);
+    const algorithm = { name: "HKDF", hash: "SHA-256", salt: transcript, info };
+    const material = new Uint8Array(await crypto.subtle.deriveBits(algorithm, shared, 36 * 8));
+    const key = await crypto.subtle.importKey("raw", material.subarray(0, 32), "AES-GCM", false, ["encrypt", "decrypt"]);
+    material.fill(0, 0, 32);
+    return new Encrypt0Direction(key, material.slice(32), sessionId, [LABEL, sessionId, name]);
+  };
+  return Promise.all([direction("client"), direction("server")]);
+}
+function bytesOf(value, least, most, name) {
+  if (!(value instanceof Uint8Array) || value.length < least || value.length > most) {
+    throw bad(`${name} has to be ${least === most ? least : `at most ${most}`} bytes`);
+  }
+  return value;
+}
+var bad = (message) => new ProvenError("BAD_REQUEST", message);
+
+// ../packages/sdk/src/attestation/der.ts
+var BOOLEAN = 1;
+var INTEGER = 2;
+var BIT_STRING = 3;
+var OCTET_STRING = 4;
+var OID = 6;
+var UTC_TIME = 23;
+var GENERALIZED_TIME = 24;
+var SEQUENCE = 48;
+var DerReader = class _DerReader {
+  #position = 0;
+  #data;
+  constructor(data) {
+    this.#data = data;
+  }
+  get atEnd() {
+    return this.#position === this.#data.length;
+  }
+  /** The next tag; -1 at the end. */
+  peek() {
+    return this.#data[this.#position] ?? -1;
+  }
+  next(tag) {
+    const start = this.#position;
+    if (this.peek() !== tag) throw new RangeError(`tag ${this.peek()} in place of ${tag}`);
+    this.#position++;
+    const length = this.#length();
+    const from = this.#position;
+    if (length > this.#data.length - from) throw new RangeError("an element that ends too early");
+    this.#position += length;
+    const encoded = this.#data.subarray(start, this.#position);
+    return { tag, contents: this.#data.subarray(from, this.#position), encoded };
+  }
+  /** The elements inside the next one. */
+  enter(tag = SEQUENCE) {
+    return new _DerReader(this.next(tag).contents);
+  }
+  end() {
+    if (!this.atEnd) throw new RangeError("bytes after the last element");
+  }
+  #length() {
+    const first = this.#byte();
+    if (first < 128) return first;
+    const width = first & 127;
+    if (width < 1 || width > 2) throw new RangeError("a length that is indefinite or too long");
+    let length = 0;
+    for (let count2 = 0; count2 < width; count2++) length = length * 256 + this.#byte();
+    if (length < (width === 1 ? 128 : 256)) throw new RangeError("a length that is not in its shortest form");
+    return length;
+  }
+  #byte() {
+    const byte = this.#data[this.#position++];
+    if (byte === void 0) throw new RangeError("an element that ends too early");
+    return byte;
+  }
+};
+function unsigned({ contents }, size) {
+  const padded = contents[0] === 0;
+  if (contents.length === 0 || contents[0] & 128 || padded && contents.length > 1 && !(contents[1] & 128)) {
+    throw new RangeError("an integer that is negative or not in its shortest form");
+  }
+  const magnitude = padded ? contents.subarray(1) : contents;
+  if (magnitude.length > size) throw new RangeError("an integer that is too large");
+  const bytes2 = new Uint8Array(size);
+  bytes2.set(magnitude, size - magnitude.length);
+  return bytes2;
+}
+function wholeBytes({ contents }) {
+  if (contents[0] !== 0) throw new RangeError("a bit string that does not end with a byte");
+  return contents.subarray(1);
+}
+function boolean({ contents }) {
+  if (contents.length !== 1 || contents[0] !== 0 && contents[0] !== 255) throw new RangeError("not a boolean");
+  return contents[0] === 255;
+}
+function time2({ tag, contents }) {
+  const text = String.fromCharCode(...contents);
+  const match = /^(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (match === null || match[1].length !== (tag === UTC_TIME ? 2 : 4)) throw new RangeError("not a time");
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
+  const fullYear = tag === UTC_TIME ? year + (year < 50 ? 2e3 : 1900) : year;
+  const milliseconds = Date.UTC(fullYear, month - 1, day, hour, minute, second);
+  const canonical = new Date(milliseconds).toISOString().replace(/[-T:]|\.000/g, "").slice(tag === UTC_TIME ? 2 : 0);
+  if (canonical !== text) throw new RangeError("not a time");
+  return milliseconds;
+}
+
+// ../packages/sdk/src/attestation/certificate.ts
+var ECDSA_WITH_SHA384 = fromHex("300a06082a8648ce3d040303");
+var P384_KEY = fromHex("3076301006072a8648ce3d020106052b8104002203620004");
+var KEY_USAGE = "551d0f";
+var BASIC_CONSTRAINTS = "551d13";
+var SUBJECT_KEY_ID = "551d0e";
+var AUTHORITY_KEY_ID = "551d23";
+var P384 = { name: "ECDSA", namedCurve: "P-384" };
+var ES384 = { name: "ECDSA", hash: "SHA-384" };
+async function validateChain(chain, at) {
+  let issuer;
+  for (const [position, der] of chain.entries()) {
+    const certificate = read2(der, position);
+    checkValidity(certificate, position, at);
+    checkExtensions(certificate, position, chain.length - position - 1);
+    if (issuer !== void 0) await checkIssuedBy(certificate, issuer, position);
+    issuer = certificate;
+  }
+  if (issuer === void 0) throw broken("chain", "an empty chain");
+  return publicKey(issuer, chain.length - 1);
+}
+async function isSelfSigned(der, name) {
+  const root = read2(der, 0);
+  if (!equal(root.subject, name) || !equal(root.issuer, name)) return false;
+  return crypto.subtle.verify(ES384, await publicKey(root, 0), root.signature, root.signed);
+}
+function read2(der, position) {
+  try {
+    return parse2(der);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw broken("chain", `certificate ${position} of the chain cannot be read: ${reason}`);
+  }
+}
+function parse2(der) {
+  const whole2 = new DerReader(der);
+  const certificate = whole2.enter();
+  whole2.end();
+  const signed = certificate.next(SEQUENCE);
+  const algorithm = certificate.next(SEQUENCE).encoded;
+  const signature = rawSignature(wholeBytes(certificate.next(BIT_STRING)));
+  certificate.end();
+  const body = new DerReader(signed.contents);
+  if (toHex(body.next(160).contents) !== "020102") throw new RangeError("it is not X.509 version 3");
+  body.next(INTEGER);
+  if (!equal(body.next(SEQUENCE).encoded, algorithm) || !equal(algorithm, ECDSA_WITH_SHA384)) {
+    throw new RangeError("it is not signed with ECDSA and SHA-384");
+  }
+  const issuer = body.next(SEQUENCE).encoded;
+  const validity = body.enter();
+  const [validFrom, validTo] = [timeOf(validity), timeOf(validity)];
+  validity.end();
+  const subject = body.next(SEQUENCE).encoded;
+  const key = body.next(SEQUENCE).encoded;
+  if (key.length !== P384_KEY.length + 96 || !equal(key.subarray(0, P384_KEY.length), P384_KEY)) {
+    throw new RangeError("it has a key that is not on P-384");
+  }
+  const point = concat(Uint8Array.of(4), key.subarray(P384_KEY.length));
+  const extensions = body.atEnd ? /* @__PURE__ */ new Map() : readExtensions(body.enter(163));
+  body.end();
+  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions };
+}
+function readExtensions(wrapper) {
+  const list2 = wrapper.enter();
+  wrapper.end();
+  const extensions = /* @__PURE__ */ new Map();
+  while (!list2.atEnd) {
+    const extension = list2.enter();
+    const id = toHex(extension.next(OID).contents);
+    const critical = extension.peek() === BOOLEAN && boolean(extension.next(BOOLEAN));
+    const value = extension.next(OCTET_STRING).contents;
+    extension.end();
+    if (extensions.has(id)) throw new RangeError("it has the same extension twice");
+    extensions.set(id, { critical, value });
+  }
+  return extensions;
+}
+var timeOf = (reader) => time2(reader.next(reader.peek() === UTC_TIME ? UTC_TIME : GENERALIZED_TIME));
+function rawSignature(der) {
+  const whole2 = new DerReader(der);
+  const pair = whole2.enter();
+  whole2.end();
+  const raw = concat(unsigned(pair.next(INTEGER), 48), unsigned(pair.next(INTEGER), 48));
+  pair.end();
+  return raw;
+}
+async function publicKey({ point }, position) {
+  try {
+    return await crypto.subtle.importKey("raw", point, P384, false, ["verify"]);
+  } catch {
+    throw broken("chain", `certificate ${position} has a key that is not on P-384`);
+  }
+}
+function checkValidity({ validFrom, validTo }, position, at) {
+  if (validFrom <= at && at <= validTo) return;
+  const [from, to, now] = [validFrom, validTo, at].map((moment2) => new Date(moment2).toISOString());
+  throw broken("validity", `certificate ${position} is valid from ${from} to ${to}, not at ${now}`);
+}
+function checkExtensions({ extensions }, position, remaining) {
+  for (const [id, { critical }] of extensions) {
+    if (critical && id !== BASIC_CONSTRAINTS && id !== KEY_USAGE) {
+      throw broken("chain", `certificate ${position} has a critical extension that is not understood`);
+    }
+  }
+  const constraints = extensions.get(BASIC_CONSTRAINTS);
+  const usage = extensions.get(KEY_USAGE);
+  if (!constraints?.critical || usage === void 0) {
+    throw broken("chain", `certificate ${position} lacks critical basic constraints or key usage`);
+  }
+  const { authority, pathLength, signsCertificates, signsData } = reading(position, () => ({
+    ...readConstraints(constraints.value),
+    ...readUsage(usage.value)
+  }));
+  if (remaining === 0) {
+    if (authority || signsCertificates || !signsData) {
+      throw broken("chain", "the last certificate is not one that signs data and nothing else");
+    }
+    return;
+  }
+  if (!authority || !signsCertificates) throw broken("chain", `certificate ${position} is not an authority`);
+  if (pathLength < remaining - 1) {
+    throw broken("chain", `certificate ${position} allows ${pathLength} authorities below it, not ${remaining - 1}`);
+  }
+}
+function readConstraints(value) {
+  const whole2 = new DerReader(value);
+  const constraints = whole2.enter();
+  whole2.end();
+  const authority = constraints.peek() === BOOLEAN && boolean(constraints.next(BOOLEAN));
+  const pathLength = constraints.atEnd ? Infinity : unsigned(constraints.next(INTEGER), 1)[0];
+  constraints.end();
+  return { authority, pathLength };
+}
+function readUsage(value) {
+  const whole2 = new DerReader(value);
+  const { contents } = whole2.next(BIT_STRING);
+  whole2.end();
+  const [unused, bits] = [contents[0], contents[1]];
+  if (contents.length < 2 || contents.length > 3 || unused > 7) throw new RangeError("not a key usage");
+  return { signsCertificates: Boolean(bits & 4), signsData: Boolean(bits & 128) };
+}
+async function checkIssuedBy(certificate, issuer, position) {
+  if (!equal(certificate.issuer, issuer.subject)) {
+    throw broken("chain", `certificate ${position} names another issuer than the one before it`);
+  }
+  const named = certificate.extensions.get(AUTHORITY_KEY_ID);
+  const found = issuer.extensions.get(SUBJECT_KEY_ID);
+  const sameKey = named === void 0 || found === void 0 || reading(position, () => {
+    const wanted = authorityKeyId(named.value);
+    return wanted === null || equal(wanted, new DerReader(found.value).next(OCTET_STRING).contents);
+  });
+  if (!sameKey) throw broken("chain", `certificate ${position} names another key than that of its issuer`);
+  const key = await publicKey(issuer, position - 1);
+  if (!await crypto.subtle.verify(ES384, key, certificate.signature, certificate.signed)) {
+    throw broken("chain", `certificate ${position} is not signed by the one before it`);
+  }
+}
+function authorityKeyId(value) {
+  const fields = new DerReader(value).enter();
+  return fields.peek() === 128 ? fields.next(128).contents : null;
+}
+function reading(position, parts) {
+  try {
+    return parts();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw broken("chain", `certificate ${position} of the chain cannot be read: ${reason}`);
+  }
+}
+
+// ../packages/sdk/src/attestation/document.ts
+var MAX_DOCUMENT = 16 * 1024;
+var MAX_PCRS = 32;
+var MAX_CABUNDLE = 8;
+var MAX_TIMESTAMP = 253402300799999;
+var REQUIRED = ["module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle"];
+var FIELDS = [...REQUIRED, "public_key", "user_data", "nonce"];
+var INDEFINITE_MAP = 191;
+var BREAK = 255;
+function readDocument(data) {
+  if (data.length > MAX_DOCUMENT) throw broken("size", `a document of ${data.length} bytes is over the limit`);
+  let envelope;
+  let fields;
+  try {
+    envelope = decodeSign1(data, MAX_DOCUMENT);
+    fields = readPayload(envelope.payload);
+  } catch (error) {
+    throw broken("encoding", `not an attestation document: ${error instanceof Error ? error.message : error}`);
+  }
+  return [envelope, readFields(fields)];
+}
+function readPayload(payload) {
+  const reader = new Reader(payload);
+  const indefinite = reader.peek() === INDEFINITE_MAP;
+  let count2 = FIELDS.length;
+  if (indefinite) reader.position = 1;
+  else {
+    const [major, size] = reader.head();
+    if (major !== MAP) throw new RangeError("the payload has to be a map");
+    count2 = size;
+  }
+  const fields = /* @__PURE__ */ new Map();
+  while (fields.size < count2 && !(indefinite && reader.peek() === BREAK)) {
+    const name = reader.item(0);
+    if (typeof name !== "string" || fields.has(name) || !FIELDS.includes(name)) {
+      throw new RangeError("an unknown or repeated field");
+    }
+    fields.set(name, reader.item(1));
+  }
+  if (indefinite) {
+    if (reader.peek() !== BREAK) throw new RangeError("an unknown or repeated field");
+    reader.position++;
+  }
+  reader.end();
+  return fields;
+}
+function readFields(fields) {
+  for (const name of REQUIRED) check(fields.has(name), `${name} is missing`);
+  const moduleId = fields.get("module_id");
+  const timestamp = fields.get("timestamp");
+  check(
+    typeof moduleId === "string" && moduleId.length > 0 && [...moduleId].length <= 256,
+    "module_id has to be text of 1 to 256 characters"
+  );
+  check(fields.get("digest") === "SHA384", "digest has to be SHA384");
+  check(
+    typeof timestamp === "number" && Number.isInteger(timestamp) && timestamp > 0 && timestamp <= MAX_TIMESTAMP,
+    "timestamp has to be an integer in range"
+  );
+  return {
+    moduleId,
+    timestamp,
+    pcrs: readPcrs(fields.get("pcrs")),
+    certificate: readBytes(fields, "certificate", 1, 1024),
+    cabundle: readCabundle(fields.get("cabundle")),
+    publicKey: readOptional(fields, "public_key", 1, 1024),
+    userData: readOptional(fields, "user_data", 0, 512),
+    nonce: readOptional(fields, "nonce", 0, 512)
+  };
+}
+function readPcrs(value) {
+  check(value instanceof Map && value.size >= 1 && value.size <= MAX_PCRS, `pcrs has to be 1 to ${MAX_PCRS} registers`);
+  const pcrs = /* @__PURE__ */ new Map();
+  for (const [index, register] of value) {
+    check(typeof index === "number" && index >= 0 && index < MAX_PCRS, "the index of a register is out of range");
+    check(
+      register instanceof Uint8Array && [32, 48, 64].includes(register.length),
+      `PCR${index} has to be 32, 48 or 64 bytes`
+    );
+    pcrs.set(index, register);
+  }
+  check(pcrs.has(0), "PCR0, which measures the image, is missing");
+  return pcrs;
+}
+function readCabundle(value) {
+  check(
+    Array.isArray(value) && value.length >= 1 && value.length <= MAX_CABUNDLE,
+    `cabundle has to be an array of 1 to ${MAX_CABUNDLE} certificates`
+  );
+  return value.map((item) => readBytes(/* @__PURE__ */ new Map([["cabundle", item]]), "cabundle", 1, 1024));
+}
+function readBytes(fields, name, least, most) {
+  const value = fields.get(name);
+  check(
+    value instanceof Uint8Array && value.length >= least && value.length <= most,
+    `${name} has to be ${least} to ${most} bytes`
+  );
+  return value;
+}
+var readOptional = (fields, name, least, most) => fields.get(name) == null ? null : readBytes(fields, name, least, most);
+function check(holds, message) {
+  if (!holds) throw broken("structure", message);
+}
+
+// ../packages/sdk/src/attestation/verifier.ts
+var NITRO_ROOT_SHA256 = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
+var MAX_AGE = 5 * 60 * 1e3;
+var DEVELOPMENT_ROOT_NAME = fromHex(
+  "3050311b301906035504030c12646576656c6f706d656e742e70726f76656e3131302f060355040a0c2850726f76656e20646576656c6f706d656e74206e6f6465202d2070726f766573206e6f7468696e67"
+);
+async function verifyEvidence(document2, expected, policy, at = Date.now()) {
+  const [envelope, contents] = readDocument(document2);
+  const root = contents.cabundle[0];
+  const fingerprint = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", root)));
+  const platform = await checkRoot(root, fingerprint, policy);
+  const key = await blamingClocks(contents, at, () => validateChain([...contents.cabundle, contents.certificate], at));
+  const signed = await crypto.subtle.verify(
+    { name: "ECDSA", hash: "SHA-384" },
+    key,
+    envelope.signature,
+    envelope.signed
+  );
+  if (!signed) throw broken("signature", "the document is not signed by the certificate in it");
+  if (Math.abs(at - contents.timestamp) > MAX_AGE) {
+    await blamingClocks(contents, at, () => {
+      throw broken("freshness", `made at ${iso(contents.timestamp)}, which is more than 5 minutes away`);
+    });
+  }
+  checkEqual("nonce", contents.nonce, expected.nonce);
+  checkEqual("user_data", contents.userData, expected.userData);
+  checkEqual("public_key", contents.publicKey, expected.publicKey);
+  const { moduleId, timestamp, pcrs } = contents;
+  const debug = !pcrs.get(0).some(Boolean);
+  const evidence2 = { platform, moduleId, timestamp, pcrs, debug, root: fingerprint };
+  checkMeasurements(policy, evidence2);
+  return evidence2;
+}
+async function checkRoot(root, fingerprint, policy) {
+  if (fingerprint === NITRO_ROOT_SHA256) return "nitro";
+  const { development } = policy;
+  if (!development) {
+    throw broken(
+      "root",
+      "the node does not run on attested hardware: its evidence does not begin at the pinned root (for a development node, the policy has to say development: true)"
+    );
+  }
+  const accepted = development === true ? await isSelfSigned(root, DEVELOPMENT_ROOT_NAME) : equal(root, derOf(development.root)) && await isSelfSigned(root, DEVELOPMENT_ROOT_NAME);
+  if (!accepted) throw broken("root", "the chain does not begin at the root of the development node that was asked for");
+  return "development";
+}
+function derOf(pem) {
+  const body = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem)?.[1];
+  try {
+    return Uint8Array.from(atob(body.replace(/\s/g, "")), (character) => character.charCodeAt(0));
+  } catch {
+    throw new ProvenError("BAD_REQUEST", "the policy's development root has to be a certificate in PEM");
+  }
+}
+async function blamingClocks(contents, at, check2) {
+  try {
+    return await check2();
+  } catch (error) {
+    if (!(error instanceof ProvenError)) throw error;
+    const { rule } = error.details ?? {};
+    const difference = Math.round((at - contents.timestamp) / 1e3);
+    if (rule !== "validity" && rule !== "freshness" || Math.abs(difference) < 60) throw error;
+    throw broken(
+      rule,
+      `this device's clock (${iso(at)}) is ${inWords(Math.abs(difference))} ${difference > 0 ? "ahead of" : "behind"} the time in the evidence (${iso(contents.timestamp)}): set the clock if it is wrong; ${error.message}`,
+      { clockDifference: difference }
+    );
+  }
+}
+function inWords(seconds) {
+  for (const [size, unit] of [[86400, "days"], [3600, "hours"], [60, "minutes"]]) {
+    if (seconds >= 2 * size) return `${Math.round(seconds / size)} ${unit}`;
+  }
+  return `${seconds} seconds`;
+}
+var iso = (milliseconds) => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+function checkEqual(rule, found, expected) {
+  if (expected !== void 0 && (found === null || !equal(found, expected))) {
+    throw broken(rule, `the document is not about the ${rule.replace("_", " ")} that was asked about`);
+  }
+}
+
+// ../packages/sdk/src/attestation/policy.ts
+var REGISTERS = [0, 1, 2, 3, 4, 8];
+function checkPolicy(policy) {
+  for (const measurements of policy.measurements ?? []) {
+    for (const [name, value] of Object.entries(measurements)) {
+      const known = REGISTERS.some((index) => name === `pcr${index}`);
+      if (!known || !/^([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$/.test(value)) {
+        throw new ProvenError("BAD_REQUEST", `the policy's ${name} has to be 32, 48 or 64 bytes in hex`);
+      }
+    }
+    if (measurements.pcr0 === void 0) throw new ProvenError("BAD_REQUEST", "the policy has to name PCR0");
+  }
+}
+function checkMeasurements(policy, evidence2) {
+  if (evidence2.debug) {
+    if (policy.unsafeDebugMode) return;
+    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
+  }
+  const accepted = policy.measurements;
+  if (accepted?.some((each) => matches2(each, evidence2))) return;
+  const pcr0 = toHex(evidence2.pcrs.get(0));
+  if (accepted !== void 0) {
+    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
+      pcr0
+    });
+  }
+  if (policy.unsafeAnyMeasurements || evidence2.platform === "development" && policy.development) return;
+  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
+}
+function matches2(measurements, evidence2) {
+  return REGISTERS.every((index) => {
+    const wanted = measurements[`pcr${index}`];
+    const found = evidence2.pcrs.get(index);
+    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
+  });
+}
+
+// ../packages/sdk/src/attestation/report.ts
+function describe(evidence2, policy, about) {
+  const { platform, debug, moduleId, root } = evidence2;
+  const measured = policy.measurements !== void 0;
+  const registers = [...evidence2.pcrs].filter(([, value]) => value.some(Boolean));
+  const summary = [
+    platform === "development" ? "This is a development node: its evidence has the right form, but proves nothing about hardware or code." : "The node runs in an AWS Nitro Enclave: its evidence is signed by hardware under the root that AWS publishes.",
+    debug ? "The enclave is in debug mode, so its operator can see inside." : measured ? "The code that it runs has the measurements that this page expects." : "This page does not check which code it runs.",
+    "The evidence was made for this session only, and the key that seals it is in the evidence: nobody between this page and the node can read or change a call."
+  ];
+  if (about.packageId !== null) summary.push(`The last answer came from the package ${about.packageId}.`);
+  return {
+    verified: true,
+    platform,
+    trusted: platform === "nitro" && !debug && measured,
+    debug,
+    moduleId,
+    madeAt: new Date(evidence2.timestamp).toISOString(),
+    verifiedAt: new Date(about.verifiedAt).toISOString(),
+    measurements: Object.fromEntries(registers.map(([index, value]) => [`pcr${index}`, toHex(value)])),
+    root,
+    applicationId: about.applicationId,
+    packageId: about.packageId,
+    summary
+  };
+}
+
+// ../packages/sdk/src/commands.ts
+var MAX_DEPTH = 12;
+var encodeCommand = (command, fields) => encode({ command, ...fields });
+function decodeMessage(plaintext) {
+  const fields = new Fields(decode(plaintext, { maxBytes: MAX_PLAINTEXT, maxDepth: MAX_DEPTH }));
+  switch (fields.optionalText("event")) {
+    case "console":
+      return { kind: "console", level: fields.text("level"), text: fields.text("text"), handler: fields.text("handler") };
+    case "published":
+      return { kind: "published", name: fields.text("name"), payload: fields.bytes("payload") };
+    case "missed":
+      return { kind: "missed", count: fields.count("count") };
+    case void 0: {
+      const request2 = fields.count("request");
+      if (!fields.has("error")) return { kind: "success", request: request2, ok: fields.record("ok") };
+      return { kind: "failure", request: request2, error: ProvenError.fromRecord(fields.get("error")) };
+    }
+    default:
+      throw unexpected("an event that is not known here");
+  }
+}
+var Fields = class _Fields {
+  #map;
+  constructor(item) {
+    if (!(item instanceof Map)) throw unexpected("something that is no record");
+    this.#map = item;
+  }
+  has(name) {
+    return this.#map.has(name);
+  }
+  get(name) {
+    return this.#map.get(name);
+  }
+  text(name) {
+    const value = this.get(name);
+    if (typeof value !== "string") throw unexpected(`a ${name} that is no text`);
+    return value;
+  }
+  optionalText(name) {
+    return this.has(name) ? this.text(name) : void 0;
+  }
+  bytes(name) {
+    const value = this.get(name);
+    if (!(value instanceof Uint8Array)) throw unexpected(`a ${name} that is no byte string`);
+    return value;
+  }
+  count(name) {
+    const value = this.get(name);
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 0) throw unexpected(`a ${name} that is no count`);
+    return value;
+  }
+  record(name) {
+    return new _Fields(this.get(name));
+  }
+  /** A list that is absent when it is empty. */
+  list(name) {
+    const value = this.get(name) ?? [];
+    if (!Array.isArray(value)) throw unexpected(`${name} that is no list`);
+    return value;
+  }
+};
+var unexpected = (what) => new ProvenError("BAD_REQUEST", `the node sent ${what}`);
+
+// ../packages/sdk/src/time.ts
+var Deadline = class {
+  #at;
+  #timeout;
+  /** `timeout` is in milliseconds from now. */
+  constructor(timeout) {
+    this.#timeout = timeout;
+    this.#at = performance.now() + timeout;
+  }
+  get left() {
+    return Math.max(0, this.#at - performance.now());
+  }
+  /** `promise`, or `REQUEST_TIMEOUT` after the deadline. What the promise does after that is ignored. */
+  race(promise, what = "no answer") {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new ProvenError("REQUEST_TIMEOUT", `${what} within ${this.#timeout / 1e3} seconds`));
+      }, this.left);
+      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+};
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    if (signal?.aborted) end();
+    signal?.addEventListener("abort", end);
+  });
+}
+var backoff = (attempt) => Math.min(3e4, 250 * 2 ** attempt) * (0.5 + Math.random() / 2);
+
+// ../packages/sdk/src/transports.ts
+var MAX_DESCRIPTION = 1024 * 1024;
+var MAX_REFUSAL = 64 * 1024;
+var REQUEST_TIMEOUT = 12e4;
+var CONNECT_TIMEOUT = 1e4;
+var MAX_BUFFERED = 4 * MAX_FRAME;
+var NotSent = class {
+  reason;
+  constructor(reason) {
+    this.reason = reason;
+  }
+};
+var Endpoint = class {
+  #base;
+  constructor(gateway, applicationId) {
+    this.#base = applicationId === null ? gateway : `${gateway}/app/${encodeURIComponent(applicationId)}`;
+  }
+  /** What the node says about the application. Not to be believed without more. */
+  async describe() {
+    const body = await request(this.#base, { timeout: CONNECT_TIMEOUT, maxBytes: MAX_DESCRIPTION });
+    const { id, name } = record(body);
+    if (typeof id !== "string" || !/^[a-z2-7]{32}$/.test(id)) throw unreachable("it does not describe the application");
+    return { id, name: typeof name === "string" ? name : id };
+  }
+  openSession(handshake) {
+    return request(`${this.#base}/session`, { body: handshake, timeout: CONNECT_TIMEOUT, maxBytes: MAX_RESPONSE });
+  }
+  exchange(frame) {
+    return request(`${this.#base}/rpc`, { body: frame, timeout: REQUEST_TIMEOUT, maxBytes: MAX_FRAME });
+  }
+  /** Rejects with `UNAVAILABLE` where there is no WebSocket to be had. */
+  connect() {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(`${this.#base.replace(/^http/, "ws")}/ws`);
+      socket.binaryType = "arraybuffer";
+      const fail = () => {
+        clearTimeout(timer);
+        socket.close();
+        reject(unreachable("no WebSocket could be opened"));
+      };
+      const timer = setTimeout(fail, CONNECT_TIMEOUT);
+      socket.onerror = socket.onclose = fail;
+      socket.onopen = () => {
+        clearTimeout(timer);
+        socket.onerror = socket.onclose = null;
+        resolve(new WebSocketTransport(socket));
+      };
+    });
+  }
+};
+var WebSocketTransport = class {
+  kind = "websocket";
+  #socket;
+  constructor(socket) {
+    this.#socket = socket;
+  }
+  start(onFrame, onLost) {
+    this.#socket.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) onFrame(new Uint8Array(data));
+      else onLost(new ProvenError("SESSION_CLOSED", "the node sent something that is no frame"));
+    };
+    const closed = ({ code: code2, reason }) => {
+      onLost(new ProvenError("SESSION_CLOSED", `the connection was closed (${reason || code2})`));
+    };
+    this.#socket.onclose = closed;
+    if (this.#socket.readyState > WebSocket.OPEN) closed({ code: 1006, reason: "" });
+  }
+  async send(frame) {
+    if (this.#socket.readyState !== WebSocket.OPEN) throw new NotSent(unreachable("the connection was lost"));
+    if (this.#socket.bufferedAmount > MAX_BUFFERED) {
+      throw new NotSent(new ProvenError("OVERLOADED", "too much waits to be sent", { retryAfter: 1 }));
+    }
+    this.#socket.send(frame);
+  }
+  close() {
+    this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+  }
+};
+var HttpTransport = class {
+  kind = "http";
+  #endpoint;
+  #onFrame = () => {
+  };
+  #onLost = () => {
+  };
+  constructor(endpoint) {
+    this.#endpoint = endpoint;
+  }
+  start(onFrame, onLost) {
+    this.#onFrame = onFrame;
+    this.#onLost = onLost;
+  }
+  async send(frame) {
+    try {
+      this.#onFrame(await this.#endpoint.exchange(frame));
+    } catch (error) {
+      this.#onLost(asProvenError(error, "UNAVAILABLE"));
+    }
+  }
+  close() {
+  }
+};
+async function request(url, { body, timeout, maxBytes }) {
+  const options = {
+    method: body === void 0 ? "GET" : "POST",
+    signal: AbortSignal.timeout(timeout),
+    credentials: "omit",
+    redirect: "error",
+    cache: "no-store",
+    referrerPolicy: "no-referrer"
+  };
+  if (body !== void 0) options.body = body;
+  try {
+    const response = await fetch(url, options);
+    if (response.status === 200) return await read3(response, maxBytes);
+    throw refusal(response.status, await read3(response, MAX_REFUSAL));
+  } catch (error) {
+    if (error instanceof ProvenError) throw error;
+    if (error instanceof DOMException && error.name === "TimeoutError") {
+      throw new ProvenError("REQUEST_TIMEOUT", `the node did not answer within ${timeout / 1e3} seconds`);
+    }
+    throw unreachable(error instanceof Error ? error.message : String(error));
+  }
+}
+async function read3(response, maxBytes) {
+  const chunks = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part?.value !== void 0; part = await reader?.read()) {
+    size += part.value.length;
+    if (size > maxBytes) {
+      await reader.cancel();
+      throw new ProvenError("TOO_LARGE", `the node's answer is longer than ${maxBytes} bytes`);
+    }
+    chunks.push(part.value);
+  }
+  return concat(...chunks);
+}
+function refusal(status, body) {
+  const fields = record(body);
+  if (typeof fields.code === "string") return ProvenError.fromRecord(fields);
+  return unreachable(`its address answered with status ${status}`);
+}
+function record(body) {
+  try {
+    const value = JSON.parse(new TextDecoder().decode(body));
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+var unreachable = (reason) => new ProvenError("UNAVAILABLE", `the node cannot be reached: ${reason}`);
+
+// ../packages/sdk/src/live.ts
+var MAX_IN_FLIGHT = 64;
+var MAX_WAITING = 1024;
+var MAX_UNOPENED = 1024;
+var LiveSession = class {
+  channel;
+  transport;
+  /** Why the session ended, once it has. */
+  lost = null;
+  /** When something was last heard, in milliseconds of the page's monotonic clock. */
+  heardAt = performance.now();
+  #onEvent;
+  #onLost;
+  #pending = /* @__PURE__ */ new Map();
+  #waiting = [];
+  #inFlight = 0;
+  #outgoing = Promise.resolve();
+  #incoming = Promise.resolve();
+  #unopened = 0;
+  constructor(channel, transport, onEvent, onLost) {
+    this.channel = channel;
+    this.transport = transport;
+    this.#onEvent = onEvent;
+    this.#onLost = onLost;
+    transport.start((frame) => this.#receive(frame), (reason) => this.lose(reason));
+  }
+  /** Send a command and wait for its answer. Throws `ProvenError` or `NotSent`. */
+  async ask(plaintext, deadline) {
+    await this.#slot(deadline);
+    let sequence = -1;
+    try {
+      this.#requireLive();
+      const [next, frame] = this.channel.seal(plaintext);
+      sequence = next;
+      const answer = new Promise((resolve, reject) => {
+        this.#pending.set(sequence, { sent: false, resolve, reject });
+      });
+      this.#outgoing = this.#outgoing.then(() => this.#send(sequence, frame));
+      return await deadline.race(answer, "no answer");
+    } finally {
+      this.#pending.delete(sequence);
+      this.#inFlight--;
+      this.#waiting.shift()?.();
+    }
+  }
+  /** End the session, if it has not ended yet. */
+  lose(reason) {
+    if (this.lost !== null) return;
+    this.lost = reason;
+    this.channel.close();
+    this.transport.close();
+    for (const { sent, reject } of this.#pending.values()) reject(sent ? interrupted(reason) : new NotSent(reason));
+    this.#pending.clear();
+    for (const proceed of this.#waiting.splice(0)) proceed();
+    this.#onLost();
+  }
+  async #slot(deadline) {
+    this.#requireLive();
+    if (this.#inFlight >= MAX_IN_FLIGHT) {
+      if (this.#waiting.length >= MAX_WAITING) {
+        throw new ProvenError("OVERLOADED", "too many calls wait already", { retryAfter: 1 });
+      }
+      let proceed = () => {
+      };
+      try {
+        await deadline.race(new Promise((resolve) => this.#waiting.push(proceed = resolve)));
+      } catch (error) {
+        const index = this.#waiting.indexOf(proceed);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        throw error;
+      }
+    }
+    this.#inFlight++;
+  }
+  #requireLive() {
+    if (this.lost !== null) throw new NotSent(this.lost);
+  }
+  /** Never rejects: the next one waits for it. */
+  async #send(sequence, frame) {
+    const pending = this.#pending.get(sequence);
+    try {
+      const sealed = await frame;
+      if (pending === void 0 || this.#pending.get(sequence) !== pending) return;
+      pending.sent = true;
+      await this.transport.send(sealed);
+    } catch (error) {
+      pending?.reject(error);
+    }
+  }
+  #receive(frame) {
+    if (++this.#unopened > MAX_UNOPENED) {
+      this.lose(new ProvenError("SESSION_CLOSED", "the node sends more than this page can read"));
+      return;
+    }
+    this.#incoming = this.#incoming.then(() => this.#open(frame));
+  }
+  async #open(frame) {
+    this.#unopened--;
+    if (this.lost !== null) return;
+    try {
+      const message = decodeMessage(await this.channel.open(frame));
+      this.heardAt = performance.now();
+      if (message.kind === "success") this.#pending.get(message.request)?.resolve(message.ok);
+      else if (message.kind === "failure") this.#pending.get(message.request)?.reject(message.error);
+      else this.#onEvent(message);
+    } catch (error) {
+      this.lose(asProvenError(error, "SESSION_CLOSED"));
+    }
+  }
+};
+var interrupted = (reason) => new ProvenError(
+  "CALL_INTERRUPTED",
+  `the connection was lost before the answer came, so the call may or may not have been carried out: ${reason.message}`,
+  { details: { cause: reason.code } }
+);
+
+// ../packages/sdk/src/readable.ts
+var Source = class {
+  #value;
+  #listeners = /* @__PURE__ */ new Set();
+  constructor(value) {
+    this.#value = value;
+  }
+  get value() {
+    return this.#value;
+  }
+  set(value) {
+    if (Object.is(value, this.#value)) return;
+    this.#value = value;
+    for (const listener of [...this.#listeners]) guarded(() => listener(value));
+  }
+  subscribe(listener) {
+    const own = (value) => listener(value);
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+};
+function guarded(run) {
+  try {
+    run();
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+// ../packages/sdk/src/resumption.ts
+var DATABASE = "proven";
+var STORE = "resumption";
+var MAX_TICKETS = 8;
+var TIMEOUT = 2e3;
+var Resumption = class {
+  #key;
+  constructor(gateway, application2) {
+    this.#key = `${gateway} ${application2}`;
+  }
+  /** The person and one ticket, which no other page gets any more. */
+  async take() {
+    let taken = null;
+    await this.#change((entry) => {
+      const tickets = entry?.tickets.filter(({ expiresAt }) => expiresAt > Date.now()) ?? [];
+      const ticket = tickets.pop();
+      if (entry === void 0 || ticket === void 0) return void 0;
+      taken = [entry.person, ticket];
+      return { person: entry.person, tickets };
+    });
+    return taken;
+  }
+  /** Keep a ticket for the next page. Those of another person are forgotten. */
+  async put(person, ticket) {
+    await this.#change((entry) => {
+      const others = entry?.person.identity === person.identity ? entry.tickets : [];
+      return { person, tickets: [...others, ticket].slice(-MAX_TICKETS) };
+    });
+  }
+  async forget() {
+    await this.#change(() => void 0);
+  }
+  /** Replace the entry in one transaction. */
+  async #change(change) {
+    try {
+      const database = await open();
+      try {
+        await within((resolve, reject) => {
+          const transaction = database.transaction(STORE, "readwrite");
+          transaction.oncomplete = resolve;
+          transaction.onerror = transaction.onabort = reject;
+          const store = transaction.objectStore(STORE);
+          const read5 = store.get(this.#key);
+          read5.onsuccess = () => {
+            const entry = change(read5.result);
+            if (entry === void 0) store.delete(this.#key);
+            else store.put(entry, this.#key);
+          };
+        });
+      } finally {
+        database.close();
+      }
+    } catch {
+      return;
+    }
+  }
+};
+async function open() {
+  const request2 = indexedDB.open(DATABASE, 1);
+  request2.onupgradeneeded = () => void request2.result.createObjectStore(STORE);
+  await within((resolve, reject) => {
+    request2.onsuccess = resolve;
+    request2.onerror = request2.onblocked = reject;
+  });
+  return request2.result;
+}
+function within(start) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, TIMEOUT);
+    start(
+      () => (clearTimeout(timer), resolve()),
+      () => (clearTimeout(timer), reject(new Error("IndexedDB does not work here")))
+    );
+  });
+}
+
+// ../packages/sdk/src/connection.ts
+var MAX_ATTEMPTS = 4;
+var PROBE_TIMEOUT = 5e3;
+var HTTP_QUIET = 6e4;
+var Connection = class {
+  state = new Source("idle");
+  person = new Source(null);
+  #options;
+  #resumption;
+  #closing = new AbortController();
+  #application = null;
+  #session = null;
+  #verified = null;
+  #opening = null;
+  #opened = false;
+  #keyPair = null;
+  #spare = null;
+  #wake = new AbortController();
+  #reopening = false;
+  constructor(options) {
+    this.#options = options;
+    this.#resumption = new Resumption(options.gateway, options.application);
+    const { signal } = this.#closing;
+    if (typeof addEventListener !== "function") return;
+    const probe = () => void this.#probe();
+    addEventListener("online", probe, { signal });
+    addEventListener("offline", probe, { signal });
+    addEventListener("pageshow", probe, { signal });
+    if (typeof document === "object") {
+      document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && probe(), { signal });
+    }
+  }
+  /** What was verified about the node of the present or last session. */
+  get verified() {
+    return this.#verified;
+  }
+  /** The application's id and name; known once a session was opened. */
+  get application() {
+    return this.#application;
+  }
+  get carrier() {
+    return this.#session?.transport.kind ?? null;
+  }
+  /** Take over from an earlier page. Whether there was something to take over. */
+  async restore() {
+    const taken = await this.#resumption.take();
+    if (taken === null || this.person.value !== null || this.#opened) return false;
+    const [person, ticket] = taken;
+    this.#spare = ticket;
+    this.person.set(person);
+    try {
+      await this.live(new Deadline(this.#options.timeout));
+    } catch (error) {
+      if (this.#spare !== null && this.person.value === person) await this.#resumption.put(person, this.#spare);
+      throw error;
+    }
+    return true;
+  }
+  /** Send a command. `repeatable`: it changes nothing that matters when it is carried out twice. */
+  async ask(command, fields = {}, { repeatable = false, timeout = this.#options.timeout } = {}) {
+    const deadline = new Deadline(timeout);
+    const plaintext = encodeCommand(command, fields);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const session = await this.live(deadline);
+        return await session.ask(plaintext, deadline);
+      } catch (error) {
+        const interrupted2 = error instanceof ProvenError && error.code === "CALL_INTERRUPTED" && repeatable;
+        if (attempt < MAX_ATTEMPTS && (interrupted2 || error instanceof NotSent)) continue;
+        throw error instanceof NotSent ? error.reason : error;
+      }
+    }
+  }
+  /** The session, opened anew if there is none that works. */
+  async live(deadline) {
+    if (this.#closing.signal.aborted) throw new ProvenError("CLOSED", "close() was called");
+    const session = this.#session;
+    if (session !== null && session.lost === null) {
+      const quiet = performance.now() - session.heardAt;
+      if (session.transport.kind === "websocket" || quiet < HTTP_QUIET || await this.#answers(session)) return session;
+    }
+    this.#wake.abort();
+    this.#opening ??= this.#open().finally(() => this.#opening = null);
+    return deadline.race(this.#opening, "no session could be opened");
+  }
+  /** Act as a person in the present session: `key` and `signature` over its transcript. */
+  async identify(session, identified) {
+    const { publicKey: publicKey2, signature, encryptionKey } = identified;
+    const plaintext = encodeCommand("Identify", { public_key: publicKey2, signature });
+    const applicationId = this.#application.id;
+    let answer;
+    try {
+      answer = await session.ask(plaintext, new Deadline(this.#options.timeout));
+    } catch (error) {
+      throw error instanceof NotSent ? error.reason : error;
+    }
+    const person = { applicationId, identity: answer.text("identity"), encryptionKey };
+    await this.#resumption.forget();
+    this.person.set(person);
+    await this.#renewTickets(session, person);
+    return person;
+  }
+  /** Act as nobody from now on, here and in pages that are loaded later. */
+  async anonymize() {
+    this.#spare = null;
+    const acted = this.person.value !== null;
+    this.person.set(null);
+    await this.#resumption.forget();
+    const session = this.#session;
+    if (!acted || session === null || session.lost !== null) return;
+    try {
+      await session.ask(encodeCommand("Anonymize", {}), new Deadline(this.#options.timeout));
+    } catch {
+      session.lose(new ProvenError("SESSION_CLOSED", "signed out"));
+    }
+  }
+  /** End it, for good. */
+  close() {
+    this.#closing.abort();
+    this.#wake.abort();
+    this.#session?.lose(new ProvenError("CLOSED", "close() was called"));
+    this.state.set("closed");
+  }
+  async #open() {
+    this.state.set("connecting");
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await this.#attempt();
+        } catch (error) {
+          const known = asProvenError(error, "UNAVAILABLE");
+          const passing = known.code === "UNAVAILABLE" || known.code === "OVERLOADED";
+          if (!passing || attempt + 1 >= MAX_ATTEMPTS || this.#closing.signal.aborted) throw known;
+          const wait = Math.max(backoff(attempt), 1e3 * Math.min(known.retryAfter ?? 0, 10));
+          await pause(wait, this.#closing.signal);
+        }
+      }
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.state.set("idle");
+      this.#reopen();
+      throw error;
+    }
+  }
+  async #attempt() {
+    const { gateway, application: application2, policy, carrier } = this.#options;
+    this.#application ??= await find(gateway, application2);
+    const { id } = this.#application;
+    const person = this.person.value;
+    if (person !== null && !await this.#hasTicket(person, id)) throw this.#signedOut();
+    const ticket = person === null ? null : this.#spare;
+    const keyPair = ticket?.keyPair ?? await generateKeyPair();
+    const endpoint = new Endpoint(gateway, id);
+    const connecting = carrier === "http" ? null : endpoint.connect();
+    connecting?.catch(() => {
+    });
+    try {
+      const origin = typeof location === "object" && location.origin !== "null" ? location.origin : void 0;
+      const handshake = new ClientHandshake({ applicationId: id, origin, keyPair, resumption: ticket?.ticket });
+      const response = await endpoint.openSession(await handshake.request());
+      if (ticket !== null && this.#spare === ticket) this.#spare = null;
+      const at = Date.now();
+      const [channel, evidence2] = await handshake.finish(
+        response,
+        (document2, expected) => verifyEvidence(document2, expected, policy, at)
+      );
+      const transport = await connecting?.catch((error) => {
+        if (carrier === "websocket") throw error;
+        return null;
+      }) ?? new HttpTransport(endpoint);
+      return await this.#established(channel, transport, { evidence: evidence2, at }, keyPair, person);
+    } catch (error) {
+      connecting?.then((transport) => transport.close(), () => {
+      });
+      if (ticket === null || !(error instanceof ProvenError) || error.code !== "UNAUTHENTICATED") throw error;
+      this.#spare = null;
+      throw new ProvenError("UNAVAILABLE", "a ticket was refused");
+    }
+  }
+  async #established(channel, transport, verified, keyPair, person) {
+    const session = new LiveSession(
+      channel,
+      transport,
+      (event) => this.#options.onEvent(event, verified.evidence),
+      () => this.#lost(session)
+    );
+    this.#keyPair = keyPair;
+    if (person !== null) {
+      try {
+        const known = await session.ask(encodeCommand("WhoAmI", {}), new Deadline(this.#options.timeout));
+        if (known.optionalText("identity") !== person.identity) throw this.#signedOut();
+        await this.#renewTickets(session, person);
+      } catch (error) {
+        session.lose(new ProvenError("SESSION_CLOSED", "it could not be resumed"));
+        throw error instanceof NotSent ? error.reason : error;
+      }
+    }
+    if (this.#closing.signal.aborted || this.person.value !== person) {
+      session.lose(new ProvenError("SESSION_CLOSED", "it is not wanted any more"));
+      throw new ProvenError("UNAVAILABLE", "the session changed while it was being opened");
+    }
+    this.#session = session;
+    this.#verified = verified;
+    this.state.set("connected");
+    const again = this.#opened;
+    this.#opened = true;
+    this.#options.onOpened(again);
+    return session;
+  }
+  /** One ticket for this page, should the connection be lost, and one for the next page. */
+  async #renewTickets(session, person) {
+    const keyPair = this.#keyPair;
+    const issue = async () => {
+      const issued = await session.ask(encodeCommand("IssueTicket", {}), new Deadline(this.#options.timeout));
+      return { ticket: issued.bytes("ticket"), keyPair, expiresAt: Date.now() + 1e3 * issued.count("expires_in") };
+    };
+    try {
+      const [spare, next] = await Promise.all([issue(), issue()]);
+      if (this.person.value !== person) return;
+      this.#spare = spare;
+      await this.#resumption.put(person, next);
+    } catch {
+      return;
+    }
+  }
+  /** An attempt may have used a ticket up without its answer having arrived; there may be another. */
+  async #hasTicket(person, applicationId) {
+    if (person.applicationId !== applicationId) return false;
+    if (this.#spare !== null) return true;
+    const [other, ticket] = await this.#resumption.take() ?? [];
+    if (other?.identity !== person.identity) return false;
+    this.#spare = ticket;
+    return true;
+  }
+  #signedOut() {
+    this.#spare = null;
+    this.person.set(null);
+    void this.#resumption.forget();
+    return new ProvenError("UNAUTHENTICATED", "the sign-in has ended; sign in again");
+  }
+  #lost(session) {
+    if (this.#session !== session) return;
+    this.#session = null;
+    if (this.#closing.signal.aborted) return;
+    this.state.set("idle");
+    this.#reopen();
+  }
+  /** Open the session again in the background while it is wanted. */
+  #reopen() {
+    if (this.#reopening || !this.#options.wanted() || this.#closing.signal.aborted) return;
+    this.#reopening = true;
+    void (async () => {
+      try {
+        for (let attempt = 0; this.#session === null && this.#options.wanted(); attempt++) {
+          if (this.#opening === null) this.state.set("waiting");
+          this.#wake = new AbortController();
+          await pause(backoff(attempt), this.#wake.signal);
+          if (this.#closing.signal.aborted) return;
+          try {
+            await this.live(new Deadline(this.#options.timeout));
+          } catch (error) {
+            if (error instanceof ProvenError && REFUSED.has(error.code)) return;
+          }
+        }
+      } finally {
+        this.#reopening = false;
+      }
+    })();
+  }
+  /** The network or the page came back: find out whether the session still works, and do not wait any longer. */
+  async #probe() {
+    this.#wake.abort();
+    const session = this.#session;
+    if (session !== null && session.lost === null) await this.#answers(session);
+  }
+  async #answers(session) {
+    try {
+      await session.ask(encodeCommand("WhoAmI", {}), new Deadline(PROBE_TIMEOUT));
+      return true;
+    } catch (error) {
+      const reason = error instanceof NotSent ? error.reason : asProvenError(error);
+      session.lose(reason);
+      return false;
+    }
+  }
+};
+var REFUSED = /* @__PURE__ */ new Set(["EVIDENCE_INVALID", "ORIGIN_DENIED", "NOT_FOUND", "BAD_REQUEST", "CLOSED"]);
+async function find(gateway, application2) {
+  if (/^[a-z2-7]{32}$/.test(application2)) return { id: application2, name: application2 };
+  return new Endpoint(gateway, application2).describe();
+}
+
+// ../packages/sdk/src/management.ts
+var SessionsApi = class {
+  #connection;
+  constructor(connection2) {
+    this.#connection = connection2;
+  }
+  async list() {
+    const answer = await this.#connection.ask("ListSessions", {}, { repeatable: true });
+    return answer.list("sessions").map((item) => {
+      const fields = new Fields(item);
+      return {
+        id: fields.text("session_id"),
+        openedAt: new Date(fields.count("opened_at")),
+        usedAt: new Date(fields.count("used_at")),
+        origin: fields.optionalText("origin") ?? null,
+        current: fields.get("current") === true
+      };
+    });
+  }
+  /** End a session. */
+  async revoke(id) {
+    await this.#connection.ask("RevokeSession", { session_id: id });
+  }
+};
+var AccountsApi = class {
+  #connection;
+  constructor(connection2) {
+    this.#connection = connection2;
+  }
+  /** Ask for what a wallet has to sign. */
+  async challenge(kind) {
+    const answer = await this.#connection.ask("BeginLink", { kind });
+    return {
+      kind,
+      challenge: answer.text("challenge"),
+      origin: answer.text("origin"),
+      expiresAt: new Date(Date.now() + 1e3 * answer.count("expires_in")),
+      message: answer.optionalText("message") ?? null
+    };
+  }
+  /** Link the account that signed the challenge. What belongs into `proof` depends on the kind. */
+  async link(challenge, proof) {
+    const id = typeof challenge === "string" ? challenge : challenge.challenge;
+    return linkedAccount(await this.#connection.ask("FinishLink", { challenge: id, proof: JSON.stringify(proof) }));
+  }
+  async unlink(address2) {
+    await this.#connection.ask("UnlinkAccount", { address: address2 });
+  }
+  async list() {
+    const answer = await this.#connection.ask("ListAccounts", {}, { repeatable: true });
+    return answer.list("accounts").map((item) => linkedAccount(new Fields(item)));
+  }
+};
+var linkedAccount = (fields) => ({
+  address: fields.text("address"),
+  kind: fields.text("kind"),
+  linkedAt: new Date(fields.count("linked_at"))
+});
+
+// ../packages/sdk/src/default.ts
+var newest = null;
+function setDefault(instance) {
+  newest = instance;
+}
+function unsetDefault(instance) {
+  if (newest === instance) newest = null;
+}
+
+// ../packages/sdk/src/identity.ts
+var SEED_BYTES = 32;
+var ID_LABEL = "proven/identity/v1";
+var NONCE_BYTES = 12;
+var TAG_BYTES2 = 16;
+var WRAPPED_BYTES = 1 + NONCE_BYTES + SEED_BYTES + TAG_BYTES2;
+var ED25519_PKCS8 = Uint8Array.from([48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32]);
+async function identityId(publicKey2) {
+  const digest = await crypto.subtle.digest("SHA-256", encode([ID_LABEL, publicKey2]));
+  return toBase32(new Uint8Array(digest, 0, 20));
+}
+
+// ../packages/sdk/src/sign-in.ts
+var VERSION2 = 1;
+var LOAD_TIMEOUT = 2e4;
+var TIMEOUT2 = 10 * 6e4;
+var MIN_HEIGHT = 160;
+var CODES2 = /* @__PURE__ */ new Set([
+  "CANCELLED",
+  "NOT_ALLOWED",
+  "UNSUPPORTED",
+  "UNAVAILABLE",
+  "UNAUTHENTICATED",
+  "EVIDENCE_INVALID",
+  "ORIGIN_DENIED",
+  "OVERLOADED",
+  "REQUEST_TIMEOUT",
+  "CONFLICT",
+  "FORBIDDEN",
+  "NOT_FOUND",
+  "BAD_REQUEST",
+  "INTERNAL",
+  "SESSION_CLOSED",
+  "TOO_LARGE",
+  "QUOTA_EXCEEDED",
+  "STORAGE_FULL"
+]);
+var busy = false;
+async function runFrame(options, task, transcript) {
+  if (busy) throw new ProvenError("CONFLICT", "the sign-in is open already");
+  busy = true;
+  const frame = new Frame(options, task);
+  try {
+    const port = await frame.open();
+    return await frame.run(port, transcript);
+  } finally {
+    frame.close();
+    busy = false;
+  }
+}
+var Frame = class {
+  #options;
+  #task;
+  #dialog = document.createElement("dialog");
+  #iframe = document.createElement("iframe");
+  #ended = new AbortController();
+  #cancelled;
+  #port = null;
+  constructor(options, task) {
+    this.#options = options;
+    this.#task = task;
+    const name = task === "identify" ? `Sign in to ${options.applicationName}` : "Your account";
+    this.#cancelled = this.#build(name);
+    this.#cancelled.catch(() => {
+    });
+  }
+  /** Load the frame and give it its end of a channel. */
+  async open() {
+    const { gateway, applicationId } = this.#options;
+    const loaded = new Promise((resolve) => {
+      const listen = ({ source, origin, data }) => {
+        if (source !== this.#iframe.contentWindow || origin !== gateway || !isHello(data)) return;
+        removeEventListener("message", listen);
+        resolve();
+      };
+      addEventListener("message", listen, { signal: this.#ended.signal });
+    });
+    this.#iframe.src = `${gateway}/sign-in/${applicationId}`;
+    document.body.append(this.#dialog);
+    this.#dialog.showModal();
+    const failed = new ProvenError("UNAVAILABLE", "the sign-in page of the node did not load");
+    await Promise.race([new Deadline(LOAD_TIMEOUT).race(loaded).catch(() => Promise.reject(failed)), this.#cancelled]);
+    const { port1, port2 } = new MessageChannel();
+    const hello = { proven: "sign-in", version: VERSION2, application: applicationId };
+    this.#iframe.contentWindow.postMessage(hello, gateway, [port2]);
+    this.#port = port1;
+    return port1;
+  }
+  async run(port, transcript) {
+    const id = 1;
+    const answer = new Promise((resolve, reject) => {
+      port.onmessage = ({ data }) => {
+        try {
+          const message = read4(data, id);
+          if (message.type === "resize") this.#resize(message.height);
+          else if (message.type === "error") reject(message.error);
+          else if (message.type === "done" === (this.#task === "manage")) resolve(message.identified);
+          else throw unexpected2("an answer to something else");
+        } catch (error) {
+          port.close();
+          reject(error);
+        }
+      };
+      port.onmessageerror = () => reject(unexpected2("a message that cannot be read"));
+    });
+    port.postMessage({ id, type: this.#task, transcript });
+    this.#iframe.focus();
+    try {
+      return await Promise.race([new Deadline(TIMEOUT2).race(answer, "the sign-in was not finished"), this.#cancelled]);
+    } catch (error) {
+      port.postMessage({ id: id + 1, type: "cancel" });
+      throw error;
+    }
+  }
+  close() {
+    this.#ended.abort();
+    if (this.#dialog.open) this.#dialog.close();
+    this.#dialog.remove();
+    this.#port?.close();
+  }
+  /** Rejects when the person closes the dialog, by Escape or its button. The dialog gives the focus back. */
+  #build(name) {
+    const dialog = this.#dialog;
+    const iframe = this.#iframe;
+    const button2 = document.createElement("button");
+    dialog.setAttribute("aria-label", name);
+    iframe.title = name;
+    iframe.allow = `publickey-credentials-create ${this.#options.gateway}; publickey-credentials-get ${this.#options.gateway}`;
+    iframe.referrerPolicy = "strict-origin";
+    button2.type = "button";
+    button2.textContent = "×";
+    button2.setAttribute("aria-label", "Close");
+    Object.assign(dialog.style, {
+      colorScheme: "light dark",
+      boxSizing: "border-box",
+      width: "min(26rem, 100vw - 1rem)",
+      maxHeight: "calc(100dvh - 1rem)",
+      padding: "0",
+      border: "1px solid color-mix(in srgb, CanvasText 25%, Canvas)",
+      borderRadius: "12px",
+      background: "Canvas",
+      color: "CanvasText",
+      overflow: "hidden"
+    });
+    Object.assign(button2.style, {
+      position: "absolute",
+      insetBlockStart: "0",
+      insetInlineEnd: "0",
+      width: "44px",
+      height: "44px",
+      border: "0",
+      background: "transparent",
+      color: "inherit",
+      font: "24px system-ui, sans-serif",
+      cursor: "pointer"
+    });
+    Object.assign(iframe.style, {
+      display: "block",
+      width: "100%",
+      height: "420px",
+      maxHeight: "calc(100dvh - 1rem)",
+      border: "0",
+      colorScheme: "auto"
+    });
+    iframe.style.colorScheme = "light dark";
+    dialog.append(iframe, button2);
+    return new Promise((_, reject) => {
+      const cancel = () => reject(new ProvenError("CANCELLED", "the sign-in was closed"));
+      dialog.addEventListener("close", cancel, { signal: this.#ended.signal });
+      button2.addEventListener("click", cancel, { signal: this.#ended.signal });
+    });
+  }
+  #resize(height) {
+    this.#iframe.style.height = `${Math.max(MIN_HEIGHT, Math.min(height, innerHeight))}px`;
+  }
+};
+function read4(data, id) {
+  if (typeof data !== "object" || data === null) throw unexpected2("something that is no message");
+  const message = data;
+  const has = (...names) => Object.keys(message).sort().join() === ["id", "type", ...names].sort().join();
+  const { type } = message;
+  if (type === "resize" && has("height") && message.id === 0 && isHeight(message.height)) {
+    return { type, height: message.height };
+  }
+  if (message.id !== id) throw unexpected2("an answer to something else");
+  if (type === "done" && has()) return { type, identified: null };
+  if (type === "error" && has("code", "message")) {
+    const { code: code2, message: text } = message;
+    if (typeof code2 === "string" && typeof text === "string") {
+      return { type, error: new ProvenError(CODES2.has(code2) ? code2 : "INTERNAL", text.slice(0, 1024)) };
+    }
+  }
+  if (type === "identified" && has("publicKey", "signature", "encryptionKey")) {
+    const { publicKey: publicKey2, signature, encryptionKey } = message;
+    if (isBytes(publicKey2, 32) && isBytes(signature, 64) && isEncryptionKey(encryptionKey)) {
+      return { type, identified: { publicKey: publicKey2, signature, encryptionKey } };
+    }
+  }
+  throw unexpected2("a message that is none of the protocol");
+}
+var isHello = (data) => typeof data === "object" && data !== null && data.proven === "sign-in" && data.version === VERSION2;
+var isHeight = (value) => typeof value === "number" && value >= 0 && value < 1e5;
+var isBytes = (value, size) => value instanceof Uint8Array && value.length === size;
+var isEncryptionKey = (value) => value instanceof CryptoKey && value.algorithm.name === "AES-GCM" && !value.extractable;
+var unexpected2 = (what) => new ProvenError("BAD_REQUEST", `the sign-in page sent ${what}`);
+
+// ../packages/sdk/src/values.ts
+var MAX_BYTES = 8 * 1024 * 1024;
+var MAX_DEPTH2 = 64;
+var MAX_ITEMS = 1e6;
+var MAX_BIGINT_BYTES = 64 * 1024;
+var MAX_DATE_MS = 864e13;
+var TAG_DATE = 1;
+var TAG_POSITIVE = 2;
+var TAG_NEGATIVE = 3;
+var TAG_REGEXP = 35;
+var TAG_SET = 258;
+var TAG_MAP = 259;
+var TAG_ARRAY_BUFFER = 40100;
+var TAG_ERROR = 40101;
+var TYPED_ARRAYS = [
+  [68, "Uint8ClampedArray"],
+  [69, "Uint16Array"],
+  [70, "Uint32Array"],
+  [71, "BigUint64Array"],
+  [72, "Int8Array"],
+  [77, "Int16Array"],
+  [78, "Int32Array"],
+  [79, "BigInt64Array"],
+  [84, "Float16Array"],
+  [85, "Float32Array"],
+  [86, "Float64Array"]
+];
+var ERRORS = new Map(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [type.name, type])
+);
+var ERROR_FIELDS = ["name", "message", "stack", "code"];
+var isWellFormed = (text) => !/\p{Surrogate}/u.test(text);
+function encodeValue(value) {
+  const writer = new Writer();
+  writer.item(value, MAX_DEPTH2);
+  return writer.bytes();
+}
+function decodeValue(data) {
+  if (data.length > MAX_BYTES) throw tooLarge();
+  const reader = new Reader2(data);
+  try {
+    const value = reader.item(MAX_DEPTH2);
+    if (reader.position !== data.length) throw new RangeError("bytes after its end");
+    return value;
+  } catch (error) {
+    if (error instanceof ProvenError) throw error;
+    throw new ProvenError("BAD_REQUEST", `malformed value: ${error instanceof Error ? error.message : error}`);
+  }
+}
+var tooLarge = () => new ProvenError("TOO_LARGE", `a value is over the limit of ${MAX_BYTES} bytes`);
+var tooManyItems = () => new ProvenError("TOO_LARGE", `a value has more than ${MAX_ITEMS} items`);
+var Writer = class {
+  #bytes = new Uint8Array(256);
+  #position = 0;
+  #items = 0;
+  #path = [];
+  bytes() {
+    return this.#bytes.slice(0, this.#position);
+  }
+  item(value, depth) {
+    if (++this.#items > MAX_ITEMS) throw tooManyItems();
+    if (typeof value === "string") this.#text(value);
+    else if (typeof value === "number") this.#number(value);
+    else if (typeof value === "boolean") this.#byte(value ? 245 : 244);
+    else if (value === void 0) this.#byte(247);
+    else if (value === null) this.#byte(246);
+    else if (typeof value === "bigint") this.#bigint(value);
+    else if (typeof value === "object") this.#object(value, depth);
+    else throw this.#unsupported(`is a ${typeof value}, which cannot travel`);
+  }
+  #reserve(size) {
+    const needed = this.#position + size;
+    if (needed > MAX_BYTES) throw tooLarge();
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+  #byte(value) {
+    this.#reserve(1);
+    this.#bytes[this.#position++] = value;
+  }
+  #head(major, argument) {
+    const type = major << 5;
+    if (argument < 24) return this.#byte(type | argument);
+    const width = argument < 256 ? 1 : argument < 65536 ? 2 : argument < 4294967296 ? 4 : 8;
+    this.#byte(type | 24 + Math.log2(width));
+    this.#reserve(width);
+    for (let at = width - 1, rest = argument; at >= 0; at--, rest = Math.floor(rest / 256)) {
+      this.#bytes[this.#position + at] = rest % 256;
+    }
+    this.#position += width;
+  }
+  #raw(major, bytes2) {
+    this.#head(major, bytes2.length);
+    this.#reserve(bytes2.length);
+    this.#bytes.set(bytes2, this.#position);
+    this.#position += bytes2.length;
+  }
+  #text(value) {
+    if (!isWellFormed(value)) throw this.#unsupported("is text with half of a surrogate pair");
+    if (value.length > MAX_BYTES) throw tooLarge();
+    this.#raw(TEXT, utf8(value));
+  }
+  #number(value) {
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+      if (value < 0) this.#head(NINT, -1 - value);
+      else this.#head(UINT, value);
+      return;
+    }
+    this.#byte(251);
+    this.#reserve(8);
+    new DataView(this.#bytes.buffer).setFloat64(this.#position, Number.isNaN(value) ? NaN : value);
+    this.#position += 8;
+  }
+  #bigint(value) {
+    let hex2 = (value < 0n ? -1n - value : value).toString(16);
+    if (hex2 === "0") hex2 = "";
+    if (hex2.length > 2 * MAX_BIGINT_BYTES) {
+      throw this.#unsupported(`is an integer of more than ${MAX_BIGINT_BYTES} bytes`);
+    }
+    this.#head(TAG, value < 0n ? TAG_NEGATIVE : TAG_POSITIVE);
+    this.#raw(BYTES, fromHex(hex2.length % 2 ? `0${hex2}` : hex2));
+  }
+  #object(value, depth) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    if (ArrayBuffer.isView(value)) this.#view(value, kind);
+    else if (Array.isArray(value)) this.#array(value, depth);
+    else if (kind === "Object") this.#record(value, depth);
+    else if (value instanceof Error || kind === "Error" || kind === "DOMException") this.#error(value, depth);
+    else if (kind === "Date") {
+      this.#head(TAG, TAG_DATE);
+      this.#number(value.getTime() / 1e3);
+    } else if (kind === "Map" || kind === "Set") {
+      this.#head(TAG, kind === "Map" ? TAG_MAP : TAG_SET);
+      this.#array([...value], depth, value);
+    } else if (kind === "ArrayBuffer" || kind === "SharedArrayBuffer") {
+      this.#head(TAG, TAG_ARRAY_BUFFER);
+      this.#raw(BYTES, new Uint8Array(value));
+    } else if (kind === "RegExp") {
+      this.#head(TAG, TAG_REGEXP);
+      this.#text(`/${value.source}/${value.flags}`);
+    } else throw this.#unsupported(`is a ${kind}, which cannot travel`);
+  }
+  #view(value, kind) {
+    if (kind !== "Uint8Array") {
+      const tag = TYPED_ARRAYS.find(([, name]) => name === kind)?.[0];
+      if (tag === void 0) throw this.#unsupported(`is a ${kind}, which cannot travel`);
+      this.#head(TAG, tag);
+    }
+    this.#raw(BYTES, new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
+  #array(items, depth, self = items) {
+    this.#enter(self, depth);
+    if (items.length > MAX_ITEMS) throw tooManyItems();
+    this.#head(ARRAY, items.length);
+    for (let index = 0; index < items.length; index++) this.#step(index, items[index], depth);
+  }
+  #record(value, depth) {
+    this.#enter(value, depth);
+    const keys = Object.keys(value);
+    this.#head(MAP, keys.length);
+    for (const key of keys) {
+      this.#text(key);
+      this.#step(key, value[key], depth);
+    }
+  }
+  #step(step, value, depth) {
+    this.#path.push(step);
+    this.item(value, depth - 1);
+    this.#path.pop();
+  }
+  #error(value, depth) {
+    const fields = { name: String(value.name), message: String(value.message) };
+    for (const name of ["stack", "code"]) {
+      const text = value[name];
+      if (typeof text === "string") fields[name] = text;
+    }
+    this.#head(TAG, TAG_ERROR);
+    this.#record(fields, depth);
+  }
+  #enter(value, depth) {
+    if (depth > 0) return;
+    throw this.#unsupported(
+      hasCycle(value) ? "refers back to itself" : `is nested deeper than ${MAX_DEPTH2} levels`
+    );
+  }
+  #unsupported(problem) {
+    const steps = this.#path.map((step) => typeof step === "string" && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`);
+    const path2 = `$${steps.join("")}`.slice(0, 200);
+    return new ProvenError("UNSUPPORTED_VALUE", `the value at ${path2} ${problem}`, { details: { path: path2 } });
+  }
+};
+function hasCycle(value) {
+  const seen = /* @__PURE__ */ new Set();
+  let level = [value];
+  for (let depth = 0; depth < MAX_DEPTH2 && level.length > 0 && seen.size < 1e4; depth++) {
+    const next = [];
+    for (const item of level) {
+      const children = item instanceof Map ? [...item].flat() : item instanceof Set ? [...item] : Object.values(item);
+      for (const child of children) {
+        if (child === value) return true;
+        if (typeof child === "object" && child !== null && !seen.has(child)) {
+          seen.add(child);
+          next.push(child);
+        }
+      }
+    }
+    level = next;
+  }
+  return false;
+}
+var Reader2 = class {
+  position = 0;
+  #items = 0;
+  #data;
+  #view;
+  constructor(data) {
+    this.#data = data;
+    this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  }
+  item(depth) {
+    if (++this.#items > MAX_ITEMS) throw tooManyItems();
+    const initial = this.#view.getUint8(this.position);
+    if (initial >> 5 === 7) return this.#simple(initial);
+    const [major, argument] = this.#head();
+    switch (major) {
+      case UINT:
+        return this.#safe(argument, Number.MAX_SAFE_INTEGER);
+      case NINT:
+        return -1 - this.#safe(argument, Number.MAX_SAFE_INTEGER - 1);
+      case BYTES:
+        return this.#take(argument).slice();
+      case TEXT:
+        return fromUtf8(this.#take(argument));
+      case ARRAY:
+        return this.#array(argument, depth);
+      case MAP:
+        return this.#record(argument, depth);
+      default:
+        return this.#tagged(argument, depth);
+    }
+  }
+  #simple(initial) {
+    this.position++;
+    if (initial === 251) {
+      const value = this.#view.getFloat64(this.position);
+      this.position += 8;
+      if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+        throw new RangeError("an integer that is written as a float");
+      }
+      return value;
+    }
+    if (initial === 244) return false;
+    if (initial === 245) return true;
+    if (initial === 246) return null;
+    if (initial === 247) return void 0;
+    throw new RangeError("a simple value or a float width that is not allowed");
+  }
+  #safe(argument, limit) {
+    if (argument > limit) throw new RangeError("an integer that is no safe number and not tagged as a bigint");
+    return argument;
+  }
+  #head() {
+    const initial = this.#view.getUint8(this.position++);
+    const major = initial >> 5;
+    const info = initial & 31;
+    if (info > 27 || major === 7) throw new RangeError("an indefinite length or a form that is not allowed");
+    if (info < 24) return [major, info];
+    const at = this.position;
+    this.position += 2 ** (info - 24);
+    let argument;
+    if (info === 24) argument = this.#view.getUint8(at);
+    else if (info === 25) argument = this.#view.getUint16(at);
+    else if (info === 26) argument = this.#view.getUint32(at);
+    else argument = Number(this.#view.getBigUint64(at));
+    if (argument < [24, 256, 65536, 4294967296][info - 24]) {
+      throw new RangeError("a length or number that is not in its shortest form");
+    }
+    return [major, argument];
+  }
+  #expect(wanted) {
+    const [major, argument] = this.#head();
+    if (major !== wanted) throw new RangeError("a part of the wrong type");
+    return argument;
+  }
+  #take(length) {
+    const start = this.position;
+    if (length > this.#data.length - start) throw new RangeError("it ends too early");
+    this.position += length;
+    return this.#data.subarray(start, start + length);
+  }
+  #enter(leastBytes, depth) {
+    if (depth === 0) throw new RangeError("nested too deeply");
+    if (leastBytes > this.#data.length - this.position) throw new RangeError("it ends too early");
+  }
+  #array(length, depth) {
+    this.#enter(length, depth);
+    const items = [];
+    while (items.length < length) items.push(this.item(depth - 1));
+    return items;
+  }
+  #record(length, depth) {
+    this.#enter(2 * length, depth);
+    const record2 = {};
+    for (let count2 = 0; count2 < length; count2++) {
+      const key = fromUtf8(this.#take(this.#expect(TEXT)));
+      if (Object.hasOwn(record2, key)) throw new RangeError("the same key twice");
+      define(record2, key, this.item(depth - 1), true);
+    }
+    return record2;
+  }
+  #tagged(tag, depth) {
+    switch (tag) {
+      case TAG_DATE:
+        return this.#date();
+      case TAG_POSITIVE:
+        return this.#magnitude();
+      case TAG_NEGATIVE:
+        return -1n - this.#magnitude();
+      case TAG_REGEXP:
+        return this.#regexp();
+      case TAG_SET: {
+        const items = this.#array(this.#expect(ARRAY), depth);
+        return distinct(new Set(items), items.length);
+      }
+      case TAG_MAP: {
+        const pairs = this.#array(this.#expect(ARRAY), depth);
+        if (!pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) {
+          throw new RangeError("a Map that is not made of pairs");
+        }
+        return distinct(new Map(pairs), pairs.length);
+      }
+      case TAG_ARRAY_BUFFER:
+        return this.#take(this.#expect(BYTES)).slice().buffer;
+      case TAG_ERROR:
+        return this.#error(depth);
+      default:
+        return this.#typedArray(tag);
+    }
+  }
+  #date() {
+    const seconds = this.item(0);
+    if (typeof seconds !== "number") throw new RangeError("a date that is no number");
+    if (Number.isNaN(seconds)) return /* @__PURE__ */ new Date(NaN);
+    const milliseconds = Math.round(seconds * 1e3);
+    if (Math.abs(seconds) > MAX_DATE_MS / 1e3 || milliseconds / 1e3 !== seconds) {
+      throw new RangeError("a date out of range, or not a whole number of milliseconds");
+    }
+    return new Date(milliseconds);
+  }
+  #magnitude() {
+    const bytes2 = this.#take(this.#expect(BYTES));
+    if (bytes2.length > MAX_BIGINT_BYTES || bytes2[0] === 0) {
+      throw new RangeError("a bigint that is too long or has leading zeros");
+    }
+    return bytes2.length ? BigInt(`0x${toHex(bytes2)}`) : 0n;
+  }
+  #regexp() {
+    const text = fromUtf8(this.#take(this.#expect(TEXT)));
+    const slash = text.lastIndexOf("/");
+    if (!text.startsWith("/") || slash < 2) throw new RangeError("a regular expression that is not /source/flags");
+    return new RegExp(text.slice(1, slash), text.slice(slash + 1));
+  }
+  #error(depth) {
+    const fields = this.#record(this.#expect(MAP), depth);
+    const names = Object.keys(fields);
+    if (names.join() !== ERROR_FIELDS.filter((name2) => name2 in fields).join() || !("name" in fields) || !("message" in fields) || !names.every((name2) => typeof fields[name2] === "string")) throw new RangeError("an error with missing, unknown or unordered fields");
+    const { name, message, stack, code: code2 } = fields;
+    const error = new (ERRORS.get(name) ?? Error)(message);
+    if (error.name !== name) define(error, "name", name);
+    define(error, "stack", stack);
+    if (code2 !== void 0) define(error, "code", code2);
+    return error;
+  }
+  #typedArray(tag) {
+    const name = TYPED_ARRAYS.find(([known]) => known === tag)?.[1];
+    if (name === void 0) throw new RangeError(`tag ${tag}, which no value has`);
+    const type = globalThis[name];
+    if (type === void 0) throw new RangeError(`a ${name}, which this browser does not have`);
+    const bytes2 = this.#take(this.#expect(BYTES)).slice();
+    if (bytes2.length % type.BYTES_PER_ELEMENT) throw new RangeError("a typed array that ends inside an element");
+    return new type(bytes2.buffer);
+  }
+};
+function distinct(collection, size) {
+  if (collection.size !== size) throw new RangeError("the same element or key twice");
+  return collection;
+}
+function define(target, key, value, enumerable = false) {
+  Object.defineProperty(target, key, { value, writable: true, configurable: true, enumerable });
+}
+
+// ../packages/sdk/src/subscriptions.ts
+var MAX_EVENT_NAME = 128;
+var Subscriptions = class {
+  #connection;
+  #listeners = /* @__PURE__ */ new Map();
+  constructor(connection2) {
+    this.#connection = connection2;
+  }
+  get any() {
+    return this.#listeners.size > 0;
+  }
+  /** Resolves once the node has agreed, with what ends the subscription. */
+  async add(event, onEvent, options) {
+    if (event.length === 0 || event.length > MAX_EVENT_NAME) {
+      throw new ProvenError("BAD_REQUEST", `the name of an event has 1 to ${MAX_EVENT_NAME} characters`);
+    }
+    const listener = { onEvent, onMissed: () => options.onMissed?.() };
+    const others = this.#listeners.get(event);
+    if (others === void 0) this.#listeners.set(event, /* @__PURE__ */ new Set([listener]));
+    else others.add(listener);
+    try {
+      await this.#subscribe(event);
+    } catch (error) {
+      this.#remove(event, listener);
+      throw error;
+    }
+    return async () => {
+      if (!this.#remove(event, listener) || this.#connection.state.value !== "connected") return;
+      await this.#connection.ask("Unsubscribe", { event }, { repeatable: true });
+    };
+  }
+  /** A session took the place of one that was lost. */
+  async renew() {
+    for (const event of this.#listeners.keys()) {
+      try {
+        await this.#subscribe(event);
+      } catch {
+        return;
+      }
+    }
+    this.missed();
+  }
+  missed() {
+    for (const listeners of [...this.#listeners.values()]) {
+      for (const listener of [...listeners]) guarded(() => listener.onMissed());
+    }
+  }
+  /** Hand an event to everyone in the page who wants it; each gets a copy of its own. */
+  publish(event, payload) {
+    for (const listener of [...this.#listeners.get(event) ?? []]) {
+      guarded(() => listener.onEvent(decodeValue(payload)));
+    }
+  }
+  async #subscribe(event) {
+    await this.#connection.ask("Subscribe", { event }, { repeatable: true });
+    if (this.#connection.carrier === "http") {
+      throw new ProvenError("UNAVAILABLE", "events need a WebSocket, and none could be opened");
+    }
+  }
+  /** Whether nobody listens to the event any more. */
+  #remove(event, listener) {
+    const listeners = this.#listeners.get(event);
+    if (!listeners?.delete(listener) || listeners.size > 0) return false;
+    return this.#listeners.delete(event);
+  }
+};
+
+// ../packages/sdk/src/sdk.ts
+var DEFAULT_TIMEOUT = 3e4;
+var CONSOLE_LEVELS = ["debug", "error", "info", "log", "trace", "warn"];
+var ProvenSDK = class {
+  /** Whether somebody is signed in. */
+  authState;
+  /** Who is signed in, null if nobody is. */
+  userInfo;
+  connectionState;
+  /** The person's sessions with this application. */
+  sessions;
+  /** The accounts on chains that the person linked to who they are in this application. */
+  accounts;
+  /** The node's origin. */
+  gateway;
+  #policy;
+  #options;
+  #timeout;
+  #connection;
+  #subscriptions;
+  #authState = new Source("loading");
+  #userInfo = new Source(null);
+  #restored;
+  #packageId = null;
+  constructor(options) {
+    const policy = options.policy ?? {};
+    checkPolicy(policy);
+    this.#policy = policy;
+    this.#options = options;
+    this.#timeout = options.timeout ?? DEFAULT_TIMEOUT;
+    this.gateway = gatewayOf(options);
+    this.#connection = new Connection({
+      gateway: this.gateway,
+      application: options.application,
+      policy,
+      carrier: options.transport ?? "auto",
+      timeout: this.#timeout,
+      onEvent: (event, evidence2) => this.#onEvent(event, evidence2),
+      onOpened: (again) => void (again && this.#subscriptions.renew()),
+      wanted: () => this.#subscriptions.any
+    });
+    this.#subscriptions = new Subscriptions(this.#connection);
+    this.authState = this.#authState;
+    this.userInfo = this.#userInfo;
+    this.connectionState = this.#connection.state;
+    this.sessions = new SessionsApi(this.#connection);
+    this.accounts = new AccountsApi(this.#connection);
+    this.#connection.person.subscribe((person) => {
+      this.#userInfo.set(person === null ? null : { identity: person.identity });
+      if (person === null) this.#authState.set("anonymous");
+      else if (this.#authState.value !== "loading") this.#authState.set("signed-in");
+    });
+    this.#restored = this.#restore();
+    setDefault(this);
+  }
+  /**
+   * Call a handler with an array of arguments. Throws what it throws as `HANDLER_ERROR`. After `CALL_INTERRUPTED` and
+   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated.
+   */
+  async execute(address2, args = [], options = {}) {
+    const fields = { handler: address2, args: encodeValue([...args]) };
+    await this.#restored;
+    const answer = await this.#connection.ask("Execute", fields, options);
+    this.#packageId = answer.text("package_id");
+    return decodeValue(answer.bytes("value"));
+  }
+  /** As `execute`, with the arguments one after the other. */
+  call(address2, ...args) {
+    return this.execute(address2, args);
+  }
+  /** Have `onEvent` called with what the application publishes under `event`. Resolves with what ends that. */
+  async subscribe(event, onEvent, options = {}) {
+    await this.#restored;
+    return this.#subscriptions.add(event, onEvent, options);
+  }
+  /** Let the person sign in with a passkey. Call it on a click. Rejects with `CANCELLED` when they close the dialog. */
+  async signIn() {
+    await this.#restored;
+    const session = await this.#connection.live(new Deadline(this.#timeout));
+    const before = this.#authState.value;
+    this.#authState.set("signing-in");
+    try {
+      const identified = await runFrame(this.#frame(), "identify", session.channel.transcript);
+      const expected = await identityId(identified.publicKey);
+      const { identity } = await this.#connection.identify(session, identified);
+      if (identity !== expected) {
+        await this.#connection.anonymize();
+        throw new ProvenError("UNAUTHENTICATED", "the node knows the key by another identity");
+      }
+      this.#authState.set("signed-in");
+      return { identity };
+    } catch (error) {
+      this.#authState.set(this.#connection.person.value === null ? "anonymous" : before);
+      throw error;
+    }
+  }
+  /** Act as nobody from now on, also in pages that are loaded later. */
+  async signOut() {
+    await this.#restored;
+    await this.#connection.anonymize();
+    this.#authState.set("anonymous");
+  }
+  /** Let the person look after their account: passkeys, recovery phrase, sessions. */
+  async manageAccount() {
+    await this.#restored;
+    const session = await this.#connection.live(new Deadline(this.#timeout));
+    await runFrame(this.#frame(), "manage", session.channel.transcript);
+  }
+  /** The AES-GCM key that only the signed-in person has, in this application only; not extractable. */
+  get encryptionKey() {
+    return this.#connection.person.value?.encryptionKey ?? null;
+  }
+  async whoAmI() {
+    await this.#restored;
+    const answer = await this.#connection.ask("WhoAmI", {}, { repeatable: true });
+    return {
+      sessionId: answer.text("session_id"),
+      applicationId: answer.optionalText("application_id") ?? null,
+      identity: answer.optionalText("identity") ?? null,
+      accounts: answer.list("accounts").map(String),
+      origin: answer.optionalText("origin") ?? null,
+      expiresAt: new Date(Date.now() + 1e3 * answer.count("expires_in"))
+    };
+  }
+  /** What was verified about the node, also in words; opens a session if there is none. */
+  async attestation() {
+    await this.#restored;
+    await this.#connection.live(new Deadline(this.#timeout));
+    const { evidence: evidence2, at } = this.#connection.verified;
+    return describe(evidence2, this.#policy, {
+      applicationId: this.#connection.application.id,
+      packageId: this.#packageId,
+      verifiedAt: at
+    });
+  }
+  /** End the session and let go of everything. Calls under way fail. Who is signed in stays so for later pages. */
+  close() {
+    this.#connection.close();
+    unsetDefault(this);
+  }
+  async #restore() {
+    try {
+      await this.#connection.restore();
+    } catch {
+    }
+    this.#authState.set(this.#connection.person.value === null ? "anonymous" : "signed-in");
+  }
+  #frame() {
+    const { id, name } = this.#connection.application;
+    return { gateway: this.gateway, applicationId: id, applicationName: name };
+  }
+  #onEvent(event, evidence2) {
+    if (event.kind === "published") this.#subscriptions.publish(event.name, event.payload);
+    else if (event.kind === "missed") this.#subscriptions.missed();
+    else if (event.kind === "console" && evidence2.platform === "development" && this.#options.console !== false) {
+      const level = CONSOLE_LEVELS.find((known) => known === event.level) ?? "log";
+      console[level](`%c${event.handler}`, "color: gray", event.text);
+    }
+  }
+};
+function gatewayOf({ gateway, application: application2 }) {
+  if (gateway === void 0 && (typeof location !== "object" || !/^https?:$/.test(location.protocol))) {
+    throw new ProvenError("BAD_REQUEST", "outside of a page that a node served, gateway has to be given");
+  }
+  let url;
+  try {
+    url = new URL(gateway ?? location.origin);
+  } catch {
+    throw new ProvenError("BAD_REQUEST", `${gateway} is not the address of a node, such as https://node.example`);
+  }
+  if (!/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search || url.hash || url.username) {
+    throw new ProvenError("BAD_REQUEST", `${gateway} is not the address of a node, such as https://node.example`);
+  }
+  if (gateway === void 0) {
+    if (url.hostname.endsWith(".localhost")) url.hostname = "localhost";
+    else if (url.hostname.startsWith(`${application2}.`)) url.hostname = url.hostname.slice(application2.length + 1);
+  }
+  return url.origin;
+}
+
+// console/session.ts
+var TIMEOUT3 = 12e4;
+var PATIENCE = 1e3;
+var Session = class {
+  #sdk;
+  #applicationId;
+  constructor(applicationId) {
+    this.#applicationId = applicationId;
+    this.#sdk = new ProvenSDK({
+      gateway: location.origin,
+      application: applicationId,
+      policy: { development: true },
+      timeout: TIMEOUT3,
+      console: false
+    });
+  }
+  get user() {
+    return this.#sdk.userInfo;
+  }
+  /** Verify the node's evidence, by opening a session if there is none. Throws `ProvenError`. */
+  verify() {
+    return this.#sdk.attestation();
+  }
+  /** Throws `ProvenError`. */
+  signIn() {
+    return this.#sdk.signIn();
+  }
+  signOut() {
+    return this.#sdk.signOut();
+  }
+  /** Call a handler. What goes wrong is part of the outcome. */
+  async call(handler, args) {
+    const before = live.entries.at(-1)?.sequence ?? 0;
+    const started = performance.now();
+    const outcome = { milliseconds: 0, entry: void 0, lines: [] };
+    try {
+      outcome.value = await this.#sdk.execute(handler, args);
+    } catch (error) {
+      outcome.error = error instanceof ProvenError ? error : new ProvenError("BAD_REQUEST", error instanceof Error ? error.message : String(error));
+    }
+    outcome.milliseconds = performance.now() - started;
+    await this.#hear(handler, before, outcome);
+    return outcome;
+  }
+  /** Add what the node tells of a call to its outcome. */
+  async #hear(handler, before, outcome) {
+    const find2 = () => {
+      const since = live.entries.filter(
+        (entry) => entry.sequence > before && entry.application_id === this.#applicationId && entry.handler === handler
+      );
+      outcome.entry = since.find((entry) => entry.kind === "call");
+      const end = outcome.entry?.sequence ?? Infinity;
+      outcome.lines = since.filter((entry) => entry.kind === "log" && entry.sequence < end);
+      return outcome.entry !== void 0;
+    };
+    const heard = new AbortController();
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, PATIENCE);
+      const check2 = () => {
+        if (!find2()) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      live.listen(check2, heard.signal);
+      check2();
+    });
+    heard.abort();
+  }
+};
+var sessions = /* @__PURE__ */ new Map();
+function sessionWith(applicationId) {
+  let session = sessions.get(applicationId);
+  if (!session) sessions.set(applicationId, session = new Session(applicationId));
+  return session;
+}
+
+// console/handler.ts
+var made = 0;
+function handlerForm(application2, handler, origin, signal) {
+  if (handler.kind === "rpc") return callForm(application2, handler, signal);
+  if (handler.kind === "http") return route(handler, origin);
+  return h("p", { class: "dim" }, `It waits for ${handler.kind.replaceAll("_", " ")} triggers${handler.trigger ? ` (${handler.trigger})` : ""}, which this version does not run.`);
+}
+function route(handler, origin) {
+  const path2 = handler.path ?? "/";
+  const method = handler.method ?? "GET";
+  const direct = method === "GET" && !/(^|\/):/.test(path2);
+  return h(
+    "div",
+    { class: "call" },
+    h("p", {}, "It answers HTTP requests on the application’s own host:"),
+    h("pre", { class: "value", tabindex: "0" }, `curl ${method === "GET" ? "" : `-X ${method} `}'${origin}${path2}'`),
+    direct ? h("p", {}, h("a", { href: `${origin}${path2}`, target: "_blank", rel: "noopener" }, `Open ${path2}`)) : null
+  );
+}
+function editor(label, type, required, rest, read5, hint) {
+  const id = `argument-${++made}`;
+  const wrong = h("span", { class: "wrong", id: `${id}-wrong`, role: "alert" });
+  const control = type === "boolean" && !rest ? h("select", { id, "aria-describedby": wrong.id }, ...required ? [] : [h("option", { value: "" }, "left out")], h("option", { value: "true" }, "true"), h("option", { value: "false" }, "false")) : h("textarea", { id, rows: 1, placeholder: hint, spellcheck: "false", autocomplete: "off", "aria-describedby": wrong.id });
+  const element = h(
+    "div",
+    { class: "argument" },
+    h("label", { class: "argument-name", for: id }, h("strong", { class: "mono" }, label), type ? h("span", { class: "type mono" }, type) : null, required ? null : h("span", { class: "dim" }, rest ? "any number" : "optional")),
+    control,
+    wrong
+  );
+  return {
+    element,
+    values() {
+      wrong.textContent = "";
+      control.removeAttribute("aria-invalid");
+      const text = control.value;
+      if (text === "" && (!required || rest)) return { given: false, values: [] };
+      try {
+        return { given: true, values: read5(text) };
+      } catch (error) {
+        wrong.textContent = error instanceof Error ? error.message : String(error);
+        control.setAttribute("aria-invalid", "true");
+        control.focus();
+        throw error;
+      }
+    }
+  };
+}
+function list(text) {
+  const value = parse(text || "[]");
+  if (!Array.isArray(value)) throw new Error("this is not a JSON array");
+  return value;
+}
+function editorFor(parameter) {
+  const { name, type, optional, rest } = parameter;
+  if (rest) return editor(name, type, false, true, list, "JSON array");
+  if (type === "string") return editor(name, type, !optional, false, (text) => [text], optional ? "text, or empty to leave it out" : "text");
+  const json = (text) => {
+    if (text.trim() === "") throw new Error("an argument is missing: write JSON");
+    return [parse(text)];
+  };
+  return editor(name, type, !optional, false, json, hints.get(type ?? "") ?? "JSON");
+}
+var hints = /* @__PURE__ */ new Map([
+  ["number", "1"],
+  ["bigint", '{"$bigint": "1"}'],
+  ["Date", '{"$date": "2026-01-31T12:00:00Z"}'],
+  ["Uint8Array", '{"$bytes": "aGk="}'],
+  ["string[]", '["text"]'],
+  ["number[]", "[1, 2]"]
+]);
+function callForm(application2, handler, signal) {
+  const place = h("div", { class: "call" });
+  const result = h("div", { "aria-live": "polite" });
+  const fields = h("div", { class: "call" });
+  let editors = [];
+  const whole2 = h("input", { type: "checkbox" });
+  const fill2 = () => {
+    const parameters = handler.parameters;
+    editors = parameters === null || whole2.checked ? [editor("arguments", null, true, false, list, "[]")] : parameters.map(editorFor);
+    replace(fields, ...editors.map((each) => each.element), editors.length ? null : h("p", { class: "dim" }, "It takes no arguments."));
+  };
+  whole2.addEventListener("change", fill2);
+  fill2();
+  const read5 = () => {
+    if (handler.parameters === null || whole2.checked) return editors[0]?.values().values ?? [];
+    const found = editors.map((each) => each.values());
+    const last = found.findLastIndex((each) => each.given);
+    return found.slice(0, last + 1).flatMap((each) => each.given ? each.values : [void 0]);
+  };
+  const form = h("form", { class: "call", "aria-label": `Call ${handlerName(handler.address)}`, novalidate: true });
+  const send = h("button", { type: "submit", class: "primary" }, "Call");
+  const call = async () => {
+    let args;
+    try {
+      args = read5();
+    } catch {
+      return;
+    }
+    send.disabled = true;
+    send.textContent = "Calling";
+    const outcome = await sessionWith(application2.id).call(handler.address, args);
+    send.disabled = false;
+    send.textContent = "Call";
+    if (!signal.aborted) replace(result, outcomeView(outcome));
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!send.disabled) void call();
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  form.append(
+    fields,
+    h("div", { class: "actions" }, send, h("span", { class: "dim" }, "or Ctrl+Enter"), caller(application2, signal), h("label", { class: "check" }, whole2, "All arguments as one JSON array"))
+  );
+  if (handler.parameters === null) whole2.parentElement?.remove();
+  place.append(
+    form,
+    h(
+      "details",
+      { class: "quiet" },
+      h("summary", {}, "Values that JSON has no form for"),
+      h("dl", { class: "extensions" }, ...EXTENSIONS.map(([text, what]) => h("div", {}, h("dt", {}, code(text)), h("dd", {}, what)))),
+      h("p", {}, "An argument of type ", code("string"), " is taken as it is written, without quotes.")
+    )
+  );
+  return h("div", {}, place, result);
+}
+function caller(application2, signal) {
+  const session = sessionWith(application2.id);
+  const place = h("span", { class: "actions" });
+  const wrong = h("span", { class: "bad", role: "alert" });
+  const attempt = (work) => {
+    wrong.textContent = "";
+    work().catch((error) => {
+      wrong.textContent = error instanceof Error ? error.message : String(error);
+    });
+  };
+  const show2 = () => {
+    const user = session.user.value;
+    replace(
+      place,
+      h("span", { title: user?.identity ?? "" }, "as ", user ? h("span", { class: "mono" }, short(user.identity)) : "anonymous"),
+      user ? button("Sign out", () => attempt(() => session.signOut())) : button("Sign in", () => attempt(() => session.signIn())),
+      wrong
+    );
+  };
+  const end = session.user.subscribe(show2);
+  signal.addEventListener("abort", end);
+  show2();
+  return place;
+}
+function outcomeView(outcome) {
+  const { error, entry, lines } = outcome;
+  const details = error?.details;
+  return h(
+    "div",
+    { class: "result", role: "group", "aria-label": "Result" },
+    h(
+      "div",
+      { class: "result-head" },
+      error ? h("strong", { class: "bad mono" }, error.code) : h("strong", { class: "good" }, "returned"),
+      entry ? h("span", {}, `${duration(entry.duration_us)} in the node`) : null,
+      h("span", { class: "dim" }, `${duration(Math.round(outcome.milliseconds * 1e3))} in all`),
+      entry ? h("span", { class: "dim", title: entry.identity ?? "" }, entry.identity ? `as ${short(entry.identity)}` : "anonymous") : null,
+      entry ? h("span", { class: "dim mono", title: entry.package_id }, `package ${short(entry.package_id)}`) : null
+    ),
+    error ? h("p", { class: "message" }, error.message) : null,
+    error ? typeof details?.stack === "string" ? h("pre", { tabindex: "0" }, details.stack) : null : h("pre", { tabindex: "0" }, format(outcome.value)),
+    lines.length ? h("ul", { class: "console", "aria-label": "Console" }, ...lines.map((line) => h("li", {}, badge(line.level, `level-${line.level}`), h("span", { class: "mono" }, line.text)))) : null
+  );
+}
+
+// console/spark.ts
+var WIDTH = 120;
+var HEIGHT = 24;
+function chart(label, kind, ...children) {
+  return svg(
+    "svg",
+    { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, preserveAspectRatio: "none" },
+    svg("line", { class: "base", x1: 0, x2: WIDTH, y1: HEIGHT - 0.5, y2: HEIGHT - 0.5 }),
+    ...children
+  );
+}
+function minutes(buckets) {
+  const first = buckets[0];
+  const last = buckets.at(-1);
+  return first && last ? `the last ${Math.max(1, Math.round((last.at - first.at) / 6e4))} minutes` : "no time";
+}
+function callsChart(buckets) {
+  const most = Math.max(1, ...buckets.map((bucket) => bucket.calls));
+  const step = WIDTH / Math.max(1, buckets.length);
+  const bars = [];
+  buckets.forEach((bucket, index) => {
+    if (!bucket.calls) return;
+    const tall = Math.max(2, bucket.calls / most * (HEIGHT - 2));
+    const failed = bucket.errors ? Math.max(2, bucket.errors / bucket.calls * tall) : 0;
+    const x = index * step;
+    bars.push(svg("rect", { class: "bar-calls", x, y: HEIGHT - tall, width: step * 0.8, height: tall }));
+    if (failed) bars.push(svg("rect", { class: "bar-errors", x, y: HEIGHT - failed, width: step * 0.8, height: failed }));
+  });
+  const calls = buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
+  const errors = buckets.reduce((sum, bucket) => sum + bucket.errors, 0);
+  return chart(`${count(calls, "call")} in ${minutes(buckets)}, ${errors} failed`, "calls", ...bars);
+}
+function latencyChart(buckets) {
+  const called = buckets.map((bucket, index) => ({ bucket, index })).filter(({ bucket }) => bucket.calls);
+  const most = Math.max(1, ...called.map(({ bucket }) => bucket.p99_us));
+  const step = WIDTH / Math.max(1, buckets.length);
+  const line = (kind, value) => {
+    const points = called.map(({ bucket, index }) => {
+      const y = HEIGHT - 1 - value(bucket) / most * (HEIGHT - 3);
+      return `${((index + 0.4) * step).toFixed(1)},${y.toFixed(1)}`;
+    });
+    const only = points.length === 1 ? points[0]?.split(",") : void 0;
+    if (only) return svg("circle", { class: kind, cx: only[0], cy: only[1], r: 1.5 });
+    return svg("polyline", { class: kind, points: points.join(" ") });
+  };
+  return chart(
+    `latency in ${minutes(buckets)}, up to ${duration(most)}`,
+    "latency",
+    line("line-p99", (bucket) => bucket.p99_us),
+    line("line-p50", (bucket) => bucket.p50_us)
+  );
+}
+
+// console/application.ts
+async function application({ main: main2, route: route2, signal }) {
+  const name = route2.path[1] ?? "";
+  const path2 = `/applications/${segment(name)}`;
+  await load(main2, signal, async () => {
+    const found = await read(path2, {}, signal);
+    const version = found.version;
+    const changed = h("p", { class: "notice", role: "status", hidden: true });
+    const figures = /* @__PURE__ */ new Map();
+    refreshed(async () => {
+      const { handlers } = await read("/statistics", {}, signal);
+      for (const each of handlers) {
+        const place = each.application_id === found.id ? figures.get(each.handler) : void 0;
+        if (place) replace(place, ...shownFigures(each));
+      }
+      const now = await read(path2, {}, signal);
+      if (now.version !== version && changed.hidden) {
+        changed.hidden = false;
+        replace(changed, `Version ${now.version} is live now. `, h("a", { href: location.hash, id: "reload" }, "Show it"));
+        changed.querySelector("a")?.addEventListener("click", (event) => {
+          event.preventDefault();
+          window.dispatchEvent(new HashChangeEvent("hashchange"));
+        });
+      }
+    }, signal);
+    const origin = `http://${found.name}.localhost${location.port ? `:${location.port}` : ""}`;
+    const wanted = route2.query.get("handler");
+    return [
+      heading(found.name, address(path2), h("a", { class: "external", href: `${origin}/`, target: "_blank", rel: "noopener" }, "Open app")),
+      changed,
+      facts(
+        ["Id", h("span", { class: "mono" }, found.id)],
+        ["Package", found.package_id ? h("span", { class: "mono", title: found.package_id }, found.package_id) : "nothing deployed"],
+        ["Version", `${found.version}, ${found.versions[0] ? date(found.versions[0].at) : ""}`],
+        ["Data", h("a", { href: link(["storage", found.name]) }, bytes(found.storage_bytes))]
+      ),
+      section(
+        "Handlers",
+        "handlers",
+        found.handlers.length ? h(
+          "div",
+          { class: "handlers" },
+          ...found.handlers.map((handler) => {
+            const place = h("span", { class: "figures dim" }, handler.runs ? "no calls yet" : "");
+            figures.set(handler.address, place);
+            const parameters = handler.parameters;
+            const signature = parameters ? `(${parameters.map((each) => `${each.rest ? "…" : ""}${each.name}${each.optional && !each.rest ? "?" : ""}`).join(", ")})` : "(…)";
+            const summary = h(
+              "summary",
+              {},
+              h("span", { class: "handler-name" }, h("strong", { class: "mono" }, handler.export === "default" ? handler.module : handler.export), handler.kind === "rpc" ? h("span", { class: "mono dim" }, signature) : null),
+              h(
+                "span",
+                { class: "handler-tags" },
+                handler.kind === "rpc" ? null : badge(handler.kind === "http" ? `${handler.method ?? "any"} ${handler.path ?? ""}` : handler.kind.replaceAll("_", " ")),
+                handler.access === "anyone" ? null : badge(handler.access, "accent"),
+                h("span", { class: "dim mono" }, handler.module)
+              ),
+              place
+            );
+            const body = h("div", { class: "handler-body" });
+            const details = h("details", { class: "handler" }, summary, body);
+            details.addEventListener("toggle", () => {
+              if (details.open && !body.childElementCount) body.append(handlerForm(found, handler, origin, signal));
+            });
+            if (wanted === handler.address) {
+              details.open = true;
+              requestAnimationFrame(() => {
+                details.scrollIntoView({ block: "nearest" });
+                summary.focus();
+              });
+            }
+            return details;
+          })
+        ) : empty("No handlers.", h("p", {}, "A handler is an export made with ", code("run"), ": ", code("export const greet = run((name: string) => `Hello, ${name}!`)"), ". Save the file and it is here."))
+      ),
+      section(
+        "Versions",
+        "versions",
+        h(
+          "ol",
+          { class: "versions" },
+          ...found.versions.map(
+            (each) => h("li", {}, h("span", { class: "mono" }, `${each.number}`), " ", h("span", { class: "mono dim", title: each.package_id }, short(each.package_id)), " ", date(each.at), each.rolled_back_to === null ? null : ` · back to version ${each.rolled_back_to}`, each.number === found.version ? badge("live", "accent") : null)
+          )
+        )
+      )
+    ];
+  });
+}
+function shownFigures(each) {
+  return [
+    callsChart(each.recent),
+    latencyChart(each.recent),
+    h("span", {}, count(each.calls, "call")),
+    h("span", { class: each.errors ? "bad" : "dim" }, `${number(each.errors)} failed`),
+    h("span", {}, `p50 ${duration(each.p50_us)}`),
+    h("span", {}, `p99 ${duration(each.p99_us)}`)
+  ];
+}
+
+// console/evidence.ts
+async function evidence(place, applications, root, signal) {
+  const asked = applications.find((each) => !each.archived && each.package_id !== null);
+  if (!asked) {
+    replace(place, h("p", { class: "dim" }, "Evidence is verified with the first session; deploy an application first."));
+    return;
+  }
+  replace(place, h("p", { class: "dim" }, "verifying"));
+  try {
+    const report = await sessionWith(asked.id).verify();
+    if (signal.aborted) return;
+    const development = report.platform === "development";
+    replace(
+      place,
+      h(
+        "div",
+        { class: "proof" },
+        h("h3", {}, development ? "Development evidence: it proves nothing" : "Hardware evidence"),
+        h("ul", {}, ...report.summary.map((sentence) => h("li", {}, sentence))),
+        development ? h("p", { class: "dim" }, "On an enclave the same check proves which code runs, and this page would refuse anything else.") : null
+      ),
+      h(
+        "details",
+        { class: "quiet" },
+        h("summary", {}, "What was verified"),
+        facts(
+          ["Platform", report.platform],
+          ["Module", code(report.moduleId)],
+          ["Made", date(Date.parse(report.madeAt))],
+          ["Verified", `${date(Date.parse(report.verifiedAt))}, in this page`],
+          ["Root", code(report.root)],
+          ...Object.entries(report.measurements).map(([name, value]) => [name.toUpperCase(), code(value)])
+        ),
+        h("p", {}, "Its root certificate, for ", code("proven call --development-root"), ":"),
+        h("pre", { class: "value", tabindex: "0" }, root)
+      )
+    );
+  } catch (error) {
+    if (!signal.aborted) replace(place, failure(error));
+  }
+}
+
+// console/overview.ts
+async function overview({ main: main2, signal }) {
+  const applications = h("div", {});
+  const node = h("div", {});
+  const proof = h("div", {});
+  replace(
+    main2,
+    heading("Overview", address("/node")),
+    h(
+      "div",
+      { class: "columns" },
+      section("Applications", "applications", applications),
+      h("div", {}, section("Node", "node", node), section("Evidence", "evidence", proof))
+    )
+  );
+  let shown2 = "";
+  refreshed(async () => {
+    try {
+      const [status, list2, statistics] = await Promise.all([
+        read("/node", {}, signal),
+        read("/applications", {}, signal),
+        read("/statistics", {}, signal)
+      ]);
+      if (signal.aborted) return;
+      replace(node, ...nodeCard(status));
+      replace(applications, ...rows(list2.applications, statistics.handlers));
+      const asked = `${status.run} ${list2.applications.map(({ id }) => id).join()}`;
+      if (shown2 !== asked) {
+        shown2 = asked;
+        void evidence(proof, list2.applications, status.development_root, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) replace(node, failure(error));
+      throw error;
+    }
+  }, signal);
+}
+function rows(applications, statistics) {
+  if (!applications.length) {
+    return [empty("No application yet.", h("p", {}, "Deploy one: ", code("proven dev <folder>"), ", or start one with ", code("proven init my-app"), "."))];
+  }
+  return [
+    h(
+      "ul",
+      { class: "rows" },
+      ...applications.map((application2) => {
+        const own = statistics.filter((each) => each.application_id === application2.id);
+        const calls = own.reduce((sum, each) => sum + each.calls, 0);
+        const errors = own.reduce((sum, each) => sum + each.errors, 0);
+        const first = own[0];
+        const recent = first?.recent.map((bucket, index) => ({
+          ...bucket,
+          calls: own.reduce((sum, each) => sum + (each.recent[index]?.calls ?? 0), 0),
+          errors: own.reduce((sum, each) => sum + (each.recent[index]?.errors ?? 0), 0)
+        }));
+        return h(
+          "li",
+          { class: "row application" },
+          h("a", { class: "row-name", href: link(["applications", application2.name]) }, application2.name),
+          application2.archived ? badge("archived") : h("span", { class: "dim" }, `version ${application2.version} · ${count(application2.handlers, "handler")}`),
+          h("span", { class: "row-figures" }, calls ? `${count(calls, "call")}` : "no calls yet", errors ? h("span", { class: "bad" }, ` · ${number(errors)} failed`) : null),
+          recent ? callsChart(recent) : null,
+          h("span", { class: "row-id mono dim" }, application2.package_id ? short(application2.package_id) : "nothing deployed")
+        );
+      })
+    )
+  ];
+}
+function nodeCard(node) {
+  const problems = Object.entries(node.unhealthy);
+  const active = node.layers.filter((layer) => layer.active);
+  const missing = node.layers.filter((layer) => !layer.active);
+  return [
+    facts(
+      ["State", problems.length ? h("span", { class: "bad" }, `${count(problems.length, "part")} not working`) : h("span", { class: "good" }, "healthy")],
+      ["Running", h("span", { title: date(node.started_at) }, `proven ${node.version}, since ${ago(node.started_at)}`)],
+      ["Profile", "development"],
+      ["Spare processes", number(node.warm_processes)]
+    ),
+    ...problems.map(([part, reason]) => h("p", { class: "problem" }, h("strong", {}, part), " ", reason)),
+    h(
+      "details",
+      { class: "quiet" },
+      h("summary", {}, `Sandbox: ${active.length} of ${node.layers.length} layers active`),
+      h(
+        "ul",
+        { class: "layers" },
+        ...node.layers.map(
+          (layer) => h("li", {}, h("span", { class: layer.active ? "good" : "warn" }, layer.active ? "on" : "off"), " ", layer.name.replaceAll("_", " "), layer.reason ? h("span", { class: "dim" }, ` ${layer.reason}`) : null)
+        )
+      ),
+      missing.length ? h("p", { class: "dim" }, "Layers that are off are not available on this machine.") : null
+    ),
+    node.processes.length ? h(
+      "ul",
+      { class: "processes" },
+      ...node.processes.map(
+        (process) => h("li", {}, h("span", {}, process.application), h("span", { class: "mono dim" }, `process ${process.pid} · ${bytes(process.memory_bytes)} · ${process.cpu_seconds.toFixed(1)} s CPU · ${process.in_flight} running`))
+      )
+    ) : h("p", { class: "dim" }, "No application process runs now; the next call starts one.")
+  ];
+}
+
+// console/storage.ts
+var PAGE = 50;
+async function storage({ main: main2, route: route2, signal }) {
+  await load(main2, signal, async () => {
+    const { applications } = await read("/applications", {}, signal);
+    const name = route2.path[1] ?? (applications.length === 1 ? applications[0]?.name : void 0);
+    if (name === void 0) return choice(applications);
+    return browser(name, applications, route2.query, signal);
+  });
+}
+function choice(applications) {
+  return [
+    heading("Storage", address("/applications")),
+    applications.length ? h("ul", { class: "rows" }, ...applications.map((each) => h("li", { class: "row" }, h("a", { class: "row-name", href: link(["storage", each.name]) }, each.name)))) : empty("No application yet.", h("p", {}, "Deploy one: ", code("proven dev <folder>"), "."))
+  ];
+}
+async function browser(name, applications, query, signal) {
+  const base = `/applications/${segment(name)}/storage`;
+  const found = await read(base, {}, signal);
+  const chosen = Object.fromEntries(query);
+  const current = found.scopes.find((scope) => same(scope, chosen)) ?? (chosen.scope ? void 0 : found.scopes[0]);
+  const content = h("div", { class: "storage-content" });
+  const shownScopes = found.scopes.map(
+    (scope) => h("li", {}, h("a", { href: link(["storage", name], scopeQuery(scope)), "aria-current": scope === current ? "true" : void 0 }, scopeName(scope)))
+  );
+  if (current) void load(content, signal, () => scopeView(name, base, current, chosen, signal));
+  else {
+    replace(content, found.scopes.length ? empty("There is no such scope.") : empty(
+      "Nothing is stored yet.",
+      h("p", {}, "A handler stores what everybody shares with ", code("getApplicationStore('notes')"), ", and what belongs to the caller with ", code("getPersonalStore('notes')"), " of ", code("@proven-network/kv"), "; SQL and files work the same way."),
+      h("p", {}, h("a", { href: link(["applications", name]) }, "Call a handler"), " that writes, and look here again.")
+    ));
+  }
+  return [
+    heading("Storage", address(base)),
+    applications.length > 1 ? h("nav", { class: "tabs", "aria-label": "Applications" }, ...applications.map((each) => h("a", { href: link(["storage", each.name]), "aria-current": each.name === name ? "true" : void 0 }, each.name))) : null,
+    h(
+      "div",
+      { class: "storage" },
+      h(
+        "nav",
+        { class: "scopes", "aria-label": "Scopes" },
+        h("p", { class: "dim" }, `${name} · ${bytes(found.storage_bytes)}`),
+        h("ul", {}, ...shownScopes),
+        found.unnamed ? h("p", { class: "dim" }, `and ${count(found.unnamed, "scope")} written before this node kept names; a scope appears once somebody uses it`) : null
+      ),
+      content
+    )
+  ];
+}
+function same(scope, chosen) {
+  return scope.scope === chosen.scope && scope.identity === (chosen.identity ?? null) && scope.resource === (chosen.resource ?? null) && scope.nft === (chosen.nft ?? null);
+}
+function scopeQuery(scope) {
+  return { scope: scope.scope, identity: scope.identity ?? void 0, resource: scope.resource ?? void 0, nft: scope.nft ?? void 0 };
+}
+function scopeName(scope) {
+  if (scope.scope === "application") return h("span", {}, "Shared by everybody");
+  if (scope.scope === "personal") return h("span", { title: scope.identity ?? "" }, "Personal ", h("span", { class: "mono" }, short(scope.identity ?? "")));
+  return h("span", { title: `${scope.resource} ${scope.nft}` }, "NFT ", h("span", { class: "mono" }, `${short(scope.resource ?? "")} ${short(scope.nft ?? "")}`));
+}
+async function scopeView(name, base, scope, chosen, signal) {
+  const own = scopeQuery(scope);
+  const held = await read(`${base}/scope`, own, signal);
+  const items = [
+    ...held.stores.map((store) => ({ label: store.name, note: `${storeKind(store)}, ${store.entries >= 1e4 ? "over " : ""}${count(store.entries, "entry", "entries")}`, query: { kind: store.kind, store: store.name } })),
+    ...held.databases.flatMap((database) => database.tables.map((table) => ({ label: `${database.name} / ${table.name}`, note: `SQL ${table.kind}`, query: { database: database.name, table: table.name } }))),
+    ...held.has_files ? [{ label: "Files", note: "files", query: { files: "" } }] : []
+  ];
+  const picked = items.find(({ query }) => Object.entries(query).every(([key, value]) => key === "files" ? "files" in chosen : chosen[key] === value)) ?? items[0];
+  const place = h("div", { class: "stored" });
+  if (picked) {
+    void load(place, signal, async () => {
+      if ("store" in picked.query) return entriesView(base, own, picked.query, signal);
+      if ("table" in picked.query) return rowsView(base, own, picked.query, held.databases, signal);
+      return filesView(name, base, own, chosen.files ?? "", signal);
+    });
+  }
+  return [
+    h("p", { class: "scope-title" }, scopeName(scope), " ", scope.identity ? h("span", { class: "mono dim" }, scope.identity) : null),
+    items.length ? h("ul", { class: "stores" }, ...items.map((item) => h("li", {}, h("a", { href: link(["storage", name], { ...own, ...item.query }), "aria-current": item === picked ? "true" : void 0 }, h("span", { class: "mono" }, item.label), h("span", { class: "dim" }, item.note))))) : empty("This scope is empty now."),
+    place
+  ];
+}
+function storeKind(store) {
+  return { string: "text", bytes: "bytes", key: "keys" }[store.kind];
+}
+function paged(first, place, show2, more) {
+  const foot = h("div", { class: "more" });
+  const add = (page) => {
+    place.append(...page.items.map(show2));
+    const next = page.next;
+    if (next === null) return replace(foot);
+    replace(foot, button("Show more", () => {
+      replace(foot, h("span", { class: "dim" }, "loading"));
+      more(next).then(add, (error) => replace(foot, failure(error)));
+    }));
+  };
+  add(first);
+  return foot;
+}
+async function entriesView(base, own, picked, signal) {
+  const query = { ...own, ...picked };
+  const list2 = h("ul", { class: "items" });
+  const body = h("div", {});
+  const page = async (prefix, after) => {
+    const found = await read(`${base}/entries`, { ...query, prefix, after, limit: PAGE }, signal);
+    return { items: found.entries, next: found.next };
+  };
+  const fill2 = async (prefix) => {
+    replace(list2);
+    const first = await page(prefix);
+    const foot = paged(first, list2, (entry) => entryItem(base, query, entry, signal), (next) => page(prefix, next));
+    replace(body, first.items.length ? list2 : empty(prefix ? "No key begins with that." : "This store is empty now."), foot);
+  };
+  const search = h("input", { type: "search", placeholder: "key begins with", "aria-label": "Keys that begin with", autocomplete: "off", spellcheck: "false" });
+  search.addEventListener("change", () => void fill2(search.value).catch((error) => replace(body, failure(error))));
+  await fill2("");
+  return [
+    h("div", { class: "stored-head" }, search, h("a", { class: "json", href: address(`${base}/entries`, query), target: "_blank", rel: "noopener", "aria-label": "Entries as JSON" }, "JSON")),
+    body
+  ];
+}
+function entryItem(base, query, entry, signal) {
+  const whole2 = h("div", {});
+  const details = h(
+    "details",
+    { class: "item" },
+    h("summary", {}, h("span", { class: "item-name mono" }, entry.key), h("span", { class: "item-preview mono dim" }, oneLine(entry.value)), h("span", { class: "item-size dim" }, bytes(entry.value.size))),
+    whole2
+  );
+  details.addEventListener("toggle", () => {
+    if (!details.open || whole2.childElementCount) return;
+    void load(whole2, signal, async () => {
+      const found = await read(`${base}/entry`, { ...query, key: entry.key }, signal);
+      return [
+        h("p", { class: "dim" }, `version ${number(found.version)}${found.expires_at === null ? "" : ` · expires ${date(found.expires_at)}`}`),
+        contentView(found.value)
+      ];
+    });
+  });
+  return h("li", {}, details);
+}
+function oneLine(content) {
+  if (content.text !== null) return content.text.slice(0, 200);
+  if (content.base64 !== null) return hex(content.base64).slice(0, 120);
+  return "not shown";
+}
+function contentView(content) {
+  if (content.text === null && content.base64 === null) {
+    return h("p", { class: "dim" }, "A key or secret: used inside the node, and shown to nobody.");
+  }
+  const text = content.text ?? hexDump(content.base64 ?? "");
+  return h(
+    "div",
+    {},
+    h("pre", { class: "value", tabindex: "0" }, content.text === null ? text : pretty(text)),
+    content.cut ? h("p", { class: "dim" }, `the beginning of ${bytes(content.size)}`) : null
+  );
+}
+function pretty(text) {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+function octets(base64) {
+  return Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
+}
+function hex(base64) {
+  return [...octets(base64).subarray(0, 64)].map((each) => each.toString(16).padStart(2, "0")).join(" ");
+}
+function hexDump(base64) {
+  const all = octets(base64).subarray(0, 4096);
+  const lines = [];
+  for (let start = 0; start < all.length; start += 16) {
+    const part = [...all.subarray(start, start + 16)];
+    const printable = part.map((each) => each >= 32 && each < 127 ? String.fromCharCode(each) : ".").join("");
+    lines.push(`${start.toString(16).padStart(4, "0")}  ${part.map((each) => each.toString(16).padStart(2, "0")).join(" ").padEnd(47)}  ${printable}`);
+  }
+  return lines.join("\n");
+}
+async function rowsView(base, own, picked, databases, signal) {
+  const query = { ...own, ...picked };
+  const page = async (offset) => read(`${base}/rows`, { ...query, offset, limit: PAGE }, signal);
+  const first = await page(0);
+  const body = h("tbody", {});
+  const foot = paged(
+    { items: first.rows, next: first.next },
+    body,
+    (row2) => h("tr", {}, ...row2.map(cellView)),
+    async (next) => {
+      const found = await page(next);
+      return { items: found.rows, next: found.next };
+    }
+  );
+  const table = databases.find((each) => each.name === picked.database)?.tables.find((each) => each.name === picked.table);
+  return [
+    h(
+      "div",
+      { class: "stored-head" },
+      table?.sql ? h("details", { class: "quiet" }, h("summary", {}, "Schema"), h("pre", {}, table.sql)) : h("span", {}),
+      h("a", { class: "json", href: address(`${base}/rows`, query), target: "_blank", rel: "noopener", "aria-label": "Rows as JSON" }, "JSON")
+    ),
+    h(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": `Rows of ${picked.table}` },
+      h("table", {}, h("thead", {}, h("tr", {}, ...first.columns.map((column) => h("th", { scope: "col" }, column)))), body)
+    ),
+    first.rows.length ? null : empty("This table has no rows."),
+    foot
+  ];
+}
+function cellView(cell) {
+  if (!cell.value) return h("td", { class: "null" }, "NULL");
+  const text = cell.value.text ?? hex(cell.value.base64 ?? "");
+  return h("td", { class: cell.type === "integer" || cell.type === "real" ? "numeric" : "" }, text, cell.value.cut ? h("span", { class: "dim" }, ` … ${bytes(cell.value.size)}`) : null);
+}
+async function filesView(name, base, own, path2, signal) {
+  const page = async (after) => {
+    const found = await read(`${base}/files`, { ...own, path: path2, after, limit: PAGE }, signal);
+    return { items: found.files, next: found.next };
+  };
+  const list2 = h("ul", { class: "items" });
+  const first = await page();
+  const foot = paged(
+    first,
+    list2,
+    (file) => {
+      if (file.is_directory) {
+        return h("li", {}, h("a", { class: "item directory", href: link(["storage", name], { ...own, files: file.path }) }, h("span", { class: "mono" }, `${file.name}/`), badge("folder")));
+      }
+      const whole2 = h("div", {});
+      const details = h(
+        "details",
+        { class: "item" },
+        h("summary", {}, h("span", { class: "item-name mono" }, file.name), h("span", { class: "item-preview dim" }, `${file.content_type ?? ""} ${date(file.modified)}`), h("span", { class: "item-size dim" }, bytes(file.size))),
+        whole2
+      );
+      details.addEventListener("toggle", () => {
+        if (!details.open || whole2.childElementCount) return;
+        void load(whole2, signal, async () => [contentView((await read(`${base}/file`, { ...own, path: file.path }, signal)).content)]);
+      });
+      return h("li", {}, details);
+    },
+    page
+  );
+  const parts = path2.split("/").filter(Boolean);
+  return [
+    h(
+      "div",
+      { class: "stored-head" },
+      h(
+        "nav",
+        { class: "crumbs mono", "aria-label": "Folder" },
+        h("a", { href: link(["storage", name], { ...own, files: "" }) }, "files"),
+        ...parts.map((part, index) => h("a", { href: link(["storage", name], { ...own, files: parts.slice(0, index + 1).join("/") }) }, part))
+      ),
+      h("a", { class: "json", href: address(`${base}/files`, { ...own, path: path2 }), target: "_blank", rel: "noopener", "aria-label": "Files as JSON" }, "JSON")
+    ),
+    first.items.length ? list2 : empty("This folder is empty."),
+    foot
+  ];
+}
+
+// console/console.ts
+var VIEWS = { "": overview, applications: application, activity, storage };
+var main = document.querySelector("main");
+var connection = document.querySelector("#connection");
+var present = new AbortController();
+var path = "";
+async function show(moved) {
+  present.abort();
+  present = new AbortController();
+  const { signal } = present;
+  const route2 = parseRoute(location.hash);
+  const name = route2.path[0] ?? "";
+  for (const each of document.querySelectorAll(".bar nav a")) {
+    const own = parseRoute(each.getAttribute("href") ?? "").path[0] ?? "";
+    const current = own === name || own === "" && name === "applications";
+    if (current) each.setAttribute("aria-current", "page");
+    else each.removeAttribute("aria-current");
+  }
+  const changed = route2.path.join("/") !== path;
+  path = route2.path.join("/");
+  const view = VIEWS[name];
+  if (changed) replace(main);
+  try {
+    if (view) await view({ main, route: route2, signal });
+    else replace(main, heading("Not found", address("")), empty("There is nothing here.", h("p", {}, h("a", { href: "#/" }, "Back to the overview"))));
+  } catch (error) {
+    if (!signal.aborted) replace(main, failure(error));
+  }
+  if (moved && changed && !main.contains(document.activeElement)) main.focus({ preventScroll: false });
+}
+live.listen(() => {
+  connection.textContent = { connecting: "connecting", live: "live", lost: "node is not answering" }[live.connection];
+  connection.dataset.state = live.connection;
+}, new AbortController().signal);
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+window.addEventListener("hashchange", () => void show(true));
+live.start();
+void show(false);
