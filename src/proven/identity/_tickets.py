@@ -23,10 +23,23 @@ _ID_BYTES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """What a session takes over from the one it resumes; `expires_at` is in seconds since 1970."""
+    """What a session takes over from the one it resumes; `expires_at` is in seconds since 1970.
+
+    `lineage` is the id of the first session of the row, in bytes.
+    """
 
     identity: IdentityId | None
     expires_at: int
+    lineage: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Times are when tickets were issued (milliseconds) and when none of them is good any more (seconds)."""
+
+    issued_until: int
+    spared: bytes | None
+    until: int
 
 
 class Tickets:
@@ -36,10 +49,13 @@ class Tickets:
     2. in a handshake with the client key, application and origin of the session it was issued in,
     3. before that session would have expired,
     4. once: its id is remembered until then. When `max_used` ids are remembered nothing is redeemed any
-       more, since forgetting one would let it be used again.
+       more, since forgetting one would let it be used again,
+    5. while neither its lineage nor, at a later time than its issue, its identity was revoked. When
+       `max_used` of either are remembered, every ticket that was issued until then is refused instead.
 
     Whoever takes a ticket off the wire cannot use it: the keys of the resumed session come from the private
-    half of the client key. Between nodes that share a ticket key, rule 4 holds for each node by itself.
+    half of the client key. Between nodes that share a ticket key, rules 4 and 5 hold for each node by
+    itself, and while it runs.
     """
 
     def __init__(
@@ -57,8 +73,13 @@ class Tickets:
         self._random = random
         self._max_used = max_used
         self._used: dict[bytes, int] = {}
+        self._revoked: dict[bytes, int] = {}
+        self._marks: dict[IdentityId, _Mark] = {}
+        self._nothing_until = -1
 
-    def issue(self, request: SessionRequest, identity: IdentityId | None, expires_at: float) -> bytes:
+    def issue(
+        self, request: SessionRequest, identity: IdentityId | None, expires_at: float, lineage: bytes
+    ) -> bytes:
         """A ticket for the session that `request` opened."""
         contents = cbor.encode(
             [
@@ -68,6 +89,8 @@ class Tickets:
                 request.origin,
                 identity,
                 int(expires_at),
+                lineage,
+                self._now(),
             ]
         )
         nonce = self._random(_NONCE_BYTES)
@@ -80,7 +103,9 @@ class Tickets:
         """Use up the ticket in `request`. Raises `ProvenError`: `UNAUTHENTICATED`, by rule 4 `OVERLOADED`."""
         if request.resumption is None:
             raise _refused()
-        ticket_id, client_key, application_id, origin, identity, expires_at = self._open(request.resumption)
+        ticket_id, client_key, application_id, origin, identity, expires_at, lineage, issued_at = self._open(
+            request.resumption
+        )
         if (client_key, application_id, origin) != (
             request.client_key,
             request.application_id,
@@ -91,8 +116,45 @@ class Tickets:
             raise _refused()
         if not isinstance(ticket_id, bytes) or ticket_id in self._used:
             raise _refused()
+        if not isinstance(lineage, bytes) or not isinstance(issued_at, int):
+            raise _refused()
+        known = None if identity is None else ids.parse_identity_id(identity)
+        if self._is_revoked(known, lineage, issued_at):
+            raise _refused()
         self._remember(ticket_id, expires_at)
-        return Resumed(None if identity is None else ids.parse_identity_id(identity), expires_at)
+        return Resumed(known, expires_at, lineage)
+
+    def revoke(self, lineage: bytes, until: float) -> None:
+        """Refuse every ticket of a row of sessions, none of which is good after `until`."""
+        self._make_room(len(self._revoked))
+        self._revoked[lineage] = int(until)
+
+    def revoke_identity(self, identity: IdentityId, until: float, *, spared: bytes | None = None) -> None:
+        """Refuse every ticket that was issued to `identity` so far, but for those of one row of sessions.
+        None of them is good after `until`.
+        """
+        self._make_room(len(self._marks))
+        self._marks[identity] = _Mark(self._now(), spared, int(until))
+
+    def _is_revoked(self, identity: IdentityId | None, lineage: bytes, issued_at: int) -> bool:
+        if lineage in self._revoked or issued_at <= self._nothing_until:
+            return True
+        mark = None if identity is None else self._marks.get(identity)
+        return mark is not None and issued_at <= mark.issued_until and lineage != mark.spared
+
+    def _make_room(self, remembered: int) -> None:
+        if remembered < self._max_used:
+            return
+        now = self._clock()
+        self._revoked = {lineage: until for lineage, until in self._revoked.items() if until > now}
+        self._marks = {identity: mark for identity, mark in self._marks.items() if mark.until > now}
+        if max(len(self._revoked), len(self._marks)) >= self._max_used:
+            self._nothing_until = self._now()
+            self._revoked.clear()
+            self._marks.clear()
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
 
     def _open(self, ticket: bytes) -> list[cbor.Item]:
         try:
@@ -100,7 +162,7 @@ class Tickets:
         except (InvalidTag, ValueError):
             raise _refused() from None
         fields = cbor.decode(contents)
-        if not isinstance(fields, list) or len(fields) != 6:
+        if not isinstance(fields, list) or len(fields) != 8:
             raise _refused()
         return fields
 

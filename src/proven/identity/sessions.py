@@ -72,6 +72,8 @@ class Session:
         self._channel = channel
         self.request: Final = request
         self.expires_at: Final = min(expires_at, resumed.expires_at) if resumed else expires_at
+        self.lineage: Final = resumed.lineage if resumed else bytes.fromhex(channel.session_id)
+        """The id of the session that this one resumes, directly or by way of others, or else its own."""
         self.opened_at: Final = opened_at
         self.source: Final = source
         self.closed: Final = asyncio.Event()
@@ -253,7 +255,7 @@ class Sessions:
     def issue_ticket(self, session: Session) -> IssueTicketResult:
         """The answer to `IssueTicket`: resume with the identity that the session has now."""
         self._require_live(session)
-        ticket = self._tickets.issue(session.request, session.identity, session.expires_at)
+        ticket = self._tickets.issue(session.request, session.identity, session.expires_at, session.lineage)
         return IssueTicketResult(ticket=ticket, expires_in=int(session.expires_at - self._clock()))
 
     def revoke(self, session_id: SessionId) -> None:
@@ -281,24 +283,29 @@ class Sessions:
         )
 
     def revoke_own(self, session: Session, session_id: str) -> None:
-        """Carry out `RevokeSession`. Raises `NO_IDENTITY`, and `NOT_FOUND` for one that `list` does not list
-        for this session, whether there is one of that id or not.
+        """Carry out `RevokeSession`: end it, and let none of its tickets resume it. Raises `NO_IDENTITY`, and
+        `NOT_FOUND` for one that is not of this session's identity, whether there is one of that id or not.
         """
         for each in self._same(session):
             if each.id == session_id:
+                self._tickets.revoke(each.lineage, each.expires_at)
                 self._remove(each, "revoked")
                 return
         raise ProvenError(ErrorCode.NOT_FOUND, "there is no such session of yours")
 
     def revoke_others(self, session: Session) -> int:
-        """End every other session that `list` lists for this one; how many there were."""
+        """End every other session of this one's identity, with every ticket; how many there were."""
+        if session.identity is not None:
+            until = self._clock() + self._limits.absolute
+            self._tickets.revoke_identity(session.identity, until, spared=session.lineage)
         others = [each for each in self._same(session) if each is not session]
         for each in others:
             self._remove(each, "revoked")
         return len(others)
 
     def revoke_identity(self, identity: IdentityId) -> int:
-        """End every session that acts as `identity`; how many there were."""
+        """End every session that acts as `identity`, with every ticket; how many there were."""
+        self._tickets.revoke_identity(identity, self._clock() + self._limits.absolute)
         matching = [session for session in self._sessions.values() if session.identity == identity]
         for session in matching:
             self._remove(session, "revoked")

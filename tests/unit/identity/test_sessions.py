@@ -340,3 +340,59 @@ async def test_a_ticket_is_good_on_another_node_with_the_same_ticket_key(clock: 
         two, ClientHandshake(APPLICATION, private_key=handshake.private_key, resumption=ticket)
     )
     assert resumed.application_id == APPLICATION
+
+
+async def test_sessions_of_one_person_in_one_application_are_listed_and_no_others(
+    sessions: Sessions, clock: Clock
+) -> None:
+    async def person(seed: bytes, application: ApplicationId | None) -> Session:
+        clock.now += 1
+        handshake = ClientHandshake(application, origin="https://app.example")
+        channel, session = await connect(sessions, handshake, application_id=application)
+        session.identify(IdentityKey.derive(seed, application).identify(channel.transcript))
+        return session
+
+    anonymous = (await connect(sessions))[1]
+    assert (await refused(lambda: sessions.list(anonymous))).code is ErrorCode.NO_IDENTITY
+    first, second = await person(SEED, APPLICATION), await person(SEED, APPLICATION)
+    others = [
+        await person(b"x" * 32, APPLICATION),
+        await person(SEED, OTHER_APPLICATION),
+        await person(SEED, None),
+    ]
+    listed = sessions.list(first).sessions
+    assert [(each.session_id, each.current) for each in listed] == [(second.id, False), (first.id, True)]
+    assert listed[1].opened_at == listed[1].used_at == int(first.opened_at * 1000)
+    assert listed[0].origin == "https://app.example"
+    for stranger in (anonymous, *others):
+        for target in (first.id, "0" * 32):
+            error = await refused(lambda s=stranger, t=target: sessions.revoke_own(s, t))  # type: ignore[misc]
+            assert error.code in (ErrorCode.NOT_FOUND, ErrorCode.NO_IDENTITY)
+    assert not first.closed.is_set()
+    sessions.revoke_own(first, second.id)
+    assert second.closed.is_set()
+    assert [each.session_id for each in sessions.list(first).sessions] == [first.id]
+    sessions.revoke_own(first, first.id)
+    assert first.closed.is_set()
+    assert not any(each.closed.is_set() for each in others)
+
+
+async def test_a_session_that_its_owner_revoked_is_not_resumed_by_any_of_its_tickets(
+    sessions: Sessions,
+) -> None:
+    async def opened(handshake: ClientHandshake) -> Session:
+        channel, session = await connect(sessions, handshake)
+        session.identify(IdentityKey.derive(SEED, APPLICATION).identify(channel.transcript))
+        return session
+
+    mine = await opened(ClientHandshake(APPLICATION))
+    handshake = ClientHandshake(APPLICATION)
+    stolen = await opened(handshake)
+    ticket = sessions.issue_ticket(stolen).ticket
+    resuming = ClientHandshake(APPLICATION, private_key=handshake.private_key, resumption=ticket)
+    resumed = (await connect(sessions, resuming))[1]
+    tickets = [sessions.issue_ticket(session).ticket for session in (stolen, resumed)]
+    sessions.revoke_own(mine, resumed.id)
+    for ticket in tickets:
+        again = ClientHandshake(APPLICATION, private_key=handshake.private_key, resumption=ticket)
+        assert (await refused(connect(sessions, again))).code is ErrorCode.UNAUTHENTICATED
