@@ -59,7 +59,6 @@ export async function activity({ main, route, signal }: Context): Promise<void> 
     handlers.value = filter.handler;
   }
 
-  const opened = new Set<number>();
   const rows = new Map<number, HTMLElement>();
   let run = live.run;
 
@@ -67,7 +66,6 @@ export async function activity({ main, route, signal }: Context): Promise<void> 
     if (run !== live.run) {
       run = live.run;
       rows.clear();
-      opened.clear();
       cleared = 0;
       paused = undefined;
       pause.textContent = 'Pause';
@@ -155,20 +153,14 @@ function callRow(entry: CallEntry): HTMLElement {
   const who = h('span', { class: 'dim', title: entry.identity ?? '' }, entry.identity ? `as ${short(entry.identity)}` : 'anonymous');
   const took = h('span', { class: 'mono' }, duration(entry.duration_us));
   if (!error) return h('li', { class: 'entry' }, ...head, h('span', { class: 'entry-said' }, took, ' ', who));
+  const said = [took, ' ', who, h('span', { class: 'bad' }, ` ${error.code} `), error.message];
   return h(
     'li',
     { class: 'entry' },
     ...head,
-    h(
-      'span',
-      { class: 'entry-said' },
-      took,
-      ' ',
-      who,
-      h('span', { class: 'bad' }, ` ${error.code} `),
-      error.message,
-      error.stack ? h('details', {}, h('summary', {}, 'Stack'), h('pre', {}, error.stack)) : null,
-    ),
+    error.stack
+      ? h('details', { class: 'entry-said' }, h('summary', {}, ...said), h('pre', {}, error.stack))
+      : h('span', { class: 'entry-said' }, ...said),
   );
 }
 

@@ -43,7 +43,7 @@ async function show(moved: boolean): Promise<void> {
 }
 
 live.listen(() => {
-  connection.textContent = { connecting: 'connecting', live: 'live', lost: 'node is not answering' }[live.connection];
+  replace(connection, h('span', {}, { connecting: 'connecting', live: 'live', lost: 'node is not answering' }[live.connection]));
   connection.dataset.state = live.connection;
 }, new AbortController().signal);
 

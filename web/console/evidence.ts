@@ -25,7 +25,7 @@ export async function evidence(place: HTMLElement, applications: ApplicationSumm
         { class: 'proof' },
         h('h3', {}, development ? 'Development evidence: it proves nothing' : 'Hardware evidence'),
         h('ul', {}, ...report.summary.map((sentence) => h('li', {}, sentence))),
-        development ? h('p', { class: 'dim' }, 'On an enclave the same check proves which code runs, and this page would refuse anything else.') : null,
+        development ? h('p', { class: 'dim' }, 'An application’s own page names the code that it expects; on an enclave the same check then proves it.') : null,
       ),
       h(
         'details',

@@ -90,7 +90,7 @@ function nodeCard(node: Node): HTMLElement[] {
       ['State', problems.length ? h('span', { class: 'bad' }, `${count(problems.length, 'part')} not working`) : h('span', { class: 'good' }, 'healthy')],
       ['Running', h('span', { title: date(node.started_at) }, `proven ${node.version}, since ${ago(node.started_at)}`)],
       ['Profile', 'development'],
-      ['Spare processes', number(node.warm_processes)],
+      ['Warm processes', number(node.warm_processes)],
     ),
     ...problems.map(([part, reason]) => h('p', { class: 'problem' }, h('strong', {}, part), ' ', reason)),
     h(

@@ -102,7 +102,7 @@ async function scopeView(name: string, base: string, scope: Scope, chosen: Chose
     });
   }
   return [
-    h('p', { class: 'scope-title' }, scopeName(scope), ' ', scope.identity ? h('span', { class: 'mono dim' }, scope.identity) : null),
+    h('p', { class: 'scope-title' }, scope.identity ? h('span', {}, 'Personal ', h('span', { class: 'mono' }, scope.identity)) : scopeName(scope)),
     items.length
       ? h('ul', { class: 'stores' }, ...items.map((item) => h('li', {}, h('a', { href: link(['storage', name], { ...own, ...item.query }), 'aria-current': item === picked ? 'true' : undefined }, h('span', { class: 'mono' }, item.label), h('span', { class: 'dim' }, item.note)))))
       : empty('This scope is empty now.'),

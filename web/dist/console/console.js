@@ -291,14 +291,12 @@ async function activity({ main: main2, route: route2, signal }) {
     replace(handlers, ...wanted.map((each) => h("option", { value: each }, each || "every handler")));
     handlers.value = filter.handler;
   }
-  const opened = /* @__PURE__ */ new Set();
   const rows2 = /* @__PURE__ */ new Map();
   let run = live.run;
   function show2() {
     if (run !== live.run) {
       run = live.run;
       rows2.clear();
-      opened.clear();
       cleared = 0;
       paused = void 0;
       pause2.textContent = "Pause";
@@ -381,20 +379,12 @@ function callRow(entry) {
   const who = h("span", { class: "dim", title: entry.identity ?? "" }, entry.identity ? `as ${short(entry.identity)}` : "anonymous");
   const took = h("span", { class: "mono" }, duration(entry.duration_us));
   if (!error) return h("li", { class: "entry" }, ...head2, h("span", { class: "entry-said" }, took, " ", who));
+  const said = [took, " ", who, h("span", { class: "bad" }, ` ${error.code} `), error.message];
   return h(
     "li",
     { class: "entry" },
     ...head2,
-    h(
-      "span",
-      { class: "entry-said" },
-      took,
-      " ",
-      who,
-      h("span", { class: "bad" }, ` ${error.code} `),
-      error.message,
-      error.stack ? h("details", {}, h("summary", {}, "Stack"), h("pre", {}, error.stack)) : null
-    )
+    error.stack ? h("details", { class: "entry-said" }, h("summary", {}, ...said), h("pre", {}, error.stack)) : h("span", { class: "entry-said" }, ...said)
   );
 }
 function logRow(entry) {
@@ -3647,7 +3637,7 @@ async function evidence(place, applications, root, signal) {
         { class: "proof" },
         h("h3", {}, development ? "Development evidence: it proves nothing" : "Hardware evidence"),
         h("ul", {}, ...report.summary.map((sentence) => h("li", {}, sentence))),
-        development ? h("p", { class: "dim" }, "On an enclave the same check proves which code runs, and this page would refuse anything else.") : null
+        development ? h("p", { class: "dim" }, "An application’s own page names the code that it expects; on an enclave the same check then proves it.") : null
       ),
       h(
         "details",
@@ -3747,7 +3737,7 @@ function nodeCard(node) {
       ["State", problems.length ? h("span", { class: "bad" }, `${count(problems.length, "part")} not working`) : h("span", { class: "good" }, "healthy")],
       ["Running", h("span", { title: date(node.started_at) }, `proven ${node.version}, since ${ago(node.started_at)}`)],
       ["Profile", "development"],
-      ["Spare processes", number(node.warm_processes)]
+      ["Warm processes", number(node.warm_processes)]
     ),
     ...problems.map(([part, reason]) => h("p", { class: "problem" }, h("strong", {}, part), " ", reason)),
     h(
@@ -3852,7 +3842,7 @@ async function scopeView(name, base, scope, chosen, signal) {
     });
   }
   return [
-    h("p", { class: "scope-title" }, scopeName(scope), " ", scope.identity ? h("span", { class: "mono dim" }, scope.identity) : null),
+    h("p", { class: "scope-title" }, scope.identity ? h("span", {}, "Personal ", h("span", { class: "mono" }, scope.identity)) : scopeName(scope)),
     items.length ? h("ul", { class: "stores" }, ...items.map((item) => h("li", {}, h("a", { href: link(["storage", name], { ...own, ...item.query }), "aria-current": item === picked ? "true" : void 0 }, h("span", { class: "mono" }, item.label), h("span", { class: "dim" }, item.note))))) : empty("This scope is empty now."),
     place
   ];
@@ -4071,7 +4061,7 @@ async function show(moved) {
   if (moved && changed && !main.contains(document.activeElement)) main.focus({ preventScroll: false });
 }
 live.listen(() => {
-  connection.textContent = { connecting: "connecting", live: "live", lost: "node is not answering" }[live.connection];
+  replace(connection, h("span", {}, { connecting: "connecting", live: "live", lost: "node is not answering" }[live.connection]));
   connection.dataset.state = live.connection;
 }, new AbortController().signal);
 document.querySelector(".skip")?.addEventListener("click", (event) => {
