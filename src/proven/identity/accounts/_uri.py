@@ -63,18 +63,15 @@ def parse_date_time(text: str) -> datetime:
     if match is None:
         raise ValueError("not an RFC 3339 date and time")
     year, month, day, hour, minute, second = (int(match[group]) for group in range(1, 7))
-    leap = second == 60
-    micros = int((match[7] or "0")[:6].ljust(6, "0"))
-    moment = datetime(year, month, day, hour, minute, 59 if leap else second, micros, UTC)
-    if leap:
-        moment += timedelta(seconds=1)
-    if match[8] is None:
-        return moment
-    hours, minutes = int(match[9]), int(match[10])
-    if hours > 23 or minutes > 59:
-        raise ValueError("not an offset from UTC")
-    offset = timedelta(hours=hours, minutes=minutes)
+    leap, micros = second == 60, int((match[7] or "0")[:6].ljust(6, "0"))
+    offset = timedelta()
+    if match[8] is not None:
+        hours, minutes = int(match[9]), int(match[10])
+        if hours > 23 or minutes > 59:
+            raise ValueError("not an offset from UTC")
+        offset = timedelta(hours=hours, minutes=minutes) * (1 if match[8] == "+" else -1)
     try:
-        return moment - offset if match[8] == "+" else moment + offset
+        moment = datetime(year, month, day, hour, minute, 59 if leap else second, micros, UTC)
+        return moment + timedelta(seconds=leap) - offset
     except OverflowError:
         raise ValueError("a moment outside the calendar") from None

@@ -1,7 +1,7 @@
 import { getPersonalFiles } from '@proven-network/files';
 import { run, runOnEvent, runOnHttp, runOnSchedule, runWithOptions } from '@proven-network/handler';
 import { getPersonalStore } from '@proven-network/kv';
-import { getCurrentIdentity } from '@proven-network/session';
+import { getCurrentAccounts, getCurrentIdentity } from '@proven-network/session';
 import { getPersonalDb, sql } from '@proven-network/sql';
 
 const store = getPersonalStore('own');
@@ -13,6 +13,7 @@ const somewhat = () => later(Math.random() * 5);
 
 export const echo = run((...values: unknown[]) => values);
 export const whoAmI = run(() => getCurrentIdentity());
+export const accounts = run(() => getCurrentAccounts());
 
 export const remember = run(async (secret: string) => {
   await store.set('secret', secret);
