@@ -67,7 +67,7 @@ class Passkeys:
     2. A ceremony ends when it is finished, whatever comes of it, and is worth something only in the session
        that began it (see `Ceremonies`).
     3. A passkey is added only to the account that the session has identified as: whoever adds one has the
-       root seed already. So a node, or a thief of an unlocked passkey, cannot add one that opens anything.
+       root seed already.
     4. Signing in with a passkey identifies nobody. It gives out the wrapped seed, which only that passkey's
        PRF opens; `Identify` follows.
     5. A passkey that is not known and one that does not sign what it should are refused alike.
