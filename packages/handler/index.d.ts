@@ -2,8 +2,16 @@
 // deno-lint-ignore no-explicit-any
 type Handler = (...args: any[]) => any;
 
-/** The same function as its callers see it: always asynchronous. */
-export type AsyncFunction<T extends Handler> = (...args: Parameters<T>) => Promise<Awaited<ReturnType<T>>>;
+/**
+ * A handler as its callers see it: a page calls it over a session, so what it returns is a promise in any case.
+ * A function that is asynchronous already keeps its exact type. Inside the node, `await` what another handler
+ * returns: the same is true there, or harmless.
+ */
+export type AsyncFunction<T extends Handler> = [ReturnType<T>] extends [never]
+  ? (...args: Parameters<T>) => Promise<never>
+  : ReturnType<T> extends Promise<unknown>
+    ? T
+    : (...args: Parameters<T>) => Promise<Awaited<ReturnType<T>>>;
 
 export interface HandlerOptions {
   /** Origins (`https://host[:port]`, compared exactly) that `fetch` may reach. Default: none. */
@@ -20,8 +28,8 @@ export interface RpcHandlerOptions extends HandlerOptions {
 }
 
 /** Run `fn` when a client calls this export. */
-export function run<T extends Handler>(fn: T): T;
-export function runWithOptions<T extends Handler>(options: RpcHandlerOptions, fn: T): T;
+export function run<T extends Handler>(fn: T): AsyncFunction<T>;
+export function runWithOptions<T extends Handler>(options: RpcHandlerOptions, fn: T): AsyncFunction<T>;
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'OPTIONS';
 

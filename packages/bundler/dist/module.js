@@ -42,7 +42,7 @@ class Reader {
             dynamic: this.dynamic,
             constants: this.constants,
             loads: this.loads,
-            references: this.references,
+            references: this.references.uses,
         };
     }
     declaresType(local) {
@@ -87,7 +87,7 @@ class Reader {
                     ? 'default'
                     : '*';
             const stated = statement.importKind === 'type' || (item.type === 'ImportSpecifier' && item.importKind === 'type');
-            const typeOnly = stated || (this.typescript && !this.references.has(local));
+            const typeOnly = stated || (this.typescript && !this.references.mentions.has(local));
             kept ||= !typeOnly;
             this.bindings.set(local, { specifier, imported, node: item, typeOnly });
         }

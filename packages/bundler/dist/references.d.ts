@@ -4,10 +4,14 @@ export interface Reference {
     readonly node: Node;
     readonly parents: readonly Node[];
 }
-/**
- * Every place where a name of the module's own scope is used as a value, by name.
- *
- * Names that an inner scope declares anew, keys, labels and everything in types are left out. The imports that
- * declare a name are no use of it.
- */
-export declare function references(source: Source): Map<string, Reference[]>;
+/** What the names in a module refer to. */
+export interface References {
+    /**
+     * Every place where a name of the module's own scope is used as a value, by name. Names that an inner scope
+     * declares anew, keys, labels and everything in types are left out, and so are the imports that declare a name.
+     */
+    readonly uses: Map<string, Reference[]>;
+    /** Names that stand for a value anywhere, in whatever scope: imports of others are dropped as types. */
+    readonly mentions: Set<string>;
+}
+export declare function references(source: Source): References;

@@ -1,28 +1,26 @@
 import { children, patternNames } from './syntax.js';
-/**
- * Every place where a name of the module's own scope is used as a value, by name.
- *
- * Names that an inner scope declares anew, keys, labels and everything in types are left out. The imports that
- * declare a name are no use of it.
- */
 export function references(source) {
-    const found = new Map();
+    const uses = new Map();
+    const mentions = new Set();
     const visit = (node, parents, shadowed) => {
         if (isType(node))
             return;
         const around = [node, ...parents];
         if (node.type === 'Identifier' || node.type === 'JSXIdentifier') {
+            mentions.add(node.name);
             if (shadowed.has(node.name))
                 return;
-            const list = found.get(node.name);
+            const list = uses.get(node.name);
             const reference = { node, parents };
             if (list)
                 list.push(reference);
             else
-                found.set(node.name, [reference]);
+                uses.set(node.name, [reference]);
             return;
         }
         const names = node.type === 'Program' ? [] : scopeNames(node);
+        for (const name of declaredNames(node))
+            mentions.add(name);
         const inside = names.length > 0 ? new Set([...shadowed, ...names]) : shadowed;
         for (const child of children(node)) {
             if (isNameOnly(node, child))
@@ -31,7 +29,7 @@ export function references(source) {
         }
     };
     visit(source.program, [], new Set());
-    return found;
+    return { uses, mentions };
 }
 const TYPE_FIELDS = ['typeAnnotation', 'returnType', 'typeParameters', 'typeArguments', 'implements', 'predicate'];
 const TS_VALUES = new Set([
@@ -104,6 +102,21 @@ function isNameOnly(node, child) {
             return child === node.name && child.type === 'JSXIdentifier' && /^[a-z]/.test(child.name);
         default:
             return false;
+    }
+}
+/** Names that stand in `node` and that `isNameOnly` leaves out, although they stand for a value. */
+function declaredNames(node) {
+    switch (node.type) {
+        case 'VariableDeclarator':
+        case 'FunctionDeclaration':
+        case 'FunctionExpression':
+        case 'TSEnumDeclaration':
+        case 'TSModuleDeclaration':
+            return node.id?.type === 'Identifier' ? [node.id.name] : [];
+        case 'ExportSpecifier':
+            return node.exported.type === 'Identifier' ? [node.exported.name] : [];
+        default:
+            return [];
     }
 }
 /** Whether `child` is evaluated outside of the scope that `node` opens. */

@@ -1,5 +1,5 @@
 import { Problem } from './errors.ts';
-import { references, type Reference } from './references.ts';
+import { references, type Reference, type References } from './references.ts';
 import { moduleName, parseModule, patternNames, position, type Node, type Source } from './syntax.ts';
 
 /** A name that a module imports: `imported` is the exporter's name for it, `*` for its namespace. */
@@ -47,7 +47,7 @@ export function readAppModule(file: string, text: string): Module {
 class Reader {
   private readonly source: Source;
   private readonly typescript: boolean;
-  private readonly references: Map<string, Reference[]>;
+  private readonly references: References;
   private readonly bindings = new Map<string, Binding>();
   private readonly exports = new Map<string, Export>();
   private readonly stars: { specifier: string; node: Node }[] = [];
@@ -77,7 +77,7 @@ class Reader {
       dynamic: this.dynamic,
       constants: this.constants,
       loads: this.loads,
-      references: this.references,
+      references: this.references.uses,
     };
   }
 
@@ -126,7 +126,7 @@ class Reader {
             ? 'default'
             : '*';
       const stated = statement.importKind === 'type' || (item.type === 'ImportSpecifier' && item.importKind === 'type');
-      const typeOnly = stated || (this.typescript && !this.references.has(local));
+      const typeOnly = stated || (this.typescript && !this.references.mentions.has(local));
       kept ||= !typeOnly;
       this.bindings.set(local, { specifier, imported, node: item, typeOnly });
     }

@@ -6,26 +6,34 @@ export interface Reference {
   readonly parents: readonly Node[];
 }
 
-/**
- * Every place where a name of the module's own scope is used as a value, by name.
- *
- * Names that an inner scope declares anew, keys, labels and everything in types are left out. The imports that
- * declare a name are no use of it.
- */
-export function references(source: Source): Map<string, Reference[]> {
-  const found = new Map<string, Reference[]>();
+/** What the names in a module refer to. */
+export interface References {
+  /**
+   * Every place where a name of the module's own scope is used as a value, by name. Names that an inner scope
+   * declares anew, keys, labels and everything in types are left out, and so are the imports that declare a name.
+   */
+  readonly uses: Map<string, Reference[]>;
+  /** Names that stand for a value anywhere, in whatever scope: imports of others are dropped as types. */
+  readonly mentions: Set<string>;
+}
+
+export function references(source: Source): References {
+  const uses = new Map<string, Reference[]>();
+  const mentions = new Set<string>();
   const visit = (node: Node, parents: readonly Node[], shadowed: ReadonlySet<string>): void => {
     if (isType(node)) return;
     const around = [node, ...parents];
     if (node.type === 'Identifier' || node.type === 'JSXIdentifier') {
+      mentions.add(node.name);
       if (shadowed.has(node.name)) return;
-      const list = found.get(node.name);
+      const list = uses.get(node.name);
       const reference = { node, parents };
       if (list) list.push(reference);
-      else found.set(node.name, [reference]);
+      else uses.set(node.name, [reference]);
       return;
     }
     const names = node.type === 'Program' ? [] : scopeNames(node);
+    for (const name of declaredNames(node)) mentions.add(name);
     const inside = names.length > 0 ? new Set([...shadowed, ...names]) : shadowed;
     for (const child of children(node)) {
       if (isNameOnly(node, child)) continue;
@@ -33,7 +41,7 @@ export function references(source: Source): Map<string, Reference[]> {
     }
   };
   visit(source.program, [], new Set());
-  return found;
+  return { uses, mentions };
 }
 
 const TYPE_FIELDS = ['typeAnnotation', 'returnType', 'typeParameters', 'typeArguments', 'implements', 'predicate'];
@@ -108,6 +116,22 @@ function isNameOnly(node: Node, child: Node): boolean {
       return child === node.name && child.type === 'JSXIdentifier' && /^[a-z]/.test(child.name);
     default:
       return false;
+  }
+}
+
+/** Names that stand in `node` and that `isNameOnly` leaves out, although they stand for a value. */
+function declaredNames(node: Node): string[] {
+  switch (node.type) {
+    case 'VariableDeclarator':
+    case 'FunctionDeclaration':
+    case 'FunctionExpression':
+    case 'TSEnumDeclaration':
+    case 'TSModuleDeclaration':
+      return node.id?.type === 'Identifier' ? [node.id.name] : [];
+    case 'ExportSpecifier':
+      return node.exported.type === 'Identifier' ? [node.exported.name] : [];
+    default:
+      return [];
   }
 }
 
