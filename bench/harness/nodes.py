@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +35,10 @@ class Node:
 
 
 @asynccontextmanager
-async def node(folder: Path = APP) -> AsyncIterator[Node]:
+async def node(folder: Path = APP, *, environment: Mapping[str, str] | None = None) -> AsyncIterator[Node]:
     """Run `proven dev` on `folder` with empty data; gives the node once it says where it listens.
+
+    `environment` has settings that are not as by default.
 
     Raises `RuntimeError` with the end of its output if it stops instead.
     """
@@ -47,7 +49,7 @@ async def node(folder: Path = APP) -> AsyncIterator[Node]:
                 sys.executable,
                 "-P",
                 *("-m", "proven", "dev", str(folder), "--port", "0", "--data-dir", f"{scratch}/data"),
-                env={**os.environ, "XDG_STATE_HOME": str(state)},
+                env={**os.environ, **(environment or {}), "XDG_STATE_HOME": str(state)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

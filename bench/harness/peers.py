@@ -98,6 +98,20 @@ async def deno_serve() -> AsyncIterator[Served]:
         await _end(process)
 
 
+@asynccontextmanager
+async def broadcaster() -> AsyncIterator[Served]:
+    """A bare `websockets` server that sends to all of its clients what one of them asks for."""
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", PEERS / "broadcast.py", str(port), env={**os.environ, "PYTHONPATH": ""}
+    )
+    try:
+        await listening(port)
+        yield Served(port, process.pid)
+    finally:
+        await _end(process)
+
+
 class Echo(asyncio.Protocol):
     """A bare Deno process that answers frames with themselves, and the client for it.
 
