@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from proven.packages.typescript import write_types
+from proven.packages.typescript import sdk_modules, write_types
 from proven.wire.errors import ErrorCode, ProvenError
 
 from ._output import COMMAND
@@ -23,12 +23,14 @@ _RENAMED = {"gitignore": ".gitignore"}
 
 @click.command()
 @click.argument("path", metavar="NAME", type=click.Path(path_type=Path))
-def init(path: Path) -> None:
+@click.option("--web", is_flag=True, help="With a web page that calls the app; needs no Node.")
+def init(path: Path, web: bool) -> None:
     """Write a new app into a new folder NAME.
 
     \b
     Examples:
       proven init hello
+      proven init hello --web
       proven init work/guestbook
     """
     name = path.resolve().name
@@ -40,13 +42,16 @@ def init(path: Path) -> None:
         raise ProvenError(ErrorCode.CONFLICT, message)
     try:
         _copy(resources.files("proven.cli") / "template", path, name)
+        if web:
+            _copy(resources.files("proven.cli") / "template_web", path, name)
+            _write_sdk(path / "web" / "proven")
         write_types(path)
     except OSError as error:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"cannot write {path}: {error.strerror}") from None
     click.secho(f"Wrote {path}/", fg="green")
     folder = shlex.quote(str(path))
     steps = {
-        f"dev {folder}": "run it; every save is live",
+        f"dev {folder}{' --open' if web else ''}": "run it; every save is live",
         f"call {name} greet '\"Ada\"'": "call it, in another terminal",
         f"check {folder}": "find mistakes before it runs",
     }
@@ -54,7 +59,14 @@ def init(path: Path) -> None:
     click.echo()
     for step, purpose in steps.items():
         click.echo(f"  {COMMAND} {step:{width}}    {purpose}")
-    click.echo(f"\nThe code is in {path}/src/{name}.ts.")
+    where = f", the page in {path}/web" if web else ""
+    click.echo(f"\nThe code is in {path}/src/{name}.ts{where}.")
+
+
+def _write_sdk(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in sdk_modules().items():
+        (folder / name).write_bytes(content)
 
 
 def _copy(source: Traversable, target: Path, name: str) -> None:

@@ -1,13 +1,17 @@
-"""The types of `@proven-network/…`, for editors and the type checker. They come with the distribution."""
+"""What comes with the distribution for apps: the types of `@proven-network/…`, and the SDK for web pages."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 from ._resolve import BUILTIN_PREFIX, BUILTINS
 
 TYPES_FOLDER = ".proven/types"
 """Where an app's folder keeps them. Not part of the app: `proven check` and `proven dev` write them again."""
+
+_IMPORTED: Final = re.compile(rb"""\b(?:from|import) ?["']\./([A-Za-z0-9_-]+\.js)["']""")
 
 
 def type_declarations() -> dict[str, Path]:
@@ -31,6 +35,19 @@ def write_types(folder: Path) -> None:
         if current != content:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+
+
+def sdk_modules() -> dict[str, bytes]:
+    """The SDK for web pages as ES modules by file name: `index.js` and everything it imports."""
+    folder = _root() / "sdk" / "dist"
+    found: dict[str, bytes] = {}
+    pending = ["index.js"]
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found[name] = (folder / name).read_bytes()
+            pending.extend(match.decode() for match in _IMPORTED.findall(found[name]))
+    return dict(sorted(found.items()))
 
 
 def _root() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +73,21 @@ def test_names_that_could_not_name_an_app_are_refused(proven: Proven, name: str)
     assert result.exit_code == 1
     assert "cannot name an app" in result.stderr
     assert not Path(name).exists()
+
+
+def test_a_new_app_can_have_a_page_that_needs_no_build(proven: Proven) -> None:
+    output = proven("init", "paged", "--web").output
+    assert "proven dev paged --open" in output
+    built = build(Path("paged"))
+    served = {asset.path for asset in built.manifest.assets}
+    assert {"index.html", "app.js", "style.css", "proven/index.js"} <= served
+    sources = {name: built.assets[name].decode() for name in served if name.endswith(".js")}
+    for name, source in sources.items():
+        for imported in re.findall(r"""from ["'](\.[^"']+)["']""", source):
+            assert (Path(name).parent / imported).as_posix() in served
+    assert "application: 'paged'" in sources["app.js"]
+    assert proven("check", "paged").exit_code == 0
+    assert "__name__" not in "".join(path.read_text() for path in own_files(Path("paged")))
 
 
 def test_check_finds_wrong_types_with_their_place(proven: Proven, hello: Path) -> None:
