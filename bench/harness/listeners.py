@@ -248,7 +248,7 @@ async def listeners(plan: Plan) -> AsyncIterator[Listeners]:
     """Clients that are all connected."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-P", "-m", "harness.listeners"),
+        *("-m", "harness.listeners"),
         cwd=Path(__file__).resolve().parent.parent,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
