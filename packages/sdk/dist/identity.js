@@ -12,7 +12,6 @@ import {
   unwrapSeed,
   wrapSeed
 } from "./shared-MUMUR7CH.js";
-import "./shared-GPDSXGEP.js";
 export {
   SEED_BYTES,
   accountId,

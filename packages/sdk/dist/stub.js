@@ -1,7 +1,6 @@
 import {
   defaultInstance
 } from "./shared-FVVGVDIT.js";
-import "./shared-GPDSXGEP.js";
 
 // src/stub.ts
 function handler(address) {

@@ -223,9 +223,11 @@ export class ProvenSDK {
     this.#authState.set(this.#connection.person.value === null ? 'anonymous' : 'signed-in');
   }
 
+  /** Browsers make no passkeys for addresses that are numbers, but for `localhost`. */
   #frame(): { gateway: string; applicationId: string; applicationName: string } {
     const { id, name } = this.#connection.application!;
-    return { gateway: this.gateway, applicationId: id, applicationName: name };
+    const gateway = this.gateway.replace(/\/\/(127\.0\.0\.1|\[::1\])(?=:|$)/, '//localhost');
+    return { gateway, applicationId: id, applicationName: name };
   }
 
   #onEvent(event: Message, evidence: Evidence): void {

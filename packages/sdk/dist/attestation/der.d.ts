@@ -7,6 +7,7 @@ export declare const OID = 6;
 export declare const UTC_TIME = 23;
 export declare const GENERALIZED_TIME = 24;
 export declare const SEQUENCE = 48;
+export declare const SET = 49;
 /** An element: its tag, its contents, and all of it as it was written. */
 export interface Element {
     readonly tag: number;
@@ -32,3 +33,5 @@ export declare function wholeBytes({ contents }: Element): Bytes;
 export declare function boolean({ contents }: Element): boolean;
 /** Milliseconds since 1970 of a time to the second in UTC (RFC 5280 §4.1.2.5). */
 export declare function time({ tag, contents }: Element): number;
+/** The bytes of an object identifier. */
+export declare function identifier({ contents }: Element): Bytes;

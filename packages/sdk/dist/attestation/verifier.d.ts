@@ -34,4 +34,7 @@ export interface Evidence {
  * Throws `ProvenError` (`EVIDENCE_INVALID`) with the `rule` in its details. Where a clock may be to blame, the details
  * have `clockDifference`: by how many seconds `at` is ahead of the time in the document.
  */
-export declare function verifyEvidence(document: Bytes, expected: Partial<Expected>, policy: Policy, at?: number): Promise<Evidence>;
+export declare function verifyEvidence(document: Bytes, expected: Partial<Expected>, policy: Policy, at?: number, platformOf?: typeof platformOfRoot): Promise<Evidence>;
+/** Whose root it is. Throws if it is not one that the policy accepts. */
+declare function platformOfRoot(root: Bytes, fingerprint: string, policy: Policy): Promise<Platform>;
+export {};

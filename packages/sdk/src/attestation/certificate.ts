@@ -3,7 +3,7 @@
 
 import { type Bytes, concat, equal, fromHex, toHex } from '../bytes.ts';
 import {
-  BIT_STRING, BOOLEAN, boolean, DerReader, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, time, unsigned,
+  BIT_STRING, BOOLEAN, boolean, DerReader, type Element, GENERALIZED_TIME, identifier, INTEGER, OCTET_STRING, OID, SEQUENCE, SET, time, unsigned,
   UTC_TIME, wholeBytes,
 } from './der.ts';
 import { broken } from './rules.ts';
@@ -32,6 +32,8 @@ interface Certificate {
   readonly validTo: number;
   readonly point: Bytes;
   readonly extensions: ReadonlyMap<string, Extension>;
+  readonly keyId: Bytes | null;
+  readonly issuerKeyId: Bytes | null;
 }
 
 /**
@@ -88,15 +90,15 @@ function parse(der: Bytes): Certificate {
   certificate.end();
   const body = new DerReader(signed.contents);
   if (toHex(body.next(0xa0).contents) !== '020102') throw new RangeError('it is not X.509 version 3');
-  body.next(INTEGER);
+  if (!unsigned(body.next(INTEGER), 20).some(Boolean)) throw new RangeError('it has no serial number');
   if (!equal(body.next(SEQUENCE).encoded, algorithm) || !equal(algorithm, ECDSA_WITH_SHA384)) {
     throw new RangeError('it is not signed with ECDSA and SHA-384');
   }
-  const issuer = body.next(SEQUENCE).encoded;
+  const issuer = readName(body);
   const validity = body.enter();
   const [validFrom, validTo] = [timeOf(validity), timeOf(validity)];
   validity.end();
-  const subject = body.next(SEQUENCE).encoded;
+  const subject = readName(body);
   const key = body.next(SEQUENCE).encoded;
   if (key.length !== P384_KEY.length + 96 || !equal(key.subarray(0, P384_KEY.length), P384_KEY)) {
     throw new RangeError('it has a key that is not on P-384');
@@ -104,7 +106,39 @@ function parse(der: Bytes): Certificate {
   const point = concat(Uint8Array.of(4), key.subarray(P384_KEY.length));
   const extensions = body.atEnd ? new Map<string, Extension>() : readExtensions(body.enter(0xa3));
   body.end();
-  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions };
+  const keyId = optional(extensions, SUBJECT_KEY_ID, (value) => alone(value, OCTET_STRING).contents);
+  const issuerKeyId = optional(extensions, AUTHORITY_KEY_ID, readAuthorityKeyId);
+  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions, keyId, issuerKeyId };
+}
+
+function optional(
+  extensions: ReadonlyMap<string, Extension>,
+  id: string,
+  read: (value: Bytes) => Bytes | null,
+): Bytes | null {
+  const extension = extensions.get(id);
+  return extension === undefined ? null : read(extension.value);
+}
+
+/** The one element that `value` is. */
+function alone(value: Bytes, tag: number): Element {
+  const whole = new DerReader(value);
+  const element = whole.next(tag);
+  whole.end();
+  return element;
+}
+
+function readName(reader: DerReader): Bytes {
+  const name = reader.next(SEQUENCE);
+  for (const parts = new DerReader(name.contents); !parts.atEnd;) {
+    for (const attributes = parts.enter(SET); !attributes.atEnd;) {
+      const attribute = attributes.enter();
+      identifier(attribute.next(OID));
+      attribute.next(attribute.peek());
+      attribute.end();
+    }
+  }
+  return name.encoded;
 }
 
 function readExtensions(wrapper: DerReader): Map<string, Extension> {
@@ -113,7 +147,7 @@ function readExtensions(wrapper: DerReader): Map<string, Extension> {
   const extensions = new Map<string, Extension>();
   while (!list.atEnd) {
     const extension = list.enter();
-    const id = toHex(extension.next(OID).contents);
+    const id = toHex(identifier(extension.next(OID)));
     const critical = extension.peek() === BOOLEAN && boolean(extension.next(BOOLEAN));
     const value = extension.next(OCTET_STRING).contents;
     extension.end();
@@ -178,9 +212,7 @@ function checkExtensions({ extensions }: Certificate, position: number, remainin
 }
 
 function readConstraints(value: Bytes): { authority: boolean; pathLength: number } {
-  const whole = new DerReader(value);
-  const constraints = whole.enter();
-  whole.end();
+  const constraints = new DerReader(alone(value, SEQUENCE).contents);
   const authority = constraints.peek() === BOOLEAN && boolean(constraints.next(BOOLEAN));
   const pathLength = constraints.atEnd ? Infinity : unsigned(constraints.next(INTEGER), 1)[0]!;
   constraints.end();
@@ -188,9 +220,7 @@ function readConstraints(value: Bytes): { authority: boolean; pathLength: number
 }
 
 function readUsage(value: Bytes): { signsCertificates: boolean; signsData: boolean } {
-  const whole = new DerReader(value);
-  const { contents } = whole.next(BIT_STRING);
-  whole.end();
+  const { contents } = alone(value, BIT_STRING);
   const [unused, bits] = [contents[0]!, contents[1]!];
   if (contents.length < 2 || contents.length > 3 || unused > 7) throw new RangeError('not a key usage');
   return { signsCertificates: Boolean(bits & 0x04), signsData: Boolean(bits & 0x80) };
@@ -200,22 +230,21 @@ async function checkIssuedBy(certificate: Certificate, issuer: Certificate, posi
   if (!equal(certificate.issuer, issuer.subject)) {
     throw broken('chain', `certificate ${position} names another issuer than the one before it`);
   }
-  const named = certificate.extensions.get(AUTHORITY_KEY_ID);
-  const found = issuer.extensions.get(SUBJECT_KEY_ID);
-  const sameKey = named === undefined || found === undefined || reading(position, () => {
-    const wanted = authorityKeyId(named.value);
-    return wanted === null || equal(wanted, new DerReader(found.value).next(OCTET_STRING).contents);
-  });
-  if (!sameKey) throw broken('chain', `certificate ${position} names another key than that of its issuer`);
+  const { issuerKeyId } = certificate;
+  if (issuerKeyId !== null && issuer.keyId !== null && !equal(issuerKeyId, issuer.keyId)) {
+    throw broken('chain', `certificate ${position} names another key than that of its issuer`);
+  }
   const key = await publicKey(issuer, position - 1);
   if (!(await crypto.subtle.verify(ES384, key, certificate.signature, certificate.signed))) {
     throw broken('chain', `certificate ${position} is not signed by the one before it`);
   }
 }
 
-function authorityKeyId(value: Bytes): Bytes | null {
-  const fields = new DerReader(value).enter();
-  return fields.peek() === 0x80 ? fields.next(0x80).contents : null;
+function readAuthorityKeyId(value: Bytes): Bytes | null {
+  const fields = new DerReader(alone(value, SEQUENCE).contents);
+  const keyId = fields.peek() === 0x80 ? fields.next(0x80).contents : null;
+  fields.end();
+  return keyId;
 }
 
 function reading<T>(position: number, parts: () => T): T {

@@ -10,6 +10,7 @@ export const OID = 0x06;
 export const UTC_TIME = 0x17;
 export const GENERALIZED_TIME = 0x18;
 export const SEQUENCE = 0x30;
+export const SET = 0x31;
 
 /** An element: its tag, its contents, and all of it as it was written. */
 export interface Element {
@@ -112,4 +113,13 @@ export function time({ tag, contents }: Element): number {
   const canonical = new Date(milliseconds).toISOString().replace(/[-T:]|\.000/g, '').slice(tag === UTC_TIME ? 2 : 0);
   if (canonical !== text) throw new RangeError('not a time');
   return milliseconds;
+}
+
+/** The bytes of an object identifier. */
+export function identifier({ contents }: Element): Bytes {
+  const starts = contents.map((_, index) => Number(index === 0 || contents[index - 1]! < 0x80));
+  if (contents.length === 0 || contents.at(-1)! >= 0x80 || contents.some((byte, index) => starts[index] && byte === 0x80)) {
+    throw new RangeError('not an object identifier');
+  }
+  return contents;
 }

@@ -56,11 +56,12 @@ export async function verifyEvidence(
   expected: Partial<Expected>,
   policy: Policy,
   at: number = Date.now(),
+  platformOf: typeof platformOfRoot = platformOfRoot,
 ): Promise<Evidence> {
   const [envelope, contents] = readDocument(document);
   const root = contents.cabundle[0]!;
   const fingerprint = toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', root)));
-  const platform = await checkRoot(root, fingerprint, policy);
+  const platform = await platformOf(root, fingerprint, policy);
   const key = await blamingClocks(contents, at, () => validateChain([...contents.cabundle, contents.certificate], at));
   const signed = await crypto.subtle.verify(
     { name: 'ECDSA', hash: 'SHA-384' }, key, envelope.signature, envelope.signed,
@@ -81,7 +82,8 @@ export async function verifyEvidence(
   return evidence;
 }
 
-async function checkRoot(root: Bytes, fingerprint: string, policy: Policy): Promise<Platform> {
+/** Whose root it is. Throws if it is not one that the policy accepts. */
+async function platformOfRoot(root: Bytes, fingerprint: string, policy: Policy): Promise<Platform> {
   if (fingerprint === NITRO_ROOT_SHA256) return 'nitro';
   const { development } = policy;
   if (!development) {

@@ -1,0 +1,2429 @@
+import {
+  setDefault,
+  unsetDefault
+} from "./shared-FVVGVDIT.js";
+import {
+  Source,
+  guarded
+} from "./shared-LU5Q3S5R.js";
+import {
+  ARRAY,
+  BYTES,
+  MAP,
+  NINT,
+  Reader,
+  TAG,
+  TEXT,
+  UINT,
+  concat,
+  decode,
+  encode,
+  equal,
+  fromHex,
+  fromUtf8,
+  head,
+  identityId,
+  randomBytes,
+  toHex,
+  uint64,
+  utf8
+} from "./shared-MUMUR7CH.js";
+import {
+  ProvenError,
+  asProvenError
+} from "./shared-GPDSXGEP.js";
+
+// src/attestation/rules.ts
+var broken = (rule, message, details = {}) => new ProvenError("EVIDENCE_INVALID", message, { details: { rule, ...details } });
+
+// src/cose.ts
+var ES384_PROTECTED = encode(/* @__PURE__ */ new Map([[1, -35]]));
+var A256GCM_PROTECTED = encode(/* @__PURE__ */ new Map([[1, 3]]));
+var ENCRYPT0_START = concat(Uint8Array.of(208, 131), encode(A256GCM_PROTECTED));
+var TAG_BYTES = 16;
+function decodeSign1(data, maxBytes) {
+  const message = decode(data, { maxBytes });
+  if (!Array.isArray(message) || message.length !== 4) throw malformed("not a COSE_Sign1");
+  const [header, unprotected, payload, signature] = message;
+  if (!(header instanceof Uint8Array) || !equal(header, ES384_PROTECTED)) {
+    throw malformed("the protected header has to name ES384 and nothing else");
+  }
+  if (!(unprotected instanceof Map) || unprotected.size > 0) throw malformed("the unprotected header has to be empty");
+  if (!(payload instanceof Uint8Array) || !(signature instanceof Uint8Array) || signature.length !== 96) {
+    throw malformed("payload and signature have to be byte strings, the signature of 96 bytes");
+  }
+  const signed = encode(["Signature1", ES384_PROTECTED, new Uint8Array(0), payload]);
+  return { payload, signature, signed };
+}
+var Encrypt0Direction = class {
+  #key;
+  #noncePrefix;
+  #aad;
+  #template;
+  /** `key` is one for AES-256-GCM. */
+  constructor(key, noncePrefix, keyId, context) {
+    this.#key = key;
+    this.#noncePrefix = noncePrefix;
+    const externalAad = encode([...context, new Uint8Array(8)]);
+    this.#aad = encode(["Encrypt0", A256GCM_PROTECTED, externalAad]).slice(0, -8);
+    const headers = encode(/* @__PURE__ */ new Map([[4, keyId], [6, new Uint8Array(8)]]));
+    this.#template = concat(ENCRYPT0_START, headers.slice(0, -8));
+  }
+  /** A sequence must never be used twice: that is up to the caller. */
+  async encrypt(sequence, plaintext) {
+    const partialIv = uint64(sequence);
+    const ciphertext = new Uint8Array(await crypto.subtle.encrypt(this.#algorithm(partialIv), this.#key, plaintext));
+    return concat(this.#template, partialIv, head(BYTES, ciphertext.length), ciphertext);
+  }
+  /** The sequence and the plaintext. Throws `ProvenError` for anything but what `encrypt` made. */
+  async decrypt(message) {
+    const start = this.#template.length;
+    if (message.length < start + 8 || !equal(message.subarray(0, start), this.#template)) {
+      throw malformed("not a message of this session");
+    }
+    const partialIv = message.slice(start, start + 8);
+    const reader = new Reader(message);
+    reader.position = start + 8;
+    const [major, length] = headOf(reader);
+    if (major !== BYTES || length !== message.length - reader.position || length < TAG_BYTES) {
+      throw malformed("a truncated or extended message");
+    }
+    const ciphertext = message.subarray(reader.position);
+    let plaintext;
+    try {
+      plaintext = await crypto.subtle.decrypt(this.#algorithm(partialIv), this.#key, ciphertext);
+    } catch {
+      throw malformed("a message that was altered or made with another key");
+    }
+    return [Number(new DataView(partialIv.buffer).getBigUint64(0)), new Uint8Array(plaintext)];
+  }
+  #algorithm(partialIv) {
+    return {
+      name: "AES-GCM",
+      iv: concat(this.#noncePrefix, partialIv),
+      additionalData: concat(this.#aad, partialIv)
+    };
+  }
+};
+function headOf(reader) {
+  try {
+    return reader.head();
+  } catch {
+    throw malformed("a truncated message");
+  }
+}
+var malformed = (message) => new ProvenError("BAD_REQUEST", message);
+
+// src/session.ts
+var VERSION = 1;
+var SUITE = "X25519-HKDF-SHA256-AES256GCM";
+var LABEL = "proven/session/v1";
+var MAX_EVIDENCE = 32 * 1024;
+var MAX_RESPONSE = MAX_EVIDENCE + 1024;
+var MAX_PLAINTEXT = 8 * 1024 * 1024 + 64 * 1024;
+var MAX_FRAME = MAX_PLAINTEXT + 128;
+var MAX_SEQUENCE = 2 ** 32 - 1;
+async function generateKeyPair() {
+  return await crypto.subtle.generateKey("X25519", false, ["deriveKey", "deriveBits"]);
+}
+var ClientHandshake = class {
+  #options;
+  #nonce;
+  #clientKey = new Uint8Array(0);
+  constructor(options) {
+    this.#options = options;
+    this.#nonce = options.nonce ?? randomBytes(32);
+  }
+  async request() {
+    const { applicationId, origin, keyPair, resumption } = this.#options;
+    this.#clientKey = new Uint8Array(await crypto.subtle.exportKey("raw", keyPair.publicKey));
+    return encode({
+      v: VERSION,
+      suite: SUITE,
+      nonce: this.#nonce,
+      client_key: this.#clientKey,
+      application_id: applicationId ?? void 0,
+      origin,
+      resumption
+    });
+  }
+  /**
+   * Check who answered, then derive the keys; no key exists before `verify` has agreed. Throws `ProvenError`:
+   * `BAD_REQUEST` for a malformed response, and what `verify` throws.
+   */
+  async finish(response, verify) {
+    const fields = decode(response, { maxBytes: MAX_RESPONSE, maxDepth: 1 });
+    if (!(fields instanceof Map) || fields.size !== 3) throw bad("the session response is not one of version 1");
+    const sessionId = bytesOf(fields.get("session_id"), 16, 16, "session_id");
+    const publicKey2 = bytesOf(fields.get("server_key"), 32, 32, "server_key");
+    const document2 = bytesOf(fields.get("evidence"), 0, MAX_EVIDENCE, "evidence");
+    const transcript = await this.#transcript(sessionId, publicKey2);
+    const evidence = await verify(document2, { nonce: this.#nonce, userData: transcript, publicKey: publicKey2 });
+    const [client, server] = await directions(this.#options.keyPair.privateKey, publicKey2, sessionId, transcript);
+    return [new SealedChannel(sessionId, transcript, client, server), evidence];
+  }
+  /** SHA-256 over every field of both sides: what the evidence vouches for and the keys depend on. */
+  async #transcript(sessionId, serverKey) {
+    const { applicationId, origin, resumption } = this.#options;
+    const fields = [
+      LABEL,
+      VERSION,
+      SUITE,
+      this.#nonce,
+      this.#clientKey,
+      applicationId,
+      origin ?? null,
+      resumption ?? null,
+      sessionId,
+      serverKey
+    ];
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", encode(fields)));
+  }
+};
+var SealedChannel = class {
+  sessionId;
+  transcript;
+  #directions;
+  #sent = -1;
+  #received = -1;
+  constructor(sessionId, transcript, outbound, inbound) {
+    this.sessionId = sessionId;
+    this.transcript = transcript;
+    this.#directions = [outbound, inbound];
+  }
+  get closed() {
+    return this.#directions === null;
+  }
+  /** The next sequence and, in a while, its frame. Throws `ProvenError`: `SESSION_CLOSED`, `TOO_LARGE`. */
+  seal(plaintext) {
+    const [outbound] = this.#requireOpen();
+    if (plaintext.length > MAX_PLAINTEXT) {
+      throw new ProvenError("TOO_LARGE", `a message of ${plaintext.length} bytes is over the limit of ${MAX_PLAINTEXT}`);
+    }
+    if (this.#sent >= MAX_SEQUENCE) throw this.#broken("the session has used up its sequences");
+    this.#sent++;
+    return [this.#sent, outbound.encrypt(this.#sent, plaintext)];
+  }
+  /** The plaintext of the peer's next frame; rejects with `SESSION_CLOSED` for a bad one. */
+  async open(frame) {
+    const [, inbound] = this.#requireOpen();
+    if (frame.length > MAX_FRAME) throw this.#broken(`a frame of ${frame.length} bytes is over the limit`);
+    let opened;
+    try {
+      opened = await inbound.decrypt(frame);
+    } catch (error) {
+      throw this.#broken(error instanceof Error ? error.message : String(error));
+    }
+    this.#requireOpen();
+    const [sequence, plaintext] = opened;
+    if (sequence <= this.#received || sequence > MAX_SEQUENCE) throw this.#broken("a replayed or reordered message");
+    this.#received = sequence;
+    return plaintext;
+  }
+  /** Refuse everything from now on and let go of the keys. */
+  close() {
+    this.#directions = null;
+  }
+  #requireOpen() {
+    if (this.#directions === null) throw new ProvenError("SESSION_CLOSED", "the session is closed");
+    return this.#directions;
+  }
+  #broken(reason) {
+    this.close();
+    return new ProvenError("SESSION_CLOSED", `the session was closed: ${reason}`);
+  }
+};
+async function directions(privateKey, peerKey, sessionId, transcript) {
+  let shared;
+  try {
+    const peer = await crypto.subtle.importKey("raw", peerKey, "X25519", true, []);
+    shared = await crypto.subtle.deriveKey({ name: "X25519", public: peer }, privateKey, "HKDF", false, ["deriveBits"]);
+  } catch {
+    throw bad("the key of the node is not one that a secret can be agreed with");
+  }
+  const direction = async (name) => {
+    const info = utf8(`${LABEL} ${name}`);
+    const algorithm = { name: "HKDF", hash: "SHA-256", salt: transcript, info };
+    const material = new Uint8Array(await crypto.subtle.deriveBits(algorithm, shared, 36 * 8));
+    const key = await crypto.subtle.importKey("raw", material.subarray(0, 32), "AES-GCM", false, ["encrypt", "decrypt"]);
+    material.fill(0, 0, 32);
+    return new Encrypt0Direction(key, material.slice(32), sessionId, [LABEL, sessionId, name]);
+  };
+  return Promise.all([direction("client"), direction("server")]);
+}
+function bytesOf(value, least, most, name) {
+  if (!(value instanceof Uint8Array) || value.length < least || value.length > most) {
+    throw bad(`${name} has to be ${least === most ? least : `at most ${most}`} bytes`);
+  }
+  return value;
+}
+var bad = (message) => new ProvenError("BAD_REQUEST", message);
+
+// src/attestation/der.ts
+var BOOLEAN = 1;
+var INTEGER = 2;
+var BIT_STRING = 3;
+var OCTET_STRING = 4;
+var OID = 6;
+var UTC_TIME = 23;
+var GENERALIZED_TIME = 24;
+var SEQUENCE = 48;
+var SET = 49;
+var DerReader = class _DerReader {
+  #position = 0;
+  #data;
+  constructor(data) {
+    this.#data = data;
+  }
+  get atEnd() {
+    return this.#position === this.#data.length;
+  }
+  /** The next tag; -1 at the end. */
+  peek() {
+    return this.#data[this.#position] ?? -1;
+  }
+  next(tag) {
+    const start = this.#position;
+    if (this.peek() !== tag) throw new RangeError(`tag ${this.peek()} in place of ${tag}`);
+    this.#position++;
+    const length = this.#length();
+    const from = this.#position;
+    if (length > this.#data.length - from) throw new RangeError("an element that ends too early");
+    this.#position += length;
+    const encoded = this.#data.subarray(start, this.#position);
+    return { tag, contents: this.#data.subarray(from, this.#position), encoded };
+  }
+  /** The elements inside the next one. */
+  enter(tag = SEQUENCE) {
+    return new _DerReader(this.next(tag).contents);
+  }
+  end() {
+    if (!this.atEnd) throw new RangeError("bytes after the last element");
+  }
+  #length() {
+    const first = this.#byte();
+    if (first < 128) return first;
+    const width = first & 127;
+    if (width < 1 || width > 2) throw new RangeError("a length that is indefinite or too long");
+    let length = 0;
+    for (let count = 0; count < width; count++) length = length * 256 + this.#byte();
+    if (length < (width === 1 ? 128 : 256)) throw new RangeError("a length that is not in its shortest form");
+    return length;
+  }
+  #byte() {
+    const byte = this.#data[this.#position++];
+    if (byte === void 0) throw new RangeError("an element that ends too early");
+    return byte;
+  }
+};
+function unsigned({ contents }, size) {
+  const padded = contents[0] === 0;
+  if (contents.length === 0 || contents[0] & 128 || padded && contents.length > 1 && !(contents[1] & 128)) {
+    throw new RangeError("an integer that is negative or not in its shortest form");
+  }
+  const magnitude = padded ? contents.subarray(1) : contents;
+  if (magnitude.length > size) throw new RangeError("an integer that is too large");
+  const bytes = new Uint8Array(size);
+  bytes.set(magnitude, size - magnitude.length);
+  return bytes;
+}
+function wholeBytes({ contents }) {
+  if (contents[0] !== 0) throw new RangeError("a bit string that does not end with a byte");
+  return contents.subarray(1);
+}
+function boolean({ contents }) {
+  if (contents.length !== 1 || contents[0] !== 0 && contents[0] !== 255) throw new RangeError("not a boolean");
+  return contents[0] === 255;
+}
+function time({ tag, contents }) {
+  const text = String.fromCharCode(...contents);
+  const match = /^(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (match === null || match[1].length !== (tag === UTC_TIME ? 2 : 4)) throw new RangeError("not a time");
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
+  const fullYear = tag === UTC_TIME ? year + (year < 50 ? 2e3 : 1900) : year;
+  const milliseconds = Date.UTC(fullYear, month - 1, day, hour, minute, second);
+  const canonical = new Date(milliseconds).toISOString().replace(/[-T:]|\.000/g, "").slice(tag === UTC_TIME ? 2 : 0);
+  if (canonical !== text) throw new RangeError("not a time");
+  return milliseconds;
+}
+function identifier({ contents }) {
+  const starts = contents.map((_, index) => Number(index === 0 || contents[index - 1] < 128));
+  if (contents.length === 0 || contents.at(-1) >= 128 || contents.some((byte, index) => starts[index] && byte === 128)) {
+    throw new RangeError("not an object identifier");
+  }
+  return contents;
+}
+
+// src/attestation/certificate.ts
+var ECDSA_WITH_SHA384 = fromHex("300a06082a8648ce3d040303");
+var P384_KEY = fromHex("3076301006072a8648ce3d020106052b8104002203620004");
+var KEY_USAGE = "551d0f";
+var BASIC_CONSTRAINTS = "551d13";
+var SUBJECT_KEY_ID = "551d0e";
+var AUTHORITY_KEY_ID = "551d23";
+var P384 = { name: "ECDSA", namedCurve: "P-384" };
+var ES384 = { name: "ECDSA", hash: "SHA-384" };
+async function validateChain(chain, at) {
+  let issuer;
+  for (const [position, der] of chain.entries()) {
+    const certificate = read(der, position);
+    checkValidity(certificate, position, at);
+    checkExtensions(certificate, position, chain.length - position - 1);
+    if (issuer !== void 0) await checkIssuedBy(certificate, issuer, position);
+    issuer = certificate;
+  }
+  if (issuer === void 0) throw broken("chain", "an empty chain");
+  return publicKey(issuer, chain.length - 1);
+}
+async function isSelfSigned(der, name) {
+  const root = read(der, 0);
+  if (!equal(root.subject, name) || !equal(root.issuer, name)) return false;
+  return crypto.subtle.verify(ES384, await publicKey(root, 0), root.signature, root.signed);
+}
+function read(der, position) {
+  try {
+    return parse(der);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw broken("chain", `certificate ${position} of the chain cannot be read: ${reason}`);
+  }
+}
+function parse(der) {
+  const whole = new DerReader(der);
+  const certificate = whole.enter();
+  whole.end();
+  const signed = certificate.next(SEQUENCE);
+  const algorithm = certificate.next(SEQUENCE).encoded;
+  const signature = rawSignature(wholeBytes(certificate.next(BIT_STRING)));
+  certificate.end();
+  const body = new DerReader(signed.contents);
+  if (toHex(body.next(160).contents) !== "020102") throw new RangeError("it is not X.509 version 3");
+  if (!unsigned(body.next(INTEGER), 20).some(Boolean)) throw new RangeError("it has no serial number");
+  if (!equal(body.next(SEQUENCE).encoded, algorithm) || !equal(algorithm, ECDSA_WITH_SHA384)) {
+    throw new RangeError("it is not signed with ECDSA and SHA-384");
+  }
+  const issuer = readName(body);
+  const validity = body.enter();
+  const [validFrom, validTo] = [timeOf(validity), timeOf(validity)];
+  validity.end();
+  const subject = readName(body);
+  const key = body.next(SEQUENCE).encoded;
+  if (key.length !== P384_KEY.length + 96 || !equal(key.subarray(0, P384_KEY.length), P384_KEY)) {
+    throw new RangeError("it has a key that is not on P-384");
+  }
+  const point = concat(Uint8Array.of(4), key.subarray(P384_KEY.length));
+  const extensions = body.atEnd ? /* @__PURE__ */ new Map() : readExtensions(body.enter(163));
+  body.end();
+  const keyId = optional(extensions, SUBJECT_KEY_ID, (value) => alone(value, OCTET_STRING).contents);
+  const issuerKeyId = optional(extensions, AUTHORITY_KEY_ID, readAuthorityKeyId);
+  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions, keyId, issuerKeyId };
+}
+function optional(extensions, id, read4) {
+  const extension = extensions.get(id);
+  return extension === void 0 ? null : read4(extension.value);
+}
+function alone(value, tag) {
+  const whole = new DerReader(value);
+  const element = whole.next(tag);
+  whole.end();
+  return element;
+}
+function readName(reader) {
+  const name = reader.next(SEQUENCE);
+  for (const parts = new DerReader(name.contents); !parts.atEnd; ) {
+    for (const attributes = parts.enter(SET); !attributes.atEnd; ) {
+      const attribute = attributes.enter();
+      identifier(attribute.next(OID));
+      attribute.next(attribute.peek());
+      attribute.end();
+    }
+  }
+  return name.encoded;
+}
+function readExtensions(wrapper) {
+  const list = wrapper.enter();
+  wrapper.end();
+  const extensions = /* @__PURE__ */ new Map();
+  while (!list.atEnd) {
+    const extension = list.enter();
+    const id = toHex(identifier(extension.next(OID)));
+    const critical = extension.peek() === BOOLEAN && boolean(extension.next(BOOLEAN));
+    const value = extension.next(OCTET_STRING).contents;
+    extension.end();
+    if (extensions.has(id)) throw new RangeError("it has the same extension twice");
+    extensions.set(id, { critical, value });
+  }
+  return extensions;
+}
+var timeOf = (reader) => time(reader.next(reader.peek() === UTC_TIME ? UTC_TIME : GENERALIZED_TIME));
+function rawSignature(der) {
+  const whole = new DerReader(der);
+  const pair = whole.enter();
+  whole.end();
+  const raw = concat(unsigned(pair.next(INTEGER), 48), unsigned(pair.next(INTEGER), 48));
+  pair.end();
+  return raw;
+}
+async function publicKey({ point }, position) {
+  try {
+    return await crypto.subtle.importKey("raw", point, P384, false, ["verify"]);
+  } catch {
+    throw broken("chain", `certificate ${position} has a key that is not on P-384`);
+  }
+}
+function checkValidity({ validFrom, validTo }, position, at) {
+  if (validFrom <= at && at <= validTo) return;
+  const [from, to, now] = [validFrom, validTo, at].map((moment) => new Date(moment).toISOString());
+  throw broken("validity", `certificate ${position} is valid from ${from} to ${to}, not at ${now}`);
+}
+function checkExtensions({ extensions }, position, remaining) {
+  for (const [id, { critical }] of extensions) {
+    if (critical && id !== BASIC_CONSTRAINTS && id !== KEY_USAGE) {
+      throw broken("chain", `certificate ${position} has a critical extension that is not understood`);
+    }
+  }
+  const constraints = extensions.get(BASIC_CONSTRAINTS);
+  const usage = extensions.get(KEY_USAGE);
+  if (!constraints?.critical || usage === void 0) {
+    throw broken("chain", `certificate ${position} lacks critical basic constraints or key usage`);
+  }
+  const { authority, pathLength, signsCertificates, signsData } = reading(position, () => ({
+    ...readConstraints(constraints.value),
+    ...readUsage(usage.value)
+  }));
+  if (remaining === 0) {
+    if (authority || signsCertificates || !signsData) {
+      throw broken("chain", "the last certificate is not one that signs data and nothing else");
+    }
+    return;
+  }
+  if (!authority || !signsCertificates) throw broken("chain", `certificate ${position} is not an authority`);
+  if (pathLength < remaining - 1) {
+    throw broken("chain", `certificate ${position} allows ${pathLength} authorities below it, not ${remaining - 1}`);
+  }
+}
+function readConstraints(value) {
+  const constraints = new DerReader(alone(value, SEQUENCE).contents);
+  const authority = constraints.peek() === BOOLEAN && boolean(constraints.next(BOOLEAN));
+  const pathLength = constraints.atEnd ? Infinity : unsigned(constraints.next(INTEGER), 1)[0];
+  constraints.end();
+  return { authority, pathLength };
+}
+function readUsage(value) {
+  const { contents } = alone(value, BIT_STRING);
+  const [unused, bits] = [contents[0], contents[1]];
+  if (contents.length < 2 || contents.length > 3 || unused > 7) throw new RangeError("not a key usage");
+  return { signsCertificates: Boolean(bits & 4), signsData: Boolean(bits & 128) };
+}
+async function checkIssuedBy(certificate, issuer, position) {
+  if (!equal(certificate.issuer, issuer.subject)) {
+    throw broken("chain", `certificate ${position} names another issuer than the one before it`);
+  }
+  const { issuerKeyId } = certificate;
+  if (issuerKeyId !== null && issuer.keyId !== null && !equal(issuerKeyId, issuer.keyId)) {
+    throw broken("chain", `certificate ${position} names another key than that of its issuer`);
+  }
+  const key = await publicKey(issuer, position - 1);
+  if (!await crypto.subtle.verify(ES384, key, certificate.signature, certificate.signed)) {
+    throw broken("chain", `certificate ${position} is not signed by the one before it`);
+  }
+}
+function readAuthorityKeyId(value) {
+  const fields = new DerReader(alone(value, SEQUENCE).contents);
+  const keyId = fields.peek() === 128 ? fields.next(128).contents : null;
+  fields.end();
+  return keyId;
+}
+function reading(position, parts) {
+  try {
+    return parts();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw broken("chain", `certificate ${position} of the chain cannot be read: ${reason}`);
+  }
+}
+
+// src/attestation/document.ts
+var MAX_DOCUMENT = 16 * 1024;
+var MAX_PCRS = 32;
+var MAX_CABUNDLE = 8;
+var MAX_TIMESTAMP = 253402300799999;
+var REQUIRED = ["module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle"];
+var FIELDS = [...REQUIRED, "public_key", "user_data", "nonce"];
+var INDEFINITE_MAP = 191;
+var BREAK = 255;
+function readDocument(data) {
+  if (data.length > MAX_DOCUMENT) throw broken("size", `a document of ${data.length} bytes is over the limit`);
+  let envelope;
+  let fields;
+  try {
+    envelope = decodeSign1(data, MAX_DOCUMENT);
+    fields = readPayload(envelope.payload);
+  } catch (error) {
+    throw broken("encoding", `not an attestation document: ${error instanceof Error ? error.message : error}`);
+  }
+  return [envelope, readFields(fields)];
+}
+function readPayload(payload) {
+  const reader = new Reader(payload);
+  const indefinite = reader.peek() === INDEFINITE_MAP;
+  let count = FIELDS.length;
+  if (indefinite) reader.position = 1;
+  else {
+    const [major, size] = reader.head();
+    if (major !== MAP) throw new RangeError("the payload has to be a map");
+    count = size;
+  }
+  const fields = /* @__PURE__ */ new Map();
+  while (fields.size < count && !(indefinite && reader.peek() === BREAK)) {
+    const name = reader.item(0);
+    if (typeof name !== "string" || fields.has(name) || !FIELDS.includes(name)) {
+      throw new RangeError("an unknown or repeated field");
+    }
+    fields.set(name, reader.item(1));
+  }
+  if (indefinite) {
+    if (reader.peek() !== BREAK) throw new RangeError("an unknown or repeated field");
+    reader.position++;
+  }
+  reader.end();
+  return fields;
+}
+function readFields(fields) {
+  for (const name of REQUIRED) check(fields.has(name), `${name} is missing`);
+  const moduleId = fields.get("module_id");
+  const timestamp = fields.get("timestamp");
+  check(
+    typeof moduleId === "string" && moduleId.length > 0 && [...moduleId].length <= 256,
+    "module_id has to be text of 1 to 256 characters"
+  );
+  check(fields.get("digest") === "SHA384", "digest has to be SHA384");
+  check(
+    typeof timestamp === "number" && Number.isInteger(timestamp) && timestamp > 0 && timestamp <= MAX_TIMESTAMP,
+    "timestamp has to be an integer in range"
+  );
+  return {
+    moduleId,
+    timestamp,
+    pcrs: readPcrs(fields.get("pcrs")),
+    certificate: readBytes(fields, "certificate", 1, 1024),
+    cabundle: readCabundle(fields.get("cabundle")),
+    publicKey: readOptional(fields, "public_key", 1, 1024),
+    userData: readOptional(fields, "user_data", 0, 512),
+    nonce: readOptional(fields, "nonce", 0, 512)
+  };
+}
+function readPcrs(value) {
+  check(value instanceof Map && value.size >= 1 && value.size <= MAX_PCRS, `pcrs has to be 1 to ${MAX_PCRS} registers`);
+  const pcrs = /* @__PURE__ */ new Map();
+  for (const [index, register] of value) {
+    check(typeof index === "number" && index >= 0 && index < MAX_PCRS, "the index of a register is out of range");
+    check(
+      register instanceof Uint8Array && [32, 48, 64].includes(register.length),
+      `PCR${index} has to be 32, 48 or 64 bytes`
+    );
+    pcrs.set(index, register);
+  }
+  check(pcrs.has(0), "PCR0, which measures the image, is missing");
+  return pcrs;
+}
+function readCabundle(value) {
+  check(
+    Array.isArray(value) && value.length >= 1 && value.length <= MAX_CABUNDLE,
+    `cabundle has to be an array of 1 to ${MAX_CABUNDLE} certificates`
+  );
+  return value.map((item) => readBytes(/* @__PURE__ */ new Map([["cabundle", item]]), "cabundle", 1, 1024));
+}
+function readBytes(fields, name, least, most) {
+  const value = fields.get(name);
+  check(
+    value instanceof Uint8Array && value.length >= least && value.length <= most,
+    `${name} has to be ${least} to ${most} bytes`
+  );
+  return value;
+}
+var readOptional = (fields, name, least, most) => fields.get(name) == null ? null : readBytes(fields, name, least, most);
+function check(holds, message) {
+  if (!holds) throw broken("structure", message);
+}
+
+// src/attestation/policy.ts
+var REGISTERS = [0, 1, 2, 3, 4, 8];
+function checkPolicy(policy) {
+  for (const measurements of policy.measurements ?? []) {
+    for (const [name, value] of Object.entries(measurements)) {
+      const known = REGISTERS.some((index) => name === `pcr${index}`);
+      if (!known || !/^([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$/.test(value)) {
+        throw new ProvenError("BAD_REQUEST", `the policy's ${name} has to be 32, 48 or 64 bytes in hex`);
+      }
+    }
+    if (measurements.pcr0 === void 0) throw new ProvenError("BAD_REQUEST", "the policy has to name PCR0");
+  }
+}
+function checkMeasurements(policy, evidence) {
+  if (evidence.debug) {
+    if (policy.unsafeDebugMode) return;
+    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
+  }
+  const accepted = policy.measurements;
+  if (accepted?.some((each) => matches(each, evidence))) return;
+  const pcr0 = toHex(evidence.pcrs.get(0));
+  if (accepted !== void 0) {
+    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
+      pcr0
+    });
+  }
+  if (policy.unsafeAnyMeasurements || evidence.platform === "development" && policy.development) return;
+  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
+}
+function matches(measurements, evidence) {
+  return REGISTERS.every((index) => {
+    const wanted = measurements[`pcr${index}`];
+    const found = evidence.pcrs.get(index);
+    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
+  });
+}
+
+// src/attestation/verifier.ts
+var NITRO_ROOT_SHA256 = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
+var MAX_AGE = 5 * 60 * 1e3;
+var DEVELOPMENT_ROOT_NAME = fromHex(
+  "3050311b301906035504030c12646576656c6f706d656e742e70726f76656e3131302f060355040a0c2850726f76656e20646576656c6f706d656e74206e6f6465202d2070726f766573206e6f7468696e67"
+);
+async function verifyEvidence(document2, expected, policy, at = Date.now(), platformOf = platformOfRoot) {
+  const [envelope, contents] = readDocument(document2);
+  const root = contents.cabundle[0];
+  const fingerprint = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", root)));
+  const platform = await platformOf(root, fingerprint, policy);
+  const key = await blamingClocks(contents, at, () => validateChain([...contents.cabundle, contents.certificate], at));
+  const signed = await crypto.subtle.verify(
+    { name: "ECDSA", hash: "SHA-384" },
+    key,
+    envelope.signature,
+    envelope.signed
+  );
+  if (!signed) throw broken("signature", "the document is not signed by the certificate in it");
+  if (Math.abs(at - contents.timestamp) > MAX_AGE) {
+    await blamingClocks(contents, at, () => {
+      throw broken("freshness", `made at ${iso(contents.timestamp)}, which is more than 5 minutes away`);
+    });
+  }
+  checkEqual("nonce", contents.nonce, expected.nonce);
+  checkEqual("user_data", contents.userData, expected.userData);
+  checkEqual("public_key", contents.publicKey, expected.publicKey);
+  const { moduleId, timestamp, pcrs } = contents;
+  const debug = !pcrs.get(0).some(Boolean);
+  const evidence = { platform, moduleId, timestamp, pcrs, debug, root: fingerprint };
+  checkMeasurements(policy, evidence);
+  return evidence;
+}
+async function platformOfRoot(root, fingerprint, policy) {
+  if (fingerprint === NITRO_ROOT_SHA256) return "nitro";
+  const { development } = policy;
+  if (!development) {
+    throw broken(
+      "root",
+      "the node does not run on attested hardware: its evidence does not begin at the pinned root (for a development node, the policy has to say development: true)"
+    );
+  }
+  const accepted = development === true ? await isSelfSigned(root, DEVELOPMENT_ROOT_NAME) : equal(root, derOf(development.root)) && await isSelfSigned(root, DEVELOPMENT_ROOT_NAME);
+  if (!accepted) throw broken("root", "the chain does not begin at the root of the development node that was asked for");
+  return "development";
+}
+function derOf(pem) {
+  const body = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem)?.[1];
+  try {
+    return Uint8Array.from(atob(body.replace(/\s/g, "")), (character) => character.charCodeAt(0));
+  } catch {
+    throw new ProvenError("BAD_REQUEST", "the policy's development root has to be a certificate in PEM");
+  }
+}
+async function blamingClocks(contents, at, check2) {
+  try {
+    return await check2();
+  } catch (error) {
+    if (!(error instanceof ProvenError)) throw error;
+    const { rule } = error.details ?? {};
+    const difference = Math.round((at - contents.timestamp) / 1e3);
+    if (rule !== "validity" && rule !== "freshness" || Math.abs(difference) < 60) throw error;
+    throw broken(
+      rule,
+      `this device's clock (${iso(at)}) is ${inWords(Math.abs(difference))} ${difference > 0 ? "ahead of" : "behind"} the time in the evidence (${iso(contents.timestamp)}): set the clock if it is wrong; ${error.message}`,
+      { clockDifference: difference }
+    );
+  }
+}
+function inWords(seconds) {
+  for (const [size, unit] of [[86400, "days"], [3600, "hours"], [60, "minutes"]]) {
+    if (seconds >= 2 * size) return `${Math.round(seconds / size)} ${unit}`;
+  }
+  return `${seconds} seconds`;
+}
+var iso = (milliseconds) => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+function checkEqual(rule, found, expected) {
+  if (expected !== void 0 && (found === null || !equal(found, expected))) {
+    throw broken(rule, `the document is not about the ${rule.replace("_", " ")} that was asked about`);
+  }
+}
+
+// src/attestation/report.ts
+function describe(evidence, policy, about) {
+  const { platform, debug, moduleId, root } = evidence;
+  const measured = policy.measurements !== void 0;
+  const registers = [...evidence.pcrs].filter(([, value]) => value.some(Boolean));
+  const summary = [
+    platform === "development" ? "This is a development node: its evidence has the right form, but proves nothing about hardware or code." : "The node runs in an AWS Nitro Enclave: its evidence is signed by hardware under the root that AWS publishes.",
+    debug ? "The enclave is in debug mode, so its operator can see inside." : measured ? "The code that it runs has the measurements that this page expects." : "This page does not check which code it runs.",
+    "The evidence was made for this session only, and the key that seals it is in the evidence: nobody between this page and the node can read or change a call."
+  ];
+  if (about.packageId !== null) summary.push(`The last answer came from the package ${about.packageId}.`);
+  return {
+    verified: true,
+    platform,
+    trusted: platform === "nitro" && !debug && measured,
+    debug,
+    moduleId,
+    madeAt: new Date(evidence.timestamp).toISOString(),
+    verifiedAt: new Date(about.verifiedAt).toISOString(),
+    measurements: Object.fromEntries(registers.map(([index, value]) => [`pcr${index}`, toHex(value)])),
+    root,
+    applicationId: about.applicationId,
+    packageId: about.packageId,
+    summary
+  };
+}
+
+// src/commands.ts
+var MAX_DEPTH = 12;
+var encodeCommand = (command, fields) => encode({ command, ...fields });
+function decodeMessage(plaintext) {
+  const fields = new Fields(decode(plaintext, { maxBytes: MAX_PLAINTEXT, maxDepth: MAX_DEPTH }));
+  switch (fields.optionalText("event")) {
+    case "console":
+      return { kind: "console", level: fields.text("level"), text: fields.text("text"), handler: fields.text("handler") };
+    case "published":
+      return { kind: "published", name: fields.text("name"), payload: fields.bytes("payload") };
+    case "missed":
+      return { kind: "missed", count: fields.count("count") };
+    case void 0: {
+      const request2 = fields.count("request");
+      if (!fields.has("error")) return { kind: "success", request: request2, ok: fields.record("ok") };
+      return { kind: "failure", request: request2, error: ProvenError.fromRecord(fields.get("error")) };
+    }
+    default:
+      throw unexpected("an event that is not known here");
+  }
+}
+var Fields = class _Fields {
+  #map;
+  constructor(item) {
+    if (!(item instanceof Map)) throw unexpected("something that is no record");
+    this.#map = item;
+  }
+  has(name) {
+    return this.#map.has(name);
+  }
+  get(name) {
+    return this.#map.get(name);
+  }
+  text(name) {
+    const value = this.get(name);
+    if (typeof value !== "string") throw unexpected(`a ${name} that is no text`);
+    return value;
+  }
+  optionalText(name) {
+    return this.has(name) ? this.text(name) : void 0;
+  }
+  bytes(name) {
+    const value = this.get(name);
+    if (!(value instanceof Uint8Array)) throw unexpected(`a ${name} that is no byte string`);
+    return value;
+  }
+  count(name) {
+    const value = this.get(name);
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 0) throw unexpected(`a ${name} that is no count`);
+    return value;
+  }
+  record(name) {
+    return new _Fields(this.get(name));
+  }
+  /** A list that is absent when it is empty. */
+  list(name) {
+    const value = this.get(name) ?? [];
+    if (!Array.isArray(value)) throw unexpected(`${name} that is no list`);
+    return value;
+  }
+};
+var unexpected = (what) => new ProvenError("BAD_REQUEST", `the node sent ${what}`);
+
+// src/time.ts
+var Deadline = class {
+  #at;
+  #timeout;
+  /** `timeout` is in milliseconds from now. */
+  constructor(timeout) {
+    this.#timeout = timeout;
+    this.#at = performance.now() + timeout;
+  }
+  get left() {
+    return Math.max(0, this.#at - performance.now());
+  }
+  /** `promise`, or `REQUEST_TIMEOUT` after the deadline. What the promise does after that is ignored. */
+  race(promise, what = "no answer") {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new ProvenError("REQUEST_TIMEOUT", `${what} within ${this.#timeout / 1e3} seconds`));
+      }, this.left);
+      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+};
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    if (signal?.aborted) end();
+    signal?.addEventListener("abort", end);
+  });
+}
+var backoff = (attempt) => Math.min(3e4, 250 * 2 ** attempt) * (0.5 + Math.random() / 2);
+
+// src/transports.ts
+var MAX_DESCRIPTION = 1024 * 1024;
+var MAX_REFUSAL = 64 * 1024;
+var REQUEST_TIMEOUT = 12e4;
+var CONNECT_TIMEOUT = 1e4;
+var MAX_BUFFERED = 4 * MAX_FRAME;
+var NotSent = class {
+  reason;
+  constructor(reason) {
+    this.reason = reason;
+  }
+};
+var Endpoint = class {
+  #base;
+  constructor(gateway, applicationId) {
+    this.#base = applicationId === null ? gateway : `${gateway}/app/${encodeURIComponent(applicationId)}`;
+  }
+  /** What the node says about the application. Not to be believed without more. */
+  async describe() {
+    const body = await request(this.#base, { timeout: CONNECT_TIMEOUT, maxBytes: MAX_DESCRIPTION });
+    const { id, name } = record(body);
+    if (typeof id !== "string" || !/^[a-z2-7]{32}$/.test(id)) throw unreachable("it does not describe the application");
+    return { id, name: typeof name === "string" ? name : id };
+  }
+  openSession(handshake) {
+    return request(`${this.#base}/session`, { body: handshake, timeout: CONNECT_TIMEOUT, maxBytes: MAX_RESPONSE });
+  }
+  exchange(frame) {
+    return request(`${this.#base}/rpc`, { body: frame, timeout: REQUEST_TIMEOUT, maxBytes: MAX_FRAME });
+  }
+  /** Rejects with `UNAVAILABLE` where there is no WebSocket to be had. */
+  connect() {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(`${this.#base.replace(/^http/, "ws")}/ws`);
+      socket.binaryType = "arraybuffer";
+      const fail = () => {
+        clearTimeout(timer);
+        socket.close();
+        reject(unreachable("no WebSocket could be opened"));
+      };
+      const timer = setTimeout(fail, CONNECT_TIMEOUT);
+      socket.onerror = socket.onclose = fail;
+      socket.onopen = () => {
+        clearTimeout(timer);
+        socket.onerror = socket.onclose = null;
+        resolve(new WebSocketTransport(socket));
+      };
+    });
+  }
+};
+var WebSocketTransport = class {
+  kind = "websocket";
+  #socket;
+  constructor(socket) {
+    this.#socket = socket;
+  }
+  start(onFrame, onLost) {
+    this.#socket.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) onFrame(new Uint8Array(data));
+      else onLost(new ProvenError("SESSION_CLOSED", "the node sent something that is no frame"));
+    };
+    const closed = ({ code, reason }) => {
+      onLost(new ProvenError("SESSION_CLOSED", `the connection was closed (${reason || code})`));
+    };
+    this.#socket.onclose = closed;
+    if (this.#socket.readyState > WebSocket.OPEN) closed({ code: 1006, reason: "" });
+  }
+  async send(frame) {
+    if (this.#socket.readyState !== WebSocket.OPEN) throw new NotSent(unreachable("the connection was lost"));
+    if (this.#socket.bufferedAmount > MAX_BUFFERED) {
+      throw new NotSent(new ProvenError("OVERLOADED", "too much waits to be sent", { retryAfter: 1 }));
+    }
+    this.#socket.send(frame);
+  }
+  close() {
+    this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+  }
+};
+var HttpTransport = class {
+  kind = "http";
+  #endpoint;
+  #onFrame = () => {
+  };
+  #onLost = () => {
+  };
+  constructor(endpoint) {
+    this.#endpoint = endpoint;
+  }
+  start(onFrame, onLost) {
+    this.#onFrame = onFrame;
+    this.#onLost = onLost;
+  }
+  async send(frame) {
+    try {
+      this.#onFrame(await this.#endpoint.exchange(frame));
+    } catch (error) {
+      this.#onLost(asProvenError(error, "UNAVAILABLE"));
+    }
+  }
+  close() {
+  }
+};
+async function request(url, { body, timeout, maxBytes }) {
+  const options = {
+    method: body === void 0 ? "GET" : "POST",
+    signal: AbortSignal.timeout(timeout),
+    credentials: "omit",
+    redirect: "error",
+    cache: "no-store",
+    referrerPolicy: "no-referrer"
+  };
+  if (body !== void 0) options.body = body;
+  try {
+    const response = await fetch(url, options);
+    if (response.status === 200) return await read2(response, maxBytes);
+    throw refusal(response.status, await read2(response, MAX_REFUSAL));
+  } catch (error) {
+    if (error instanceof ProvenError) throw error;
+    if (error instanceof DOMException && error.name === "TimeoutError") {
+      throw new ProvenError("REQUEST_TIMEOUT", `the node did not answer within ${timeout / 1e3} seconds`);
+    }
+    throw unreachable(error instanceof Error ? error.message : String(error));
+  }
+}
+async function read2(response, maxBytes) {
+  const chunks = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part?.value !== void 0; part = await reader?.read()) {
+    size += part.value.length;
+    if (size > maxBytes) {
+      await reader.cancel();
+      throw new ProvenError("TOO_LARGE", `the node's answer is longer than ${maxBytes} bytes`);
+    }
+    chunks.push(part.value);
+  }
+  return concat(...chunks);
+}
+function refusal(status, body) {
+  const fields = record(body);
+  if (typeof fields.code === "string") return ProvenError.fromRecord(fields);
+  return unreachable(`its address answered with status ${status}`);
+}
+function record(body) {
+  try {
+    const value = JSON.parse(new TextDecoder().decode(body));
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+var unreachable = (reason) => new ProvenError("UNAVAILABLE", `the node cannot be reached: ${reason}`);
+
+// src/live.ts
+var MAX_IN_FLIGHT = 64;
+var MAX_WAITING = 1024;
+var MAX_UNOPENED = 1024;
+var LiveSession = class {
+  channel;
+  transport;
+  /** Why the session ended, once it has. */
+  lost = null;
+  /** When something was last heard, in milliseconds of the page's monotonic clock. */
+  heardAt = performance.now();
+  #onEvent;
+  #onLost;
+  #pending = /* @__PURE__ */ new Map();
+  #waiting = [];
+  #inFlight = 0;
+  #outgoing = Promise.resolve();
+  #incoming = Promise.resolve();
+  #unopened = 0;
+  constructor(channel, transport, onEvent, onLost) {
+    this.channel = channel;
+    this.transport = transport;
+    this.#onEvent = onEvent;
+    this.#onLost = onLost;
+    transport.start((frame) => this.#receive(frame), (reason) => this.lose(reason));
+  }
+  /** Send a command and wait for its answer. Throws `ProvenError` or `NotSent`. */
+  async ask(plaintext, deadline) {
+    await this.#slot(deadline);
+    let sequence = -1;
+    try {
+      this.#requireLive();
+      const [next, frame] = this.channel.seal(plaintext);
+      sequence = next;
+      const answer = new Promise((resolve, reject) => {
+        this.#pending.set(sequence, { sent: false, resolve, reject });
+      });
+      this.#outgoing = this.#outgoing.then(() => this.#send(sequence, frame));
+      return await deadline.race(answer, "no answer");
+    } finally {
+      this.#pending.delete(sequence);
+      this.#inFlight--;
+      this.#waiting.shift()?.();
+    }
+  }
+  /** End the session, if it has not ended yet. */
+  lose(reason) {
+    if (this.lost !== null) return;
+    this.lost = reason;
+    this.channel.close();
+    this.transport.close();
+    for (const { sent, reject } of this.#pending.values()) reject(sent ? interrupted(reason) : new NotSent(reason));
+    this.#pending.clear();
+    for (const proceed of this.#waiting.splice(0)) proceed();
+    this.#onLost();
+  }
+  async #slot(deadline) {
+    this.#requireLive();
+    if (this.#inFlight >= MAX_IN_FLIGHT) {
+      if (this.#waiting.length >= MAX_WAITING) {
+        throw new ProvenError("OVERLOADED", "too many calls wait already", { retryAfter: 1 });
+      }
+      let proceed = () => {
+      };
+      try {
+        await deadline.race(new Promise((resolve) => this.#waiting.push(proceed = resolve)));
+      } catch (error) {
+        const index = this.#waiting.indexOf(proceed);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        throw error;
+      }
+    }
+    this.#inFlight++;
+  }
+  #requireLive() {
+    if (this.lost !== null) throw new NotSent(this.lost);
+  }
+  /** Never rejects: the next one waits for it. */
+  async #send(sequence, frame) {
+    const pending = this.#pending.get(sequence);
+    try {
+      const sealed = await frame;
+      if (pending === void 0 || this.#pending.get(sequence) !== pending) return;
+      pending.sent = true;
+      await this.transport.send(sealed);
+    } catch (error) {
+      pending?.reject(error);
+    }
+  }
+  #receive(frame) {
+    if (++this.#unopened > MAX_UNOPENED) {
+      this.lose(new ProvenError("SESSION_CLOSED", "the node sends more than this page can read"));
+      return;
+    }
+    this.#incoming = this.#incoming.then(() => this.#open(frame));
+  }
+  async #open(frame) {
+    this.#unopened--;
+    if (this.lost !== null) return;
+    try {
+      const message = decodeMessage(await this.channel.open(frame));
+      this.heardAt = performance.now();
+      if (message.kind === "success") this.#pending.get(message.request)?.resolve(message.ok);
+      else if (message.kind === "failure") this.#pending.get(message.request)?.reject(message.error);
+      else this.#onEvent(message);
+    } catch (error) {
+      this.lose(asProvenError(error, "SESSION_CLOSED"));
+    }
+  }
+};
+var interrupted = (reason) => new ProvenError(
+  "CALL_INTERRUPTED",
+  `the connection was lost before the answer came, so the call may or may not have been carried out: ${reason.message}`,
+  { details: { cause: reason.code } }
+);
+
+// src/resumption.ts
+var DATABASE = "proven";
+var STORE = "resumption";
+var MAX_TICKETS = 8;
+var TIMEOUT = 2e3;
+var Resumption = class {
+  #key;
+  constructor(gateway, application) {
+    this.#key = `${gateway} ${application}`;
+  }
+  /** The person and one ticket, which no other page gets any more. */
+  async take() {
+    let taken = null;
+    await this.#change((entry) => {
+      const tickets = entry?.tickets.filter(({ expiresAt }) => expiresAt > Date.now()) ?? [];
+      const ticket = tickets.pop();
+      if (entry === void 0 || ticket === void 0) return void 0;
+      taken = [entry.person, ticket];
+      return { person: entry.person, tickets };
+    });
+    return taken;
+  }
+  /** Keep a ticket for the next page. Those of another person are forgotten. */
+  async put(person, ticket) {
+    await this.#change((entry) => {
+      const others = entry?.person.identity === person.identity ? entry.tickets : [];
+      return { person, tickets: [...others, ticket].slice(-MAX_TICKETS) };
+    });
+  }
+  async forget() {
+    await this.#change(() => void 0);
+  }
+  /** Replace the entry in one transaction. */
+  async #change(change) {
+    try {
+      const database = await open();
+      try {
+        await within((resolve, reject) => {
+          const transaction = database.transaction(STORE, "readwrite");
+          transaction.oncomplete = resolve;
+          transaction.onerror = transaction.onabort = reject;
+          const store = transaction.objectStore(STORE);
+          const read4 = store.get(this.#key);
+          read4.onsuccess = () => {
+            const entry = change(read4.result);
+            if (entry === void 0) store.delete(this.#key);
+            else store.put(entry, this.#key);
+          };
+        });
+      } finally {
+        database.close();
+      }
+    } catch {
+      return;
+    }
+  }
+};
+async function open() {
+  const request2 = indexedDB.open(DATABASE, 1);
+  request2.onupgradeneeded = () => void request2.result.createObjectStore(STORE);
+  await within((resolve, reject) => {
+    request2.onsuccess = resolve;
+    request2.onerror = request2.onblocked = reject;
+  });
+  return request2.result;
+}
+function within(start) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, TIMEOUT);
+    start(
+      () => (clearTimeout(timer), resolve()),
+      () => (clearTimeout(timer), reject(new Error("IndexedDB does not work here")))
+    );
+  });
+}
+
+// src/connection.ts
+var MAX_ATTEMPTS = 4;
+var PROBE_TIMEOUT = 5e3;
+var HTTP_QUIET = 6e4;
+var Connection = class {
+  state = new Source("idle");
+  person = new Source(null);
+  #options;
+  #resumption;
+  #closing = new AbortController();
+  #application = null;
+  #session = null;
+  #verified = null;
+  #opening = null;
+  #opened = false;
+  #keyPair = null;
+  #spare = null;
+  #wake = new AbortController();
+  #reopening = false;
+  constructor(options) {
+    this.#options = options;
+    this.#resumption = new Resumption(options.gateway, options.application);
+    const { signal } = this.#closing;
+    if (typeof addEventListener !== "function") return;
+    const probe = () => void this.#probe();
+    addEventListener("online", probe, { signal });
+    addEventListener("offline", probe, { signal });
+    addEventListener("pageshow", probe, { signal });
+    if (typeof document === "object") {
+      document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && probe(), { signal });
+    }
+  }
+  /** What was verified about the node of the present or last session. */
+  get verified() {
+    return this.#verified;
+  }
+  /** The application's id and name; known once a session was opened. */
+  get application() {
+    return this.#application;
+  }
+  get carrier() {
+    return this.#session?.transport.kind ?? null;
+  }
+  /** Take over from an earlier page. Whether there was something to take over. */
+  async restore() {
+    const taken = await this.#resumption.take();
+    if (taken === null || this.person.value !== null || this.#opened) return false;
+    const [person, ticket] = taken;
+    this.#spare = ticket;
+    this.person.set(person);
+    try {
+      await this.live(new Deadline(this.#options.timeout));
+    } catch (error) {
+      if (this.#spare !== null && this.person.value === person) await this.#resumption.put(person, this.#spare);
+      throw error;
+    }
+    return true;
+  }
+  /** Send a command. `repeatable`: it changes nothing that matters when it is carried out twice. */
+  async ask(command, fields = {}, { repeatable = false, timeout = this.#options.timeout } = {}) {
+    const deadline = new Deadline(timeout);
+    const plaintext = encodeCommand(command, fields);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const session = await this.live(deadline);
+        return await session.ask(plaintext, deadline);
+      } catch (error) {
+        const interrupted2 = error instanceof ProvenError && error.code === "CALL_INTERRUPTED" && repeatable;
+        if (attempt < MAX_ATTEMPTS && (interrupted2 || error instanceof NotSent)) continue;
+        throw error instanceof NotSent ? error.reason : error;
+      }
+    }
+  }
+  /** The session, opened anew if there is none that works. */
+  async live(deadline) {
+    if (this.#closing.signal.aborted) throw new ProvenError("CLOSED", "close() was called");
+    const session = this.#session;
+    if (session !== null && session.lost === null) {
+      const quiet = performance.now() - session.heardAt;
+      if (session.transport.kind === "websocket" || quiet < HTTP_QUIET || await this.#answers(session)) return session;
+    }
+    this.#wake.abort();
+    this.#opening ??= this.#open().finally(() => this.#opening = null);
+    return deadline.race(this.#opening, "no session could be opened");
+  }
+  /** Act as a person in the present session: `key` and `signature` over its transcript. */
+  async identify(session, identified) {
+    const { publicKey: publicKey2, signature, encryptionKey } = identified;
+    const plaintext = encodeCommand("Identify", { public_key: publicKey2, signature });
+    const applicationId = this.#application.id;
+    let answer;
+    try {
+      answer = await session.ask(plaintext, new Deadline(this.#options.timeout));
+    } catch (error) {
+      throw error instanceof NotSent ? error.reason : error;
+    }
+    const person = { applicationId, identity: answer.text("identity"), encryptionKey };
+    await this.#resumption.forget();
+    this.person.set(person);
+    await this.#renewTickets(session, person);
+    return person;
+  }
+  /** Act as nobody from now on, here and in pages that are loaded later. */
+  async anonymize() {
+    this.#spare = null;
+    const acted = this.person.value !== null;
+    this.person.set(null);
+    await this.#resumption.forget();
+    const session = this.#session;
+    if (!acted || session === null || session.lost !== null) return;
+    try {
+      await session.ask(encodeCommand("Anonymize", {}), new Deadline(this.#options.timeout));
+    } catch {
+      session.lose(new ProvenError("SESSION_CLOSED", "signed out"));
+    }
+  }
+  /** End it, for good. */
+  close() {
+    this.#closing.abort();
+    this.#wake.abort();
+    this.#session?.lose(new ProvenError("CLOSED", "close() was called"));
+    this.state.set("closed");
+  }
+  async #open() {
+    this.state.set("connecting");
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await this.#attempt();
+        } catch (error) {
+          const known = asProvenError(error, "UNAVAILABLE");
+          const passing = known.code === "UNAVAILABLE" || known.code === "OVERLOADED";
+          if (!passing || attempt + 1 >= MAX_ATTEMPTS || this.#closing.signal.aborted) throw known;
+          const wait = Math.max(backoff(attempt), 1e3 * Math.min(known.retryAfter ?? 0, 10));
+          await pause(wait, this.#closing.signal);
+        }
+      }
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.state.set("idle");
+      this.#reopen();
+      throw error;
+    }
+  }
+  async #attempt() {
+    const { gateway, application, policy, carrier } = this.#options;
+    this.#application ??= await find(gateway, application);
+    const { id } = this.#application;
+    const person = this.person.value;
+    if (person !== null && !await this.#hasTicket(person, id)) throw this.#signedOut();
+    const ticket = person === null ? null : this.#spare;
+    const keyPair = ticket?.keyPair ?? await generateKeyPair();
+    const endpoint = new Endpoint(gateway, id);
+    const connecting = carrier === "http" ? null : endpoint.connect();
+    connecting?.catch(() => {
+    });
+    try {
+      const origin = typeof location === "object" && location.origin !== "null" ? location.origin : void 0;
+      const handshake = new ClientHandshake({ applicationId: id, origin, keyPair, resumption: ticket?.ticket });
+      const response = await endpoint.openSession(await handshake.request());
+      if (ticket !== null && this.#spare === ticket) this.#spare = null;
+      const at = Date.now();
+      const [channel, evidence] = await handshake.finish(
+        response,
+        (document2, expected) => verifyEvidence(document2, expected, policy, at)
+      );
+      const transport = await connecting?.catch((error) => {
+        if (carrier === "websocket") throw error;
+        return null;
+      }) ?? new HttpTransport(endpoint);
+      return await this.#established(channel, transport, { evidence, at }, keyPair, person);
+    } catch (error) {
+      connecting?.then((transport) => transport.close(), () => {
+      });
+      if (ticket === null || !(error instanceof ProvenError) || error.code !== "UNAUTHENTICATED") throw error;
+      this.#spare = null;
+      throw new ProvenError("UNAVAILABLE", "a ticket was refused");
+    }
+  }
+  async #established(channel, transport, verified, keyPair, person) {
+    const session = new LiveSession(
+      channel,
+      transport,
+      (event) => this.#options.onEvent(event, verified.evidence),
+      () => this.#lost(session)
+    );
+    this.#keyPair = keyPair;
+    if (person !== null) {
+      try {
+        const known = await session.ask(encodeCommand("WhoAmI", {}), new Deadline(this.#options.timeout));
+        if (known.optionalText("identity") !== person.identity) throw this.#signedOut();
+        await this.#renewTickets(session, person);
+      } catch (error) {
+        session.lose(new ProvenError("SESSION_CLOSED", "it could not be resumed"));
+        throw error instanceof NotSent ? error.reason : error;
+      }
+    }
+    if (this.#closing.signal.aborted || this.person.value !== person) {
+      session.lose(new ProvenError("SESSION_CLOSED", "it is not wanted any more"));
+      throw new ProvenError("UNAVAILABLE", "the session changed while it was being opened");
+    }
+    this.#session = session;
+    this.#verified = verified;
+    this.state.set("connected");
+    const again = this.#opened;
+    this.#opened = true;
+    this.#options.onOpened(again);
+    return session;
+  }
+  /** One ticket for this page, should the connection be lost, and one for the next page. */
+  async #renewTickets(session, person) {
+    const keyPair = this.#keyPair;
+    const issue = async () => {
+      const issued = await session.ask(encodeCommand("IssueTicket", {}), new Deadline(this.#options.timeout));
+      return { ticket: issued.bytes("ticket"), keyPair, expiresAt: Date.now() + 1e3 * issued.count("expires_in") };
+    };
+    try {
+      const [spare, next] = await Promise.all([issue(), issue()]);
+      if (this.person.value !== person) return;
+      this.#spare = spare;
+      await this.#resumption.put(person, next);
+    } catch {
+      return;
+    }
+  }
+  /** An attempt may have used a ticket up without its answer having arrived; there may be another. */
+  async #hasTicket(person, applicationId) {
+    if (person.applicationId !== applicationId) return false;
+    if (this.#spare !== null) return true;
+    const [other, ticket] = await this.#resumption.take() ?? [];
+    if (other?.identity !== person.identity) return false;
+    this.#spare = ticket;
+    return true;
+  }
+  #signedOut() {
+    this.#spare = null;
+    this.person.set(null);
+    void this.#resumption.forget();
+    return new ProvenError("UNAUTHENTICATED", "the sign-in has ended; sign in again");
+  }
+  #lost(session) {
+    if (this.#session !== session) return;
+    this.#session = null;
+    if (this.#closing.signal.aborted) return;
+    this.state.set("idle");
+    this.#reopen();
+  }
+  /** Open the session again in the background while it is wanted. */
+  #reopen() {
+    if (this.#reopening || !this.#options.wanted() || this.#closing.signal.aborted) return;
+    this.#reopening = true;
+    void (async () => {
+      try {
+        for (let attempt = 0; this.#session === null && this.#options.wanted(); attempt++) {
+          if (this.#opening === null) this.state.set("waiting");
+          this.#wake = new AbortController();
+          await pause(backoff(attempt), this.#wake.signal);
+          if (this.#closing.signal.aborted) return;
+          try {
+            await this.live(new Deadline(this.#options.timeout));
+          } catch (error) {
+            if (error instanceof ProvenError && REFUSED.has(error.code)) return;
+          }
+        }
+      } finally {
+        this.#reopening = false;
+      }
+    })();
+  }
+  /** The network or the page came back: find out whether the session still works, and do not wait any longer. */
+  async #probe() {
+    this.#wake.abort();
+    const session = this.#session;
+    if (session !== null && session.lost === null) await this.#answers(session);
+  }
+  async #answers(session) {
+    try {
+      await session.ask(encodeCommand("WhoAmI", {}), new Deadline(PROBE_TIMEOUT));
+      return true;
+    } catch (error) {
+      const reason = error instanceof NotSent ? error.reason : asProvenError(error);
+      session.lose(reason);
+      return false;
+    }
+  }
+};
+var REFUSED = /* @__PURE__ */ new Set(["EVIDENCE_INVALID", "ORIGIN_DENIED", "NOT_FOUND", "BAD_REQUEST", "CLOSED"]);
+async function find(gateway, application) {
+  if (/^[a-z2-7]{32}$/.test(application)) return { id: application, name: application };
+  return new Endpoint(gateway, application).describe();
+}
+
+// src/management.ts
+var SessionsApi = class {
+  #connection;
+  constructor(connection) {
+    this.#connection = connection;
+  }
+  async list() {
+    const answer = await this.#connection.ask("ListSessions", {}, { repeatable: true });
+    return answer.list("sessions").map((item) => {
+      const fields = new Fields(item);
+      return {
+        id: fields.text("session_id"),
+        openedAt: new Date(fields.count("opened_at")),
+        usedAt: new Date(fields.count("used_at")),
+        origin: fields.optionalText("origin") ?? null,
+        current: fields.get("current") === true
+      };
+    });
+  }
+  /** End a session. */
+  async revoke(id) {
+    await this.#connection.ask("RevokeSession", { session_id: id });
+  }
+};
+var AccountsApi = class {
+  #connection;
+  constructor(connection) {
+    this.#connection = connection;
+  }
+  /** Ask for what a wallet has to sign. */
+  async challenge(kind) {
+    const answer = await this.#connection.ask("BeginLink", { kind });
+    return {
+      kind,
+      challenge: answer.text("challenge"),
+      origin: answer.text("origin"),
+      expiresAt: new Date(Date.now() + 1e3 * answer.count("expires_in")),
+      message: answer.optionalText("message") ?? null
+    };
+  }
+  /** Link the account that signed the challenge. What belongs into `proof` depends on the kind. */
+  async link(challenge, proof) {
+    const id = typeof challenge === "string" ? challenge : challenge.challenge;
+    return linkedAccount(await this.#connection.ask("FinishLink", { challenge: id, proof: JSON.stringify(proof) }));
+  }
+  async unlink(address) {
+    await this.#connection.ask("UnlinkAccount", { address });
+  }
+  async list() {
+    const answer = await this.#connection.ask("ListAccounts", {}, { repeatable: true });
+    return answer.list("accounts").map((item) => linkedAccount(new Fields(item)));
+  }
+};
+var linkedAccount = (fields) => ({
+  address: fields.text("address"),
+  kind: fields.text("kind"),
+  linkedAt: new Date(fields.count("linked_at"))
+});
+
+// src/values.ts
+var MAX_BYTES = 8 * 1024 * 1024;
+var MAX_DEPTH2 = 64;
+var MAX_ITEMS = 1e6;
+var MAX_BIGINT_BYTES = 64 * 1024;
+var MAX_DATE_MS = 864e13;
+var TAG_DATE = 1;
+var TAG_POSITIVE = 2;
+var TAG_NEGATIVE = 3;
+var TAG_REGEXP = 35;
+var TAG_SET = 258;
+var TAG_MAP = 259;
+var TAG_ARRAY_BUFFER = 40100;
+var TAG_ERROR = 40101;
+var TYPED_ARRAYS = [
+  [68, "Uint8ClampedArray"],
+  [69, "Uint16Array"],
+  [70, "Uint32Array"],
+  [71, "BigUint64Array"],
+  [72, "Int8Array"],
+  [77, "Int16Array"],
+  [78, "Int32Array"],
+  [79, "BigInt64Array"],
+  [84, "Float16Array"],
+  [85, "Float32Array"],
+  [86, "Float64Array"]
+];
+var ERRORS = new Map(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [type.name, type])
+);
+var ERROR_FIELDS = ["name", "message", "stack", "code"];
+var isWellFormed = (text) => !/\p{Surrogate}/u.test(text);
+function encodeValue(value) {
+  const writer = new Writer();
+  writer.item(value, MAX_DEPTH2);
+  return writer.bytes();
+}
+function decodeValue(data) {
+  if (data.length > MAX_BYTES) throw tooLarge();
+  const reader = new Reader2(data);
+  try {
+    const value = reader.item(MAX_DEPTH2);
+    if (reader.position !== data.length) throw new RangeError("bytes after its end");
+    return value;
+  } catch (error) {
+    if (error instanceof ProvenError) throw error;
+    throw new ProvenError("BAD_REQUEST", `malformed value: ${error instanceof Error ? error.message : error}`);
+  }
+}
+var tooLarge = () => new ProvenError("TOO_LARGE", `a value is over the limit of ${MAX_BYTES} bytes`);
+var tooManyItems = () => new ProvenError("TOO_LARGE", `a value has more than ${MAX_ITEMS} items`);
+var Writer = class {
+  #bytes = new Uint8Array(256);
+  #position = 0;
+  #items = 0;
+  #path = [];
+  bytes() {
+    return this.#bytes.slice(0, this.#position);
+  }
+  item(value, depth) {
+    if (++this.#items > MAX_ITEMS) throw tooManyItems();
+    if (typeof value === "string") this.#text(value);
+    else if (typeof value === "number") this.#number(value);
+    else if (typeof value === "boolean") this.#byte(value ? 245 : 244);
+    else if (value === void 0) this.#byte(247);
+    else if (value === null) this.#byte(246);
+    else if (typeof value === "bigint") this.#bigint(value);
+    else if (typeof value === "object") this.#object(value, depth);
+    else throw this.#unsupported(`is a ${typeof value}, which cannot travel`);
+  }
+  #reserve(size) {
+    const needed = this.#position + size;
+    if (needed > MAX_BYTES) throw tooLarge();
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+  #byte(value) {
+    this.#reserve(1);
+    this.#bytes[this.#position++] = value;
+  }
+  #head(major, argument) {
+    const type = major << 5;
+    if (argument < 24) return this.#byte(type | argument);
+    const width = argument < 256 ? 1 : argument < 65536 ? 2 : argument < 4294967296 ? 4 : 8;
+    this.#byte(type | 24 + Math.log2(width));
+    this.#reserve(width);
+    for (let at = width - 1, rest = argument; at >= 0; at--, rest = Math.floor(rest / 256)) {
+      this.#bytes[this.#position + at] = rest % 256;
+    }
+    this.#position += width;
+  }
+  #raw(major, bytes) {
+    this.#head(major, bytes.length);
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#position);
+    this.#position += bytes.length;
+  }
+  #text(value) {
+    if (!isWellFormed(value)) throw this.#unsupported("is text with half of a surrogate pair");
+    if (value.length > MAX_BYTES) throw tooLarge();
+    this.#raw(TEXT, utf8(value));
+  }
+  #number(value) {
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+      if (value < 0) this.#head(NINT, -1 - value);
+      else this.#head(UINT, value);
+      return;
+    }
+    this.#byte(251);
+    this.#reserve(8);
+    new DataView(this.#bytes.buffer).setFloat64(this.#position, Number.isNaN(value) ? NaN : value);
+    this.#position += 8;
+  }
+  #bigint(value) {
+    let hex = (value < 0n ? -1n - value : value).toString(16);
+    if (hex === "0") hex = "";
+    if (hex.length > 2 * MAX_BIGINT_BYTES) {
+      throw this.#unsupported(`is an integer of more than ${MAX_BIGINT_BYTES} bytes`);
+    }
+    this.#head(TAG, value < 0n ? TAG_NEGATIVE : TAG_POSITIVE);
+    this.#raw(BYTES, fromHex(hex.length % 2 ? `0${hex}` : hex));
+  }
+  #object(value, depth) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    if (ArrayBuffer.isView(value)) this.#view(value, kind);
+    else if (Array.isArray(value)) this.#array(value, depth);
+    else if (kind === "Object") this.#record(value, depth);
+    else if (value instanceof Error || kind === "Error" || kind === "DOMException") this.#error(value, depth);
+    else if (kind === "Date") {
+      this.#head(TAG, TAG_DATE);
+      this.#number(value.getTime() / 1e3);
+    } else if (kind === "Map" || kind === "Set") {
+      this.#head(TAG, kind === "Map" ? TAG_MAP : TAG_SET);
+      this.#array([...value], depth, value);
+    } else if (kind === "ArrayBuffer" || kind === "SharedArrayBuffer") {
+      this.#head(TAG, TAG_ARRAY_BUFFER);
+      this.#raw(BYTES, new Uint8Array(value));
+    } else if (kind === "RegExp") {
+      this.#head(TAG, TAG_REGEXP);
+      this.#text(`/${value.source}/${value.flags}`);
+    } else throw this.#unsupported(`is a ${kind}, which cannot travel`);
+  }
+  #view(value, kind) {
+    if (kind !== "Uint8Array") {
+      const tag = TYPED_ARRAYS.find(([, name]) => name === kind)?.[0];
+      if (tag === void 0) throw this.#unsupported(`is a ${kind}, which cannot travel`);
+      this.#head(TAG, tag);
+    }
+    this.#raw(BYTES, new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
+  #array(items, depth, self = items) {
+    this.#enter(self, depth);
+    if (items.length > MAX_ITEMS) throw tooManyItems();
+    this.#head(ARRAY, items.length);
+    for (let index = 0; index < items.length; index++) this.#step(index, items[index], depth);
+  }
+  #record(value, depth) {
+    this.#enter(value, depth);
+    const keys = Object.keys(value);
+    this.#head(MAP, keys.length);
+    for (const key of keys) {
+      this.#text(key);
+      this.#step(key, value[key], depth);
+    }
+  }
+  #step(step, value, depth) {
+    this.#path.push(step);
+    this.item(value, depth - 1);
+    this.#path.pop();
+  }
+  #error(value, depth) {
+    const fields = { name: String(value.name), message: String(value.message) };
+    for (const name of ["stack", "code"]) {
+      const text = value[name];
+      if (typeof text === "string") fields[name] = text;
+    }
+    this.#head(TAG, TAG_ERROR);
+    this.#record(fields, depth);
+  }
+  #enter(value, depth) {
+    if (depth > 0) return;
+    throw this.#unsupported(
+      hasCycle(value) ? "refers back to itself" : `is nested deeper than ${MAX_DEPTH2} levels`
+    );
+  }
+  #unsupported(problem) {
+    const steps = this.#path.map((step) => typeof step === "string" && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`);
+    const path = `$${steps.join("")}`.slice(0, 200);
+    return new ProvenError("UNSUPPORTED_VALUE", `the value at ${path} ${problem}`, { details: { path } });
+  }
+};
+function hasCycle(value) {
+  const seen = /* @__PURE__ */ new Set();
+  let level = [value];
+  for (let depth = 0; depth < MAX_DEPTH2 && level.length > 0 && seen.size < 1e4; depth++) {
+    const next = [];
+    for (const item of level) {
+      const children = item instanceof Map ? [...item].flat() : item instanceof Set ? [...item] : Object.values(item);
+      for (const child of children) {
+        if (child === value) return true;
+        if (typeof child === "object" && child !== null && !seen.has(child)) {
+          seen.add(child);
+          next.push(child);
+        }
+      }
+    }
+    level = next;
+  }
+  return false;
+}
+var Reader2 = class {
+  position = 0;
+  #items = 0;
+  #data;
+  #view;
+  constructor(data) {
+    this.#data = data;
+    this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  }
+  item(depth) {
+    if (++this.#items > MAX_ITEMS) throw tooManyItems();
+    const initial = this.#view.getUint8(this.position);
+    if (initial >> 5 === 7) return this.#simple(initial);
+    const [major, argument] = this.#head();
+    switch (major) {
+      case UINT:
+        return this.#safe(argument, Number.MAX_SAFE_INTEGER);
+      case NINT:
+        return -1 - this.#safe(argument, Number.MAX_SAFE_INTEGER - 1);
+      case BYTES:
+        return this.#take(argument).slice();
+      case TEXT:
+        return fromUtf8(this.#take(argument));
+      case ARRAY:
+        return this.#array(argument, depth);
+      case MAP:
+        return this.#record(argument, depth);
+      default:
+        return this.#tagged(argument, depth);
+    }
+  }
+  #simple(initial) {
+    this.position++;
+    if (initial === 251) {
+      const value = this.#view.getFloat64(this.position);
+      this.position += 8;
+      if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+        throw new RangeError("an integer that is written as a float");
+      }
+      return value;
+    }
+    if (initial === 244) return false;
+    if (initial === 245) return true;
+    if (initial === 246) return null;
+    if (initial === 247) return void 0;
+    throw new RangeError("a simple value or a float width that is not allowed");
+  }
+  #safe(argument, limit) {
+    if (argument > limit) throw new RangeError("an integer that is no safe number and not tagged as a bigint");
+    return argument;
+  }
+  #head() {
+    const initial = this.#view.getUint8(this.position++);
+    const major = initial >> 5;
+    const info = initial & 31;
+    if (info > 27 || major === 7) throw new RangeError("an indefinite length or a form that is not allowed");
+    if (info < 24) return [major, info];
+    const at = this.position;
+    this.position += 2 ** (info - 24);
+    let argument;
+    if (info === 24) argument = this.#view.getUint8(at);
+    else if (info === 25) argument = this.#view.getUint16(at);
+    else if (info === 26) argument = this.#view.getUint32(at);
+    else argument = Number(this.#view.getBigUint64(at));
+    if (argument < [24, 256, 65536, 4294967296][info - 24]) {
+      throw new RangeError("a length or number that is not in its shortest form");
+    }
+    return [major, argument];
+  }
+  #expect(wanted) {
+    const [major, argument] = this.#head();
+    if (major !== wanted) throw new RangeError("a part of the wrong type");
+    return argument;
+  }
+  #take(length) {
+    const start = this.position;
+    if (length > this.#data.length - start) throw new RangeError("it ends too early");
+    this.position += length;
+    return this.#data.subarray(start, start + length);
+  }
+  #enter(leastBytes, depth) {
+    if (depth === 0) throw new RangeError("nested too deeply");
+    if (leastBytes > this.#data.length - this.position) throw new RangeError("it ends too early");
+  }
+  #array(length, depth) {
+    this.#enter(length, depth);
+    const items = [];
+    while (items.length < length) items.push(this.item(depth - 1));
+    return items;
+  }
+  #record(length, depth) {
+    this.#enter(2 * length, depth);
+    const record2 = {};
+    for (let count = 0; count < length; count++) {
+      const key = fromUtf8(this.#take(this.#expect(TEXT)));
+      if (Object.hasOwn(record2, key)) throw new RangeError("the same key twice");
+      define(record2, key, this.item(depth - 1), true);
+    }
+    return record2;
+  }
+  #tagged(tag, depth) {
+    switch (tag) {
+      case TAG_DATE:
+        return this.#date();
+      case TAG_POSITIVE:
+        return this.#magnitude();
+      case TAG_NEGATIVE:
+        return -1n - this.#magnitude();
+      case TAG_REGEXP:
+        return this.#regexp();
+      case TAG_SET: {
+        const items = this.#array(this.#expect(ARRAY), depth);
+        return distinct(new Set(items), items.length);
+      }
+      case TAG_MAP: {
+        const pairs = this.#array(this.#expect(ARRAY), depth);
+        if (!pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) {
+          throw new RangeError("a Map that is not made of pairs");
+        }
+        return distinct(new Map(pairs), pairs.length);
+      }
+      case TAG_ARRAY_BUFFER:
+        return this.#take(this.#expect(BYTES)).slice().buffer;
+      case TAG_ERROR:
+        return this.#error(depth);
+      default:
+        return this.#typedArray(tag);
+    }
+  }
+  #date() {
+    const seconds = this.item(0);
+    if (typeof seconds !== "number") throw new RangeError("a date that is no number");
+    if (Number.isNaN(seconds)) return /* @__PURE__ */ new Date(NaN);
+    const milliseconds = Math.round(seconds * 1e3);
+    if (Math.abs(seconds) > MAX_DATE_MS / 1e3 || milliseconds / 1e3 !== seconds) {
+      throw new RangeError("a date out of range, or not a whole number of milliseconds");
+    }
+    return new Date(milliseconds);
+  }
+  #magnitude() {
+    const bytes = this.#take(this.#expect(BYTES));
+    if (bytes.length > MAX_BIGINT_BYTES || bytes[0] === 0) {
+      throw new RangeError("a bigint that is too long or has leading zeros");
+    }
+    return bytes.length ? BigInt(`0x${toHex(bytes)}`) : 0n;
+  }
+  #regexp() {
+    const text = fromUtf8(this.#take(this.#expect(TEXT)));
+    const slash = text.lastIndexOf("/");
+    if (!text.startsWith("/") || slash < 2) throw new RangeError("a regular expression that is not /source/flags");
+    return new RegExp(text.slice(1, slash), text.slice(slash + 1));
+  }
+  #error(depth) {
+    const fields = this.#record(this.#expect(MAP), depth);
+    const names = Object.keys(fields);
+    if (names.join() !== ERROR_FIELDS.filter((name2) => name2 in fields).join() || !("name" in fields) || !("message" in fields) || !names.every((name2) => typeof fields[name2] === "string")) throw new RangeError("an error with missing, unknown or unordered fields");
+    const { name, message, stack, code } = fields;
+    const error = new (ERRORS.get(name) ?? Error)(message);
+    if (error.name !== name) define(error, "name", name);
+    define(error, "stack", stack);
+    if (code !== void 0) define(error, "code", code);
+    return error;
+  }
+  #typedArray(tag) {
+    const name = TYPED_ARRAYS.find(([known]) => known === tag)?.[1];
+    if (name === void 0) throw new RangeError(`tag ${tag}, which no value has`);
+    const type = globalThis[name];
+    if (type === void 0) throw new RangeError(`a ${name}, which this browser does not have`);
+    const bytes = this.#take(this.#expect(BYTES)).slice();
+    if (bytes.length % type.BYTES_PER_ELEMENT) throw new RangeError("a typed array that ends inside an element");
+    return new type(bytes.buffer);
+  }
+};
+function distinct(collection, size) {
+  if (collection.size !== size) throw new RangeError("the same element or key twice");
+  return collection;
+}
+function define(target, key, value, enumerable = false) {
+  Object.defineProperty(target, key, { value, writable: true, configurable: true, enumerable });
+}
+
+// src/subscriptions.ts
+var MAX_EVENT_NAME = 128;
+var Subscriptions = class {
+  #connection;
+  #listeners = /* @__PURE__ */ new Map();
+  constructor(connection) {
+    this.#connection = connection;
+  }
+  get any() {
+    return this.#listeners.size > 0;
+  }
+  /** Resolves once the node has agreed, with what ends the subscription. */
+  async add(event, onEvent, options) {
+    if (event.length === 0 || event.length > MAX_EVENT_NAME) {
+      throw new ProvenError("BAD_REQUEST", `the name of an event has 1 to ${MAX_EVENT_NAME} characters`);
+    }
+    const listener = { onEvent, onMissed: () => options.onMissed?.() };
+    const others = this.#listeners.get(event);
+    if (others === void 0) this.#listeners.set(event, /* @__PURE__ */ new Set([listener]));
+    else others.add(listener);
+    try {
+      await this.#subscribe(event);
+    } catch (error) {
+      this.#remove(event, listener);
+      throw error;
+    }
+    return async () => {
+      if (!this.#remove(event, listener) || this.#connection.state.value !== "connected") return;
+      await this.#connection.ask("Unsubscribe", { event }, { repeatable: true });
+    };
+  }
+  /** A session took the place of one that was lost. */
+  async renew() {
+    for (const event of this.#listeners.keys()) {
+      try {
+        await this.#subscribe(event);
+      } catch {
+        return;
+      }
+    }
+    this.missed();
+  }
+  missed() {
+    for (const listeners of [...this.#listeners.values()]) {
+      for (const listener of [...listeners]) guarded(() => listener.onMissed());
+    }
+  }
+  /** Hand an event to everyone in the page who wants it; each gets a copy of its own. */
+  publish(event, payload) {
+    for (const listener of [...this.#listeners.get(event) ?? []]) {
+      guarded(() => listener.onEvent(decodeValue(payload)));
+    }
+  }
+  async #subscribe(event) {
+    await this.#connection.ask("Subscribe", { event }, { repeatable: true });
+    if (this.#connection.carrier === "http") {
+      throw new ProvenError("UNAVAILABLE", "events need a WebSocket, and none could be opened");
+    }
+  }
+  /** Whether nobody listens to the event any more. */
+  #remove(event, listener) {
+    const listeners = this.#listeners.get(event);
+    if (!listeners?.delete(listener) || listeners.size > 0) return false;
+    return this.#listeners.delete(event);
+  }
+};
+
+// src/sign-in.ts
+var VERSION2 = 1;
+var LOAD_TIMEOUT = 2e4;
+var TIMEOUT2 = 10 * 6e4;
+var MIN_HEIGHT = 160;
+var CODES = /* @__PURE__ */ new Set([
+  "CANCELLED",
+  "NOT_ALLOWED",
+  "UNSUPPORTED",
+  "UNAVAILABLE",
+  "UNAUTHENTICATED",
+  "EVIDENCE_INVALID",
+  "ORIGIN_DENIED",
+  "OVERLOADED",
+  "REQUEST_TIMEOUT",
+  "CONFLICT",
+  "FORBIDDEN",
+  "NOT_FOUND",
+  "BAD_REQUEST",
+  "INTERNAL",
+  "SESSION_CLOSED",
+  "TOO_LARGE",
+  "QUOTA_EXCEEDED",
+  "STORAGE_FULL"
+]);
+var busy = false;
+async function runFrame(options, task, transcript) {
+  if (busy) throw new ProvenError("CONFLICT", "the sign-in is open already");
+  busy = true;
+  const frame = new Frame(options, task);
+  try {
+    const port = await frame.open();
+    return await frame.run(port, transcript);
+  } finally {
+    frame.close();
+    busy = false;
+  }
+}
+var Frame = class {
+  #options;
+  #task;
+  #dialog = document.createElement("dialog");
+  #iframe = document.createElement("iframe");
+  #ended = new AbortController();
+  #cancelled;
+  #port = null;
+  constructor(options, task) {
+    this.#options = options;
+    this.#task = task;
+    const name = task === "identify" ? `Sign in to ${options.applicationName}` : "Your account";
+    this.#cancelled = this.#build(name);
+    this.#cancelled.catch(() => {
+    });
+  }
+  /** Load the frame and give it its end of a channel. */
+  async open() {
+    const { gateway, applicationId } = this.#options;
+    const loaded = new Promise((resolve) => {
+      const listen = ({ source, origin, data }) => {
+        if (source !== this.#iframe.contentWindow || origin !== gateway || !isHello(data)) return;
+        removeEventListener("message", listen);
+        resolve();
+      };
+      addEventListener("message", listen, { signal: this.#ended.signal });
+    });
+    this.#iframe.src = `${gateway}/sign-in/${applicationId}`;
+    document.body.append(this.#dialog);
+    this.#dialog.showModal();
+    const failed = new ProvenError("UNAVAILABLE", "the sign-in page of the node did not load");
+    await Promise.race([new Deadline(LOAD_TIMEOUT).race(loaded).catch(() => Promise.reject(failed)), this.#cancelled]);
+    const { port1, port2 } = new MessageChannel();
+    const hello = { proven: "sign-in", version: VERSION2, application: applicationId };
+    this.#iframe.contentWindow.postMessage(hello, gateway, [port2]);
+    this.#port = port1;
+    return port1;
+  }
+  async run(port, transcript) {
+    const id = 1;
+    const answer = new Promise((resolve, reject) => {
+      port.onmessage = ({ data }) => {
+        try {
+          const message = read3(data, id);
+          if (message.type === "resize") this.#resize(message.height);
+          else if (message.type === "error") reject(message.error);
+          else if (message.type === "done" === (this.#task === "manage")) resolve(message.identified);
+          else throw unexpected2("an answer to something else");
+        } catch (error) {
+          port.close();
+          reject(error);
+        }
+      };
+      port.onmessageerror = () => reject(unexpected2("a message that cannot be read"));
+    });
+    port.postMessage({ id, type: this.#task, transcript });
+    this.#iframe.focus();
+    try {
+      return await Promise.race([new Deadline(TIMEOUT2).race(answer, "the sign-in was not finished"), this.#cancelled]);
+    } catch (error) {
+      port.postMessage({ id: id + 1, type: "cancel" });
+      throw error;
+    }
+  }
+  close() {
+    this.#ended.abort();
+    if (this.#dialog.open) this.#dialog.close();
+    this.#dialog.remove();
+    this.#port?.close();
+  }
+  /** Rejects when the person closes the dialog, by Escape or its button. The dialog gives the focus back. */
+  #build(name) {
+    const dialog = this.#dialog;
+    const iframe = this.#iframe;
+    const button = document.createElement("button");
+    dialog.setAttribute("aria-label", name);
+    iframe.title = name;
+    iframe.allow = `publickey-credentials-create ${this.#options.gateway}; publickey-credentials-get ${this.#options.gateway}`;
+    iframe.referrerPolicy = "strict-origin";
+    button.type = "button";
+    button.textContent = "×";
+    button.setAttribute("aria-label", "Close");
+    Object.assign(dialog.style, {
+      colorScheme: "light dark",
+      boxSizing: "border-box",
+      width: "min(26rem, 100vw - 1rem)",
+      maxHeight: "calc(100dvh - 1rem)",
+      padding: "0",
+      border: "1px solid color-mix(in srgb, CanvasText 25%, Canvas)",
+      borderRadius: "12px",
+      background: "Canvas",
+      color: "CanvasText",
+      overflow: "hidden"
+    });
+    Object.assign(button.style, {
+      position: "absolute",
+      insetBlockStart: "0",
+      insetInlineEnd: "0",
+      width: "44px",
+      height: "44px",
+      border: "0",
+      background: "transparent",
+      color: "inherit",
+      font: "24px system-ui, sans-serif",
+      cursor: "pointer"
+    });
+    Object.assign(iframe.style, {
+      display: "block",
+      width: "100%",
+      height: "420px",
+      maxHeight: "calc(100dvh - 1rem)",
+      border: "0",
+      colorScheme: "auto"
+    });
+    iframe.style.colorScheme = "light dark";
+    dialog.append(iframe, button);
+    return new Promise((_, reject) => {
+      const cancel = () => reject(new ProvenError("CANCELLED", "the sign-in was closed"));
+      dialog.addEventListener("close", cancel, { signal: this.#ended.signal });
+      button.addEventListener("click", cancel, { signal: this.#ended.signal });
+    });
+  }
+  #resize(height) {
+    this.#iframe.style.height = `${Math.max(MIN_HEIGHT, Math.min(height, innerHeight))}px`;
+  }
+};
+function read3(data, id) {
+  if (typeof data !== "object" || data === null) throw unexpected2("something that is no message");
+  const message = data;
+  const has = (...names) => Object.keys(message).sort().join() === ["id", "type", ...names].sort().join();
+  const { type } = message;
+  if (type === "resize" && has("height") && message.id === 0 && isHeight(message.height)) {
+    return { type, height: message.height };
+  }
+  if (message.id !== id) throw unexpected2("an answer to something else");
+  if (type === "done" && has()) return { type, identified: null };
+  if (type === "error" && has("code", "message")) {
+    const { code, message: text } = message;
+    if (typeof code === "string" && typeof text === "string") {
+      return { type, error: new ProvenError(CODES.has(code) ? code : "INTERNAL", text.slice(0, 1024)) };
+    }
+  }
+  if (type === "identified" && has("publicKey", "signature", "encryptionKey")) {
+    const { publicKey: publicKey2, signature, encryptionKey } = message;
+    if (isBytes(publicKey2, 32) && isBytes(signature, 64) && isEncryptionKey(encryptionKey)) {
+      return { type, identified: { publicKey: publicKey2, signature, encryptionKey } };
+    }
+  }
+  throw unexpected2("a message that is none of the protocol");
+}
+var isHello = (data) => typeof data === "object" && data !== null && data.proven === "sign-in" && data.version === VERSION2;
+var isHeight = (value) => typeof value === "number" && value >= 0 && value < 1e5;
+var isBytes = (value, size) => value instanceof Uint8Array && value.length === size;
+var isEncryptionKey = (value) => value instanceof CryptoKey && value.algorithm.name === "AES-GCM" && !value.extractable;
+var unexpected2 = (what) => new ProvenError("BAD_REQUEST", `the sign-in page sent ${what}`);
+
+// src/sdk.ts
+var DEFAULT_TIMEOUT = 3e4;
+var CONSOLE_LEVELS = ["debug", "error", "info", "log", "trace", "warn"];
+var ProvenSDK = class {
+  /** Whether somebody is signed in. */
+  authState;
+  /** Who is signed in, null if nobody is. */
+  userInfo;
+  connectionState;
+  /** The person's sessions with this application. */
+  sessions;
+  /** The accounts on chains that the person linked to who they are in this application. */
+  accounts;
+  /** The node's origin. */
+  gateway;
+  #policy;
+  #options;
+  #timeout;
+  #connection;
+  #subscriptions;
+  #authState = new Source("loading");
+  #userInfo = new Source(null);
+  #restored;
+  #packageId = null;
+  constructor(options) {
+    const policy = options.policy ?? {};
+    checkPolicy(policy);
+    this.#policy = policy;
+    this.#options = options;
+    this.#timeout = options.timeout ?? DEFAULT_TIMEOUT;
+    this.gateway = gatewayOf(options);
+    this.#connection = new Connection({
+      gateway: this.gateway,
+      application: options.application,
+      policy,
+      carrier: options.transport ?? "auto",
+      timeout: this.#timeout,
+      onEvent: (event, evidence) => this.#onEvent(event, evidence),
+      onOpened: (again) => void (again && this.#subscriptions.renew()),
+      wanted: () => this.#subscriptions.any
+    });
+    this.#subscriptions = new Subscriptions(this.#connection);
+    this.authState = this.#authState;
+    this.userInfo = this.#userInfo;
+    this.connectionState = this.#connection.state;
+    this.sessions = new SessionsApi(this.#connection);
+    this.accounts = new AccountsApi(this.#connection);
+    this.#connection.person.subscribe((person) => {
+      this.#userInfo.set(person === null ? null : { identity: person.identity });
+      if (person === null) this.#authState.set("anonymous");
+      else if (this.#authState.value !== "loading") this.#authState.set("signed-in");
+    });
+    this.#restored = this.#restore();
+    setDefault(this);
+  }
+  /**
+   * Call a handler with an array of arguments. Throws what it throws as `HANDLER_ERROR`. After `CALL_INTERRUPTED` and
+   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated.
+   */
+  async execute(address, args = [], options = {}) {
+    const fields = { handler: address, args: encodeValue([...args]) };
+    await this.#restored;
+    const answer = await this.#connection.ask("Execute", fields, options);
+    this.#packageId = answer.text("package_id");
+    return decodeValue(answer.bytes("value"));
+  }
+  /** As `execute`, with the arguments one after the other. */
+  call(address, ...args) {
+    return this.execute(address, args);
+  }
+  /** Have `onEvent` called with what the application publishes under `event`. Resolves with what ends that. */
+  async subscribe(event, onEvent, options = {}) {
+    await this.#restored;
+    return this.#subscriptions.add(event, onEvent, options);
+  }
+  /** Let the person sign in with a passkey. Call it on a click. Rejects with `CANCELLED` when they close the dialog. */
+  async signIn() {
+    await this.#restored;
+    const session = await this.#connection.live(new Deadline(this.#timeout));
+    const before = this.#authState.value;
+    this.#authState.set("signing-in");
+    try {
+      const identified = await runFrame(this.#frame(), "identify", session.channel.transcript);
+      const expected = await identityId(identified.publicKey);
+      const { identity } = await this.#connection.identify(session, identified);
+      if (identity !== expected) {
+        await this.#connection.anonymize();
+        throw new ProvenError("UNAUTHENTICATED", "the node knows the key by another identity");
+      }
+      this.#authState.set("signed-in");
+      return { identity };
+    } catch (error) {
+      this.#authState.set(this.#connection.person.value === null ? "anonymous" : before);
+      throw error;
+    }
+  }
+  /** Act as nobody from now on, also in pages that are loaded later. */
+  async signOut() {
+    await this.#restored;
+    await this.#connection.anonymize();
+    this.#authState.set("anonymous");
+  }
+  /** Let the person look after their account: passkeys, recovery phrase, sessions. */
+  async manageAccount() {
+    await this.#restored;
+    const session = await this.#connection.live(new Deadline(this.#timeout));
+    await runFrame(this.#frame(), "manage", session.channel.transcript);
+  }
+  /** The AES-GCM key that only the signed-in person has, in this application only; not extractable. */
+  get encryptionKey() {
+    return this.#connection.person.value?.encryptionKey ?? null;
+  }
+  async whoAmI() {
+    await this.#restored;
+    const answer = await this.#connection.ask("WhoAmI", {}, { repeatable: true });
+    return {
+      sessionId: answer.text("session_id"),
+      applicationId: answer.optionalText("application_id") ?? null,
+      identity: answer.optionalText("identity") ?? null,
+      accounts: answer.list("accounts").map(String),
+      origin: answer.optionalText("origin") ?? null,
+      expiresAt: new Date(Date.now() + 1e3 * answer.count("expires_in"))
+    };
+  }
+  /** What was verified about the node, also in words; opens a session if there is none. */
+  async attestation() {
+    await this.#restored;
+    await this.#connection.live(new Deadline(this.#timeout));
+    const { evidence, at } = this.#connection.verified;
+    return describe(evidence, this.#policy, {
+      applicationId: this.#connection.application.id,
+      packageId: this.#packageId,
+      verifiedAt: at
+    });
+  }
+  /** End the session and let go of everything. Calls under way fail. Who is signed in stays so for later pages. */
+  close() {
+    this.#connection.close();
+    unsetDefault(this);
+  }
+  async #restore() {
+    try {
+      await this.#connection.restore();
+    } catch {
+    }
+    this.#authState.set(this.#connection.person.value === null ? "anonymous" : "signed-in");
+  }
+  /** Browsers make no passkeys for addresses that are numbers, but for `localhost`. */
+  #frame() {
+    const { id, name } = this.#connection.application;
+    const gateway = this.gateway.replace(/\/\/(127\.0\.0\.1|\[::1\])(?=:|$)/, "//localhost");
+    return { gateway, applicationId: id, applicationName: name };
+  }
+  #onEvent(event, evidence) {
+    if (event.kind === "published") this.#subscriptions.publish(event.name, event.payload);
+    else if (event.kind === "missed") this.#subscriptions.missed();
+    else if (event.kind === "console" && evidence.platform === "development" && this.#options.console !== false) {
+      const level = CONSOLE_LEVELS.find((known) => known === event.level) ?? "log";
+      console[level](`%c${event.handler}`, "color: gray", event.text);
+    }
+  }
+};
+function gatewayOf({ gateway, application }) {
+  if (gateway === void 0 && (typeof location !== "object" || !/^https?:$/.test(location.protocol))) {
+    throw new ProvenError("BAD_REQUEST", "outside of a page that a node served, gateway has to be given");
+  }
+  let url;
+  try {
+    url = new URL(gateway ?? location.origin);
+  } catch {
+    throw new ProvenError("BAD_REQUEST", `${gateway} is not the address of a node, such as https://node.example`);
+  }
+  if (!/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search || url.hash || url.username) {
+    throw new ProvenError("BAD_REQUEST", `${gateway} is not the address of a node, such as https://node.example`);
+  }
+  if (gateway === void 0) {
+    if (url.hostname.endsWith(".localhost")) url.hostname = "localhost";
+    else if (url.hostname.startsWith(`${application}.`)) url.hostname = url.hostname.slice(application.length + 1);
+  }
+  return url.origin;
+}
+
+export {
+  ProvenSDK
+};
