@@ -105,7 +105,13 @@ def _packages(lock: Path) -> Mapping[str, dict[str, Any]]:
 
 
 def _install() -> None:
-    command = [str(BIN / "npm"), "ci", "--prefer-offline", "--fetch-retries=1", "--fetch-timeout=30000"]
+    command = [
+        str(BIN / "npm"),
+        "ci",
+        "--prefer-offline",
+        "--fetch-retries=1",
+        "--fetch-retry-mintimeout=1000",
+    ]
     try:
         completed = subprocess.run(
             command,
@@ -120,7 +126,8 @@ def _install() -> None:
     except subprocess.TimeoutExpired:
         raise NotInstalledError(f"npm ci did not end within {_INSTALL_SECONDS} seconds") from None
     if completed.returncode:
-        said = [line.removeprefix("npm error ") for line in completed.stdout.splitlines() if line.strip()]
+        lines = completed.stdout.splitlines()
+        said = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error ")]
         raise NotInstalledError(f"npm ci failed: {' '.join(said[:3])[:300]}")
 
 
