@@ -11,10 +11,12 @@ import pytest_asyncio
 
 from proven.apps import Application
 from proven.client import Carrier, Client, Event, Missed, Published, Subscription, connect
+from proven.client import client as client_module
 from proven.client import sync as blocking
 from proven.runtime.hostcalls import EventsConfig, HostCallsConfig
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey, new_seed
+from proven.wire.ids import SessionId
 from support.node import Node, running_node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -232,3 +234,18 @@ async def test_the_engine_is_subscribed_to_only_while_somebody_listens(node: Nod
             await client.whoami()
     await client.close()
     assert await (await node.connect(quiet)).call("tell", "a", 1, "everyone") is not None
+
+
+async def test_a_session_that_only_listens_is_kept_alive(
+    node: Node, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "KEEP_ALIVE", 0.05)
+    client = await node.connect(app)
+    session_id = SessionId((await client.whoami()).session_id)
+    used_at = node.local._sessions._used_at
+    async with client.subscribe("a"):
+        before = used_at[session_id]
+        async with asyncio.timeout(10):
+            while used_at[session_id] < before + 0.1:
+                await asyncio.sleep(0.01)
+    assert client._keeping_alive is None

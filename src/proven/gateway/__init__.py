@@ -1,7 +1,8 @@
 """The edge of a node: HTTP and WebSocket, sealed sessions, an application's own HTTP routes.
 
 `Gateway` is the whole of it; the node passes it the rooms it leads to. What it enforces is listed in the
-docstrings of `Connection`, `Rpc`, `Commands`, `AppHttp`, `ResponseAttestor` and `Hosts`.
+docstrings of `Connection`, `Rpc`, `Commands`, `EventHub`, `Mailbox`, `AppHttp`,
+`ResponseAttestor` and `Hosts`.
 """
 
 from proven.gateway.console import Console

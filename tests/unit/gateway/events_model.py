@@ -109,7 +109,9 @@ class World:
         self.hub = EventHub(self.messages, self.limits)
         self.sessions = Sessions(
             _Evidence(),
-            limits=SessionLimits(handshake_rate_per_source=1e9, handshake_burst_per_source=10**9),
+            limits=SessionLimits(
+                handshake_burst=10**9, handshake_rate_per_source=1e9, handshake_burst_per_source=10**9
+            ),
             clock=clock,
         )
         self._publisher = Publisher(self.messages)
