@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -33,6 +33,7 @@ class Begun:
 
     id: str
     session: SessionId
+    source: str
     challenge: bytes
     purpose: Registration | Authentication
     expires_at: float
@@ -44,8 +45,8 @@ class Ceremonies:
     1. A ceremony is taken once; taking it ends it, whatever comes of it.
     2. Only the session that began it can take it, until it expires.
     3. A session has at most `per_session`: beginning another ends its oldest.
-    4. There are at most `limit` in all: above that `OVERLOADED`, so that nobody's ceremony is ended by
-       somebody else.
+    4. There are at most `per_source` of one source and `limit` in all: above that `OVERLOADED`, so that
+       nobody's ceremony is ended by somebody else, and no source alone keeps others from theirs.
     """
 
     def __init__(
@@ -53,42 +54,51 @@ class Ceremonies:
         *,
         seconds: float,
         per_session: int,
+        per_source: int,
         limit: int,
         clock: Callable[[], float],
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._seconds = seconds
         self._per_session = per_session
+        self._per_source = per_source
         self._limit = limit
         self._clock = clock
         self._random = random
         self._begun: OrderedDict[str, Begun] = OrderedDict()
         self._of_session: dict[SessionId, list[str]] = {}
+        self._of_source: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._begun)
 
     def begin(
-        self, session: SessionId, purpose: Registration | Authentication, challenge_bytes: int
+        self,
+        session: SessionId,
+        source: str,
+        purpose: Registration | Authentication,
+        challenge_bytes: int,
     ) -> Begun:
-        """A new ceremony with a challenge of its own."""
+        """A new ceremony with a challenge of its own. `source` is where the session comes from."""
         self._expire()
         own = self._of_session.get(session, [])
         if len(own) >= self._per_session:
             self._end(own[0])
-        if len(self._begun) >= self._limit:
+        if len(self._begun) >= self._limit or self._of_source[source] >= self._per_source:
             raise ProvenError(
                 ErrorCode.OVERLOADED, "too many people are signing in; try again later", retry_after=10
             )
         begun = Begun(
             self._random(_ID_BYTES).hex(),
             session,
+            source,
             self._random(challenge_bytes),
             purpose,
             self._clock() + self._seconds,
         )
         self._begun[begun.id] = begun
         self._of_session.setdefault(session, []).append(begun.id)
+        self._of_source[source] += 1
         return begun
 
     def take(self, ceremony: str, session: SessionId) -> Begun:
@@ -102,6 +112,9 @@ class Ceremonies:
 
     def _end(self, ceremony: str) -> None:
         begun = self._begun.pop(ceremony)
+        self._of_source[begun.source] -= 1
+        if not self._of_source[begun.source]:
+            del self._of_source[begun.source]
         own = self._of_session[begun.session]
         own.remove(ceremony)
         if not own:

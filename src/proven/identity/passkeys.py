@@ -55,6 +55,7 @@ class PasskeyLimits:
     per_account: int = 10
     ceremony_seconds: float = 300
     ceremonies_per_session: int = 4
+    ceremonies_per_source: int = 1000
     ceremonies: int = 10_000
     account_rate_per_source: float = 0.2
     account_burst_per_source: int = 50
@@ -93,6 +94,7 @@ class Passkeys:
         self._ceremonies = Ceremonies(
             seconds=limits.ceremony_seconds,
             per_session=limits.ceremonies_per_session,
+            per_source=limits.ceremonies_per_source,
             limit=limits.ceremonies,
             clock=clock,
         )
@@ -121,9 +123,7 @@ class Passkeys:
         _account.check_room(account, self._limits.per_account)
         if account is None:
             self._admit_new_account(session)
-        begun = self._ceremonies.begin(
-            session.id, Registration(identity, command.label), _webauthn.CHALLENGE_BYTES
-        )
+        begun = self._begin(session, Registration(identity, command.label))
         known = account.passkeys if account is not None else ()
         options = _webauthn.creation_options(
             self._party,
@@ -164,7 +164,7 @@ class Passkeys:
     async def begin_authentication(self, session: Session, command: BeginAuthentication) -> Ceremony:
         """Raises `OVERLOADED`."""
         self._require_page(session)
-        begun = self._ceremonies.begin(session.id, Authentication(), _webauthn.CHALLENGE_BYTES)
+        begun = self._begin(session, Authentication())
         options = _webauthn.request_options(
             self._party, begun.challenge, seconds=self._limits.ceremony_seconds
         )
@@ -227,6 +227,11 @@ class Passkeys:
             raise ProvenError(
                 ErrorCode.OVERLOADED, "too many accounts are being made; try again later", retry_after=wait
             )
+
+    def _begin(self, session: Session, purpose: Registration | Authentication) -> Begun:
+        return self._ceremonies.begin(
+            session.id, network_of(session.source), purpose, _webauthn.CHALLENGE_BYTES
+        )
 
     def _answer(self, begun: Begun, options: str) -> Ceremony:
         return Ceremony(ceremony=begun.id, options=options, expires_in=int(self._limits.ceremony_seconds))

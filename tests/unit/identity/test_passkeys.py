@@ -275,6 +275,18 @@ async def test_ceremonies_are_bounded_over_all_sessions(tmp_path: Path) -> None:
         await people[3].do(BeginAuthentication())
 
 
+async def test_no_source_alone_keeps_others_from_signing_in(tmp_path: Path) -> None:
+    async with running_node(tmp_path, PasskeyLimits(ceremonies_per_source=2)) as node:
+        flood = [await node.open(source=f"2001:db8::{index}") for index in range(3)]
+        for person in flood[:2]:
+            await person.do(BeginAuthentication())
+        assert await refusal(flood[2].do(BeginAuthentication())) is ErrorCode.OVERLOADED
+        begun = await (await node.open(source="2001:db8:0:1::1")).do(BeginAuthentication())
+        assert begun.expires_in == 300
+        node.clock.now += 300
+        await flood[2].do(BeginAuthentication())
+
+
 async def test_new_accounts_are_limited_by_where_they_come_from(tmp_path: Path) -> None:
     limits = PasskeyLimits(account_rate_per_source=0.1, account_burst_per_source=2)
     async with running_node(tmp_path, limits) as node:
