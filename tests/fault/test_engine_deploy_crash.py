@@ -1,4 +1,6 @@
-"""A node that is killed while it deploys has every version it acknowledged, and the package of each."""
+"""A node that is killed while it deploys has every version it acknowledged, and the package of each with all
+of its front-end files.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,14 @@ async def main(directory):
     if not applications.list():
         await applications.create(actor, "todo", b"")
     app = applications.find("todo")
-    (directory / "src").mkdir(exist_ok=True)
+    for folder in ("src", "dist"):
+        (directory / folder).mkdir(exist_ok=True)
+    (directory / "package.json").write_text('{"proven": {"assets": "dist"}}')
+    (directory / "dist" / "same.txt").write_text("same")
     for version in range(app.version, 1_000_000):
         source = f"{HANDLER} export const f = run(() => {version}); // {'x' * 5000}"
         (directory / "src" / "app.ts").write_text(source)
+        (directory / "dist" / "page.txt").write_text(str(version))
         package = build(directory)
         deployed = await applications.deploy(actor, app.id, package, expected_version=version)
         print(deployed.version, deployed.package_id, flush=True)
@@ -70,7 +76,10 @@ async def check(directory: Path, acknowledged: list[list[str]]) -> None:
     for number, package_id in acknowledged:
         assert versions[int(number) - 1].package_id == package_id
     for version in versions:
-        assert (await applications.package(version.package_id)).id == version.package_id
+        package = await applications.package(version.package_id)
+        assert package.id == version.package_id
+        page, same = [await applications.asset(asset) for asset in package.manifest.assets]
+        assert (page, same) == (str(version.number - 1).encode(), b"same")
     await applications.stop()
     await engine.stop()
 
