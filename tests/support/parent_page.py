@@ -15,6 +15,7 @@ PARENT: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>An app</title>
+<link rel="icon" href="data:,">
 <style>body { margin: 0 } iframe { border: 0; display: block; width: 100%; height: 100vh }</style>
 <script>
   const received = [];
@@ -73,7 +74,7 @@ class ParentPage:
 
     @property
     def frame(self) -> FrameLocator:
-        return self.page.frame_locator("iframe")
+        return self.page.frame_locator("iframe[title='Sign in']")
 
     async def embed(self, application: str, *, allow: str = ALLOW) -> None:
         """Show the frame of the application and wait for its greeting."""
@@ -108,7 +109,7 @@ class ParentPage:
 
 @asynccontextmanager
 async def parent_server() -> AsyncIterator[int]:
-    """Serve the page on a port of the machine."""
+    """Serve the page on a port of the machine, at `127.0.0.2` too, which is no origin of any app."""
 
     async def page(_: web.Request) -> web.Response:
         return web.Response(text=PARENT, content_type="text/html")
@@ -121,6 +122,7 @@ async def parent_server() -> AsyncIterator[int]:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port: int = runner.addresses[0][1]
+        await web.TCPSite(runner, "127.0.0.2", port).start()
         yield port
     finally:
         await runner.cleanup()

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Page, expect
 
 from proven.apps import Application
+from proven.client import Client, connect
 from proven.wire.commands import Identify
 from proven.wire.identity import verify_identify
 from support.browser import Authenticator, add_authenticator, open_browser
 from support.node import Node, running_node
 from support.parent_page import ParentPage, parent_server
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class Person:
         self.console.append(message.text)
 
     @property
+    def origin(self) -> str:
+        """Of the app's page."""
+        return self.page.url.rstrip("/")
+
+    @property
     def frame(self) -> FrameLocator:
         return self.parent.frame
 
@@ -67,14 +74,101 @@ class Person:
         self._transcript = os.urandom(32)
         await self.parent.ask(kind, self._transcript, self._number)
 
-    async def press(self, name: str) -> None:
-        await self.frame.get_by_role("button", name=name, exact=True).click()
+    async def press(self, name: str, *, exact: bool = True) -> None:
+        await self.frame.get_by_role("button", name=name, exact=exact).click()
 
     async def sees(self, heading: str) -> None:
         await expect(self.frame.get_by_role("heading", level=1)).to_have_text(heading)
 
     async def is_told(self, part: str) -> None:
         await expect(self.frame.get_by_role("alert")).to_contain_text(part)
+
+    async def plug_in(self, transport: str, *, prf: bool = True) -> Authenticator:
+        """One more authenticator, beside the one that is there."""
+        session = self.authenticator.session
+        options = {
+            "protocol": "ctap2",
+            "ctap2Version": "ctap2_1",
+            "transport": transport,
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "hasPrf": prf,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        answer = await session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        return Authenticator(session, answer["authenticatorId"])
+
+    async def set_present(self, authenticator: Authenticator, present: bool) -> None:
+        """Whether somebody touches the authenticator when it asks for that."""
+        await self.authenticator.session.send(
+            "WebAuthn.setAutomaticPresenceSimulation",
+            {"authenticatorId": authenticator.id, "enabled": present},
+        )
+
+    async def record_passkey_use(self) -> Callable[[], Awaitable[dict[str, Any]]]:
+        """Note what passkeys sign in the frame from now on; call what is returned for the latest."""
+        frame = self.page.frames[1]
+        await frame.evaluate(
+            """() => {
+              const get = navigator.credentials.get.bind(navigator.credentials);
+              navigator.credentials.get = async (options) => {
+                const credential = await get(options);
+                window.signed = {...credential.toJSON(), clientExtensionResults: {}};
+                return credential;
+              };
+            }"""
+        )
+
+        async def latest() -> dict[str, Any]:
+            found: dict[str, Any] = await frame.evaluate("signed")
+            return found
+
+        return latest
+
+    async def watch_secrets(self) -> None:
+        """Note in the frame what authenticators put out, and what is sealed for the node."""
+        await self.page.frames[1].evaluate(
+            """() => {
+              const bytes = (source) => new Uint8Array(
+                ArrayBuffer.isView(source)
+                  ? source.buffer.slice(source.byteOffset, source.byteOffset + source.byteLength)
+                  : source);
+              const digits = (byte) => byte.toString(16).padStart(2, '0');
+              const hex = (source) => Array.from(bytes(source), digits).join('');
+              window.outputs = [];
+              window.sealed = [];
+              for (const name of ['create', 'get']) {
+                const original = navigator.credentials[name].bind(navigator.credentials);
+                navigator.credentials[name] = async (options) => {
+                  const credential = await original(options);
+                  const {first} = credential.getClientExtensionResults().prf?.results ?? {};
+                  if (first) {
+                    const base64 = btoa(String.fromCharCode(...new Uint8Array(first)));
+                    const text = base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+                    window.outputs.push(hex(first), hex(new TextEncoder().encode(text)));
+                  }
+                  return credential;
+                };
+              }
+              const encrypt = crypto.subtle.encrypt.bind(crypto.subtle);
+              const label = hex(new TextEncoder().encode('Encrypt0'));
+              crypto.subtle.encrypt = (algorithm, key, data) => {
+                if (hex(algorithm.additionalData).includes(label)) window.sealed.push(hex(data));
+                return encrypt(algorithm, key, data);
+              };
+            }"""
+        )
+
+    async def secrets(self) -> dict[str, Any]:
+        found: dict[str, Any] = await self.page.frames[1].evaluate(
+            """async () => ({
+              outputs, sealed,
+              stored: localStorage.length + sessionStorage.length + document.cookie.length
+                + (await indexedDB.databases()).length + (await caches.keys()).length,
+            })"""
+        )
+        return found
 
     async def create(self, *, write_down: bool = False) -> Identified:
         """Make an account with a passkey that holds its key."""
@@ -144,17 +238,37 @@ class World:
         self.parent_origin = f"http://app.localhost:{port}"
         self.node_origin = f"http://localhost:{node.url.rpartition(':')[2]}"
         self._contexts: list[BrowserContext] = []
+        self._stack = AsyncExitStack()
 
-    async def person(self, *, prf: bool = True, **context: Any) -> Person:
-        """Somebody with a browser profile of their own, in front of the app."""
+    async def person(self, *, prf: bool = True, host: str = "app.localhost", **context: Any) -> Person:
+        """Somebody with a browser profile of their own, in front of the app. Where it is of another site than
+        the node, as by default, this browser lets the frame store nothing; `localhost` is of the same.
+        """
         profile = await self.browser.new_context(**context)
         self._contexts.append(profile)
+        profile.set_default_timeout(10_000)
         page = await profile.new_page()
-        await page.goto(self.parent_origin)
+        await page.goto(self.parent_origin.replace("app.localhost", host))
         authenticator = await add_authenticator(page, prf=prf)
         person = Person(page, ParentPage(page, self.node_origin), self.application, authenticator)
         await person.visit()
         return person
+
+    async def management(self) -> Client:
+        """A management session such as the frame has, without the frame."""
+        client = await connect(
+            self.node_origin, application=None, verifier=self.node.verifier, origin=self.node_origin
+        )
+        return await self._stack.enter_async_context(client)
+
+    async def post_again(self, frame: bytes) -> int:
+        """Send a sealed frame that was sent before. The status it is answered with."""
+        headers = {"origin": self.node_origin, "content-type": "application/cose"}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{self.node_origin}/rpc", data=frame, headers=headers) as response,
+        ):
+            return response.status
 
 
 @asynccontextmanager
@@ -164,4 +278,6 @@ async def world(directory: Path, **settings: Any) -> AsyncIterator[World]:
         application = await node.deploy("people", name="people")
         port = await stack.enter_async_context(parent_server())
         browser = await stack.enter_async_context(open_browser())
-        yield World(node, application, browser, port)
+        made = World(node, application, browser, port)
+        async with made._stack:
+            yield made

@@ -8,12 +8,22 @@ import { holdSeed } from '../../packages/sdk/src/identity.ts';
 const DATABASE = 'proven-sign-in';
 const STORE = 'seeds';
 
+/** Whether anything can be kept: browsers may refuse that to a frame in a page of another site. */
+export async function canKeep(): Promise<boolean> {
+  try {
+    (await open()).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export async function keepSeed(account: string, seed: Uint8Array): Promise<void> {
   const key = await holdSeed(seed);
   await within('readwrite', (store) => store.put(key, account));
 }
 
-/** The kept seed of `account`, or undefined; also where the browser lets this frame keep nothing. */
+/** The kept seed of `account`, or undefined; so too where nothing can be kept. */
 export async function keptSeed(account: string): Promise<CryptoKey | undefined> {
   try {
     const found: unknown = await within('readonly', (store) => store.get(account));

@@ -2,17 +2,18 @@
 import { ProvenError } from '../../packages/sdk/src/errors.ts';
 import { newSeed, type Seed, unwrapSeed, wrapSeed } from '../../packages/sdk/src/identity.ts';
 import { Account, isSeedOf } from './account.ts';
-import { forgetSeed, keepSeed, keptSeed } from './device.ts';
+import { canKeep, forgetSeed, keepSeed, keptSeed } from './device.ts';
 import type { Management } from './management.ts';
 import { deviceName } from './names.ts';
 import { pickPositions, toWords } from './phrase.ts';
 import { describe } from './problems.ts';
 import { Cancelled, type Screen, Stage, WentBack } from './screen.ts';
 import * as views from './views.ts';
-import { forgetPasskey, makePasskey, outputOf, supportsPasskeys, usePasskey } from './webauthn.ts';
+import { forgetPasskey, makePasskey, mayUsePasskeys, outputOf, supportsPasskeys, usePasskey } from './webauthn.ts';
 
 const FOLLOW_BROWSER = 'Follow your browser.';
-const NO_PASSKEYS = 'This browser is too old for passkeys. Update it, or use your recovery phrase.';
+const TOO_OLD = 'This browser is too old for passkeys. Update it, or use your recovery phrase.';
+const NOT_ALLOWED = 'The page around this form does not let it use passkeys. Use your recovery phrase, or tell whoever runs the app.';
 
 export interface Surroundings {
   readonly screen: Screen;
@@ -70,7 +71,7 @@ export class Flow {
 
   async #enter(purpose: 'identify' | 'manage'): Promise<SignedIn> {
     const asking = { origin: this.#around.origin, purpose };
-    let problem = supportsPasskeys() ? undefined : NO_PASSKEYS;
+    let problem = !supportsPasskeys() ? TOO_OLD : !mayUsePasskeys() ? NOT_ALLOWED : undefined;
     for (;;) {
       const choice = await views.choose(this.#stage, asking, problem);
       try {
@@ -133,13 +134,14 @@ export class Flow {
 
   /** Have the phrase of `account` typed in; with `mayKeep`, the person may have its key kept in this browser. */
   async #typeIn(account: string, mayKeep: boolean): Promise<Uint8Array> {
+    const offersKeeping = mayKeep && (await canKeep());
     let problem: string | undefined;
     for (;;) {
       const asking = {
         heading: 'Your recovery phrase',
         reason: 'This passkey proves who you are, but cannot hold your key. Type your recovery phrase to go on.',
         submit: 'Continue',
-        ...(mayKeep && { keep: 'Keep the key in this browser, so that the passkey is enough the next time' }),
+        ...(offersKeeping && { keep: 'Keep the key in this browser, so that the passkey is enough the next time' }),
       };
       const { seed, keep } = await views.askPhrase(this.#stage, asking, problem);
       if (await isSeedOf(seed, account)) {
@@ -176,7 +178,7 @@ export class Flow {
       const id = await account.identify(seed);
       const known = (await account.passkeys()).length > 0;
       if (!known && (await views.unknownPhrase(this.#stage)) === 'again') return await this.#recover(purpose);
-      const makes = !known || (purpose === 'identify' && supportsPasskeys() && (await views.recovered(this.#stage)) === 'passkey');
+      const makes = !known || (purpose === 'identify' && supportsPasskeys() && mayUsePasskeys() && (await views.recovered(this.#stage)) === 'passkey');
       if (makes) await this.#register(account, id, seed, deviceName(), true);
       return { account: id, seed, passkey: undefined };
     } catch (error) {
@@ -213,7 +215,7 @@ export class Flow {
         prf?.fill(0);
         sent = true;
         await account.finishRegistration(begun, made.response, wrapped);
-        if (prf === undefined && (await views.offerKeeping(this.#stage))) await keepSeed(id, seed);
+        if (prf === undefined && (await canKeep()) && (await views.offerKeeping(this.#stage))) await keepSeed(id, seed);
         return prf !== undefined;
       } catch (error) {
         if (!sent) await forgetPasskey(made.id, relyingParty);

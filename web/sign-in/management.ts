@@ -81,10 +81,10 @@ class Session implements Management {
     return turn;
   }
 
+  /** Act as nobody, so that nothing is left of the session but its time to expire. */
   async end(): Promise<void> {
-    const id = Array.from(this.#channel.sessionId, (byte) => byte.toString(16).padStart(2, '0')).join('');
     try {
-      await this.perform('RevokeSession', { session_id: id });
+      await this.perform('Anonymize', {});
     } finally {
       this.#channel.close();
     }

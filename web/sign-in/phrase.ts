@@ -10,7 +10,7 @@ export const MAX_TEXT = 1024;
 
 export type Reading =
   | { readonly seed: Uint8Array<ArrayBuffer> }
-  /** What is wrong, in a sentence that helps to put it right; never contains a word that is in the list. */
+  /** What is wrong, in a sentence that helps to put it right. */
   | { readonly problem: string };
 
 export function toWords(seed: Uint8Array): string[] {
@@ -26,7 +26,7 @@ export function readPhrase(text: string): Reading {
   if (first !== undefined) {
     const more = unknown.length > 1 ? ` ${unknown.length - 1} more ${unknown.length === 2 ? 'is' : 'are'} unknown too.` : '';
     const near = nearest(first.word);
-    const hint = near === undefined ? 'Check its spelling.' : `Did you mean “${near}”?`;
+    const hint = near.length === 0 ? 'Check its spelling.' : `Did you mean “${near.join('” or “')}”?`;
     return { problem: `Word ${first.position}, “${shorten(first.word)}”, is not one that recovery phrases use. ${hint}${more}` };
   }
   if (words.length !== WORDS) {
@@ -64,20 +64,19 @@ function shorten(word: string): string {
   return word.length <= 16 ? word : `${word.slice(0, 16)}…`;
 }
 
-/** The one word that is at most two slips of the keyboard away and closer than any other. */
-function nearest(word: string): string | undefined {
-  if (word.length > 16) return undefined;
+/** The words that are as few slips of the keyboard away as any, at most two; none if there are too many to help. */
+function nearest(word: string): string[] {
+  if (word.length > 16) return [];
   let best = 3;
-  let found: string | undefined;
-  let tied = false;
+  let found: string[] = [];
   for (const known of wordlist) {
     const distance = slips(word, known);
-    if (distance < best) [best, found, tied] = [distance, known, false];
-    else if (distance === best && distance < 3) tied = true;
+    if (distance < best) [best, found] = [distance, []];
+    if (distance === best && distance < 3) found.push(known);
   }
-  if (!tied) return found;
-  const sameStart = wordlist.filter((known) => known.startsWith(word.slice(0, 4)));
-  return sameStart.length === 1 ? sameStart[0] : found;
+  const sameStart = found.filter((known) => known.startsWith(word.slice(0, 4)));
+  if (sameStart.length > 0) found = sameStart;
+  return found.length <= 3 ? found : [];
 }
 
 /** Letters put in, left out, replaced or swapped with their neighbour (optimal string alignment distance). */

@@ -29,6 +29,12 @@ export function supportsPasskeys(): boolean {
   );
 }
 
+/** Whether the page that embeds the frame lets it use passkeys; true where the browser does not tell. */
+export function mayUsePasskeys(): boolean {
+  const policy = (document as Document & { featurePolicy?: { allowsFeature(name: string): boolean } }).featurePolicy;
+  return policy?.allowsFeature('publickey-credentials-get') ?? true;
+}
+
 /** Make a passkey that the browser can find by itself and that checks who uses it. Throws a `DOMException`. */
 export async function makePasskey(options: string, relyingParty: string, signal: AbortSignal): Promise<MadePasskey> {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(options));

@@ -688,6 +688,7 @@ var OID = 6;
 var UTC_TIME = 23;
 var GENERALIZED_TIME = 24;
 var SEQUENCE = 48;
+var SET = 49;
 var DerReader = class _DerReader {
   #position = 0;
   #data;
@@ -765,6 +766,13 @@ function time({ tag, contents }) {
   if (canonical !== text2) throw new RangeError("not a time");
   return milliseconds;
 }
+function identifier({ contents }) {
+  const starts = contents.map((_, index) => Number(index === 0 || contents[index - 1] < 128));
+  if (contents.length === 0 || contents.at(-1) >= 128 || contents.some((byte, index) => starts[index] && byte === 128)) {
+    throw new RangeError("not an object identifier");
+  }
+  return contents;
+}
 
 // ../packages/sdk/src/attestation/certificate.ts
 var ECDSA_WITH_SHA384 = fromHex("300a06082a8648ce3d040303");
@@ -810,15 +818,15 @@ function parse(der) {
   certificate.end();
   const body = new DerReader(signed.contents);
   if (toHex(body.next(160).contents) !== "020102") throw new RangeError("it is not X.509 version 3");
-  body.next(INTEGER);
+  if (!unsigned(body.next(INTEGER), 20).some(Boolean)) throw new RangeError("it has no serial number");
   if (!equal(body.next(SEQUENCE).encoded, algorithm) || !equal(algorithm, ECDSA_WITH_SHA384)) {
     throw new RangeError("it is not signed with ECDSA and SHA-384");
   }
-  const issuer = body.next(SEQUENCE).encoded;
+  const issuer = readName(body);
   const validity = body.enter();
   const [validFrom, validTo] = [timeOf(validity), timeOf(validity)];
   validity.end();
-  const subject = body.next(SEQUENCE).encoded;
+  const subject = readName(body);
   const key = body.next(SEQUENCE).encoded;
   if (key.length !== P384_KEY.length + 96 || !equal(key.subarray(0, P384_KEY.length), P384_KEY)) {
     throw new RangeError("it has a key that is not on P-384");
@@ -826,7 +834,31 @@ function parse(der) {
   const point = concat(Uint8Array.of(4), key.subarray(P384_KEY.length));
   const extensions2 = body.atEnd ? /* @__PURE__ */ new Map() : readExtensions(body.enter(163));
   body.end();
-  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions: extensions2 };
+  const keyId = optional(extensions2, SUBJECT_KEY_ID, (value) => alone(value, OCTET_STRING).contents);
+  const issuerKeyId = optional(extensions2, AUTHORITY_KEY_ID, readAuthorityKeyId);
+  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions: extensions2, keyId, issuerKeyId };
+}
+function optional(extensions2, id, read3) {
+  const extension = extensions2.get(id);
+  return extension === void 0 ? null : read3(extension.value);
+}
+function alone(value, tag) {
+  const whole = new DerReader(value);
+  const element2 = whole.next(tag);
+  whole.end();
+  return element2;
+}
+function readName(reader) {
+  const name = reader.next(SEQUENCE);
+  for (const parts = new DerReader(name.contents); !parts.atEnd; ) {
+    for (const attributes = parts.enter(SET); !attributes.atEnd; ) {
+      const attribute = attributes.enter();
+      identifier(attribute.next(OID));
+      attribute.next(attribute.peek());
+      attribute.end();
+    }
+  }
+  return name.encoded;
 }
 function readExtensions(wrapper) {
   const list2 = wrapper.enter();
@@ -834,7 +866,7 @@ function readExtensions(wrapper) {
   const extensions2 = /* @__PURE__ */ new Map();
   while (!list2.atEnd) {
     const extension = list2.enter();
-    const id = toHex(extension.next(OID).contents);
+    const id = toHex(identifier(extension.next(OID)));
     const critical = extension.peek() === BOOLEAN && boolean(extension.next(BOOLEAN));
     const value = extension.next(OCTET_STRING).contents;
     extension.end();
@@ -891,18 +923,14 @@ function checkExtensions({ extensions: extensions2 }, position, remaining) {
   }
 }
 function readConstraints(value) {
-  const whole = new DerReader(value);
-  const constraints = whole.enter();
-  whole.end();
+  const constraints = new DerReader(alone(value, SEQUENCE).contents);
   const authority = constraints.peek() === BOOLEAN && boolean(constraints.next(BOOLEAN));
   const pathLength = constraints.atEnd ? Infinity : unsigned(constraints.next(INTEGER), 1)[0];
   constraints.end();
   return { authority, pathLength };
 }
 function readUsage(value) {
-  const whole = new DerReader(value);
-  const { contents } = whole.next(BIT_STRING);
-  whole.end();
+  const { contents } = alone(value, BIT_STRING);
   const [unused, bits] = [contents[0], contents[1]];
   if (contents.length < 2 || contents.length > 3 || unused > 7) throw new RangeError("not a key usage");
   return { signsCertificates: Boolean(bits & 4), signsData: Boolean(bits & 128) };
@@ -911,21 +939,20 @@ async function checkIssuedBy(certificate, issuer, position) {
   if (!equal(certificate.issuer, issuer.subject)) {
     throw broken("chain", `certificate ${position} names another issuer than the one before it`);
   }
-  const named = certificate.extensions.get(AUTHORITY_KEY_ID);
-  const found = issuer.extensions.get(SUBJECT_KEY_ID);
-  const sameKey = named === void 0 || found === void 0 || reading(position, () => {
-    const wanted = authorityKeyId(named.value);
-    return wanted === null || equal(wanted, new DerReader(found.value).next(OCTET_STRING).contents);
-  });
-  if (!sameKey) throw broken("chain", `certificate ${position} names another key than that of its issuer`);
+  const { issuerKeyId } = certificate;
+  if (issuerKeyId !== null && issuer.keyId !== null && !equal(issuerKeyId, issuer.keyId)) {
+    throw broken("chain", `certificate ${position} names another key than that of its issuer`);
+  }
   const key = await publicKey(issuer, position - 1);
   if (!await crypto.subtle.verify(ES384, key, certificate.signature, certificate.signed)) {
     throw broken("chain", `certificate ${position} is not signed by the one before it`);
   }
 }
-function authorityKeyId(value) {
-  const fields = new DerReader(value).enter();
-  return fields.peek() === 128 ? fields.next(128).contents : null;
+function readAuthorityKeyId(value) {
+  const fields = new DerReader(alone(value, SEQUENCE).contents);
+  const keyId = fields.peek() === 128 ? fields.next(128).contents : null;
+  fields.end();
+  return keyId;
 }
 function reading(position, parts) {
   try {
@@ -1046,11 +1073,11 @@ var MAX_AGE = 5 * 60 * 1e3;
 var DEVELOPMENT_ROOT_NAME = fromHex(
   "3050311b301906035504030c12646576656c6f706d656e742e70726f76656e3131302f060355040a0c2850726f76656e20646576656c6f706d656e74206e6f6465202d2070726f766573206e6f7468696e67"
 );
-async function verifyEvidence(document2, expected, policy, at = Date.now()) {
+async function verifyEvidence(document2, expected, policy, at = Date.now(), platformOf = platformOfRoot) {
   const [envelope, contents] = readDocument(document2);
   const root = contents.cabundle[0];
   const fingerprint = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", root)));
-  const platform = await checkRoot(root, fingerprint, policy);
+  const platform = await platformOf(root, fingerprint, policy);
   const key = await blamingClocks(contents, at, () => validateChain([...contents.cabundle, contents.certificate], at));
   const signed = await crypto.subtle.verify(
     { name: "ECDSA", hash: "SHA-384" },
@@ -1073,7 +1100,7 @@ async function verifyEvidence(document2, expected, policy, at = Date.now()) {
   checkMeasurements(policy, evidence);
   return evidence;
 }
-async function checkRoot(root, fingerprint, policy) {
+async function platformOfRoot(root, fingerprint, policy) {
   if (fingerprint === NITRO_ROOT_SHA256) return "nitro";
   const { development } = policy;
   if (!development) {
@@ -1204,10 +1231,10 @@ var Session = class {
     this.#turn = turn.catch(() => void 0);
     return turn;
   }
+  /** Act as nobody, so that nothing is left of the session but its time to expire. */
   async end() {
-    const id = Array.from(this.#channel.sessionId, (byte) => byte.toString(16).padStart(2, "0")).join("");
     try {
-      await this.perform("RevokeSession", { session_id: id });
+      await this.perform("Anonymize", {});
     } finally {
       this.#channel.close();
     }
@@ -1342,6 +1369,14 @@ function ceremony(fields) {
 // sign-in/device.ts
 var DATABASE = "proven-sign-in";
 var STORE = "seeds";
+async function canKeep() {
+  try {
+    (await open()).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
 async function keepSeed(account2, seed) {
   const key = await holdSeed(seed);
   await within("readwrite", (store) => store.put(key, account2));
@@ -3940,7 +3975,7 @@ function readPhrase(text2) {
   if (first !== void 0) {
     const more = unknown.length > 1 ? ` ${unknown.length - 1} more ${unknown.length === 2 ? "is" : "are"} unknown too.` : "";
     const near = nearest(first.word);
-    const hint = near === void 0 ? "Check its spelling." : `Did you mean “${near}”?`;
+    const hint = near.length === 0 ? "Check its spelling." : `Did you mean “${near.join("” or “")}”?`;
     return { problem: `Word ${first.position}, “${shorten(first.word)}”, is not one that recovery phrases use. ${hint}${more}` };
   }
   if (words.length !== WORDS) {
@@ -3971,18 +4006,17 @@ function shorten(word) {
   return word.length <= 16 ? word : `${word.slice(0, 16)}…`;
 }
 function nearest(word) {
-  if (word.length > 16) return void 0;
+  if (word.length > 16) return [];
   let best = 3;
-  let found;
-  let tied = false;
+  let found = [];
   for (const known of wordlist) {
     const distance = slips(word, known);
-    if (distance < best) [best, found, tied] = [distance, known, false];
-    else if (distance === best && distance < 3) tied = true;
+    if (distance < best) [best, found] = [distance, []];
+    if (distance === best && distance < 3) found.push(known);
   }
-  if (!tied) return found;
-  const sameStart = wordlist.filter((known) => known.startsWith(word.slice(0, 4)));
-  return sameStart.length === 1 ? sameStart[0] : found;
+  const sameStart = found.filter((known) => known.startsWith(word.slice(0, 4)));
+  if (sameStart.length > 0) found = sameStart;
+  return found.length <= 3 ? found : [];
 }
 function slips(a, b) {
   if (Math.abs(a.length - b.length) > 2) return 3;
@@ -4451,6 +4485,10 @@ function time2(milliseconds) {
 function supportsPasskeys() {
   return typeof PublicKeyCredential === "function" && typeof PublicKeyCredential.parseCreationOptionsFromJSON === "function" && typeof PublicKeyCredential.parseRequestOptionsFromJSON === "function";
 }
+function mayUsePasskeys() {
+  const policy = document.featurePolicy;
+  return policy?.allowsFeature("publickey-credentials-get") ?? true;
+}
 async function makePasskey(options, relyingParty, signal) {
   const publicKey2 = PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(options));
   if (publicKey2.rp.id !== relyingParty) throw wrongRelyingParty();
@@ -4527,7 +4565,8 @@ function fromBase64url2(text2) {
 
 // sign-in/flows.ts
 var FOLLOW_BROWSER = "Follow your browser.";
-var NO_PASSKEYS = "This browser is too old for passkeys. Update it, or use your recovery phrase.";
+var TOO_OLD = "This browser is too old for passkeys. Update it, or use your recovery phrase.";
+var NOT_ALLOWED = "The page around this form does not let it use passkeys. Use your recovery phrase, or tell whoever runs the app.";
 function wipe(seed) {
   if (seed instanceof Uint8Array) seed.fill(0);
 }
@@ -4561,7 +4600,7 @@ var Flow = class {
   }
   async #enter(purpose) {
     const asking = { origin: this.#around.origin, purpose };
-    let problem = supportsPasskeys() ? void 0 : NO_PASSKEYS;
+    let problem = !supportsPasskeys() ? TOO_OLD : !mayUsePasskeys() ? NOT_ALLOWED : void 0;
     for (; ; ) {
       const choice = await choose(this.#stage, asking, problem);
       try {
@@ -4618,13 +4657,14 @@ var Flow = class {
   }
   /** Have the phrase of `account` typed in; with `mayKeep`, the person may have its key kept in this browser. */
   async #typeIn(account2, mayKeep) {
+    const offersKeeping = mayKeep && await canKeep();
     let problem;
     for (; ; ) {
       const asking = {
         heading: "Your recovery phrase",
         reason: "This passkey proves who you are, but cannot hold your key. Type your recovery phrase to go on.",
         submit: "Continue",
-        ...mayKeep && { keep: "Keep the key in this browser, so that the passkey is enough the next time" }
+        ...offersKeeping && { keep: "Keep the key in this browser, so that the passkey is enough the next time" }
       };
       const { seed, keep } = await askPhrase(this.#stage, asking, problem);
       if (await isSeedOf(seed, account2)) {
@@ -4659,7 +4699,7 @@ var Flow = class {
       const id = await account2.identify(seed);
       const known = (await account2.passkeys()).length > 0;
       if (!known && await unknownPhrase(this.#stage) === "again") return await this.#recover(purpose);
-      const makes = !known || purpose === "identify" && supportsPasskeys() && await recovered(this.#stage) === "passkey";
+      const makes = !known || purpose === "identify" && supportsPasskeys() && mayUsePasskeys() && await recovered(this.#stage) === "passkey";
       if (makes) await this.#register(account2, id, seed, deviceName(), true);
       return { account: id, seed, passkey: void 0 };
     } catch (error) {
@@ -4695,7 +4735,7 @@ var Flow = class {
         prf?.fill(0);
         sent = true;
         await account2.finishRegistration(begun, made.response, wrapped);
-        if (prf === void 0 && await offerKeeping(this.#stage)) await keepSeed(id, seed);
+        if (prf === void 0 && await canKeep() && await offerKeeping(this.#stage)) await keepSeed(id, seed);
         return prf !== void 0;
       } catch (error) {
         if (!sent) await forgetPasskey(made.id, relyingParty);
@@ -4711,12 +4751,12 @@ var Flow = class {
     return outputOf(passkey, this.#around.relyingParty, this.#cancel.signal);
   }
   /** Show the phrase and ask it back. */
-  async #teach(seed, optional) {
+  async #teach(seed, optional2) {
     const words = toWords(seed);
     const showing = {
       heading: "Your recovery phrase",
-      reason: optional ? "Your account is ready. These words bring it back if you lose your passkey; you find them in your account later, too." : "This passkey can prove who you are, but cannot hold your key. These words can: you need them when you sign in.",
-      optional,
+      reason: optional2 ? "Your account is ready. These words bring it back if you lose your passkey; you find them in your account later, too." : "This passkey can prove who you are, but cannot hold your key. These words can: you need them when you sign in.",
+      optional: optional2,
       done: "I have written them down"
     };
     for (; ; ) {

@@ -38,6 +38,7 @@ test('an unknown word is named, with its position and what it may have been', ()
   const typed = (word) => readPhrase([...words.slice(0, 4), word, ...words.slice(5)].join(' ')).problem;
   assert.match(typed('abandom'), /^Word 5, “abandom”, .*Did you mean “abandon”\?$/);
   assert.match(typed('abnadon'), /Did you mean “abandon”\?$/);
+  assert.match(typed('peper'), /Did you mean “paper” or “pepper”\?$/);
   assert.match(typed('qqqqqqqq'), /Check its spelling\.$/);
   assert.match(typed('x'.repeat(500)), /^Word 5, “x{16}…”/);
   assert.match(readPhrase('foo baz qux').problem, /2 more are unknown too/);
