@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from proven.attestation import Verifier
 from proven.node.config import GatewaySettings, NodeConfig
@@ -25,6 +26,8 @@ from proven.wire.commands import (
     FinishAuthentication,
     FinishRegistration,
     IdentifyResult,
+    IssueTicket,
+    IssueTicketResult,
     ListPasskeys,
     ListPasskeysResult,
     ListSessions,
@@ -61,6 +64,7 @@ class Page:
     origin: str
     application: ApplicationId | None
     channel: SealedChannel
+    key: X25519PrivateKey
 
     async def do(self, command: Command, kind: type[R]) -> R:
         frame = self.channel.seal(encode_command(command))
@@ -107,10 +111,16 @@ class Browser:
         self.http = http
         (self.sign_in_page,) = node.sign_in_origins()
 
-    async def open(self, application: ApplicationId | None = None, origin: str | None = None) -> Page:
+    async def open(
+        self,
+        application: ApplicationId | None = None,
+        origin: str | None = None,
+        resuming: tuple[X25519PrivateKey, bytes] | None = None,
+    ) -> Page:
         origin = origin or self.sign_in_page
         url = f"{self.node.url}/app/{application}" if application else self.node.url
-        handshake = ClientHandshake(application, origin=origin)
+        key, ticket = resuming or (None, None)
+        handshake = ClientHandshake(application, origin=origin, private_key=key, resumption=ticket)
         async with self.http.post(
             f"{url}/session", data=handshake.request(), headers={"origin": origin}
         ) as response:
@@ -118,7 +128,7 @@ class Browser:
                 raise ProvenError.from_record(await response.json())
             verifier = Verifier.development(self.node.development_root)
             channel, _ = handshake.finish(await response.read(), verifier)
-        return Page(self.http, url, origin, application, channel)
+        return Page(self.http, url, origin, application, channel, handshake.private_key)
 
 
 @asynccontextmanager
@@ -178,6 +188,23 @@ async def test_who_lost_every_device_recovers_with_the_seed_and_removes_the_lost
         assert await refusal(finder.do(ListPasskeys(), ListPasskeysResult)) is ErrorCode.SESSION_CLOSED
         assert await refusal((await browser.open()).sign_in(lost)) is ErrorCode.UNAUTHENTICATED
         assert await (await browser.open()).sign_in(new) == seed
+
+
+async def test_a_revoked_session_is_not_resumed_after_a_restart_and_another_is(tmp_path: Path) -> None:
+    seed, page = new_seed(), "http://localhost:5173"
+    async with running(tmp_path) as (browser, app):
+        kept, stolen = await browser.open(app, page), await browser.open(app, page)
+        tickets = []
+        for each in (kept, stolen):
+            await each.identify(seed)
+            tickets.append((each.key, (await each.do(IssueTicket(), IssueTicketResult)).ticket))
+        session_id = (await stolen.do(WhoAmI(), WhoAmIResult)).session_id
+        await kept.do(RevokeSession(session_id=session_id), Done)
+    async with running(tmp_path) as (browser, app):
+        resumed = await browser.open(app, page, tickets[0])
+        identity = (await resumed.do(WhoAmI(), WhoAmIResult)).identity
+        assert identity == IdentityKey.derive(seed, app).identity
+        assert await refusal(browser.open(app, page, tickets[1])) is ErrorCode.UNAUTHENTICATED
 
 
 async def test_an_applications_page_runs_no_ceremony(tmp_path: Path) -> None:

@@ -73,6 +73,9 @@ class Commands:
         try:
             if isinstance(command, Execute):
                 return await self._execute(session, command, console)
+            if isinstance(command, RevokeSession):
+                await self._sessions.revoke_own(session, command.session_id)
+                return Done()
             performer = self._performers.get(type(command))
             if performer is not None:
                 return await performer(session, command)
@@ -98,9 +101,6 @@ class Commands:
                 return self._list(session)
             case ListSessions():
                 return self._sessions.list(session)
-            case RevokeSession():
-                self._sessions.revoke_own(session, command.session_id)
-                return Done()
             case _:
                 raise ProvenError(ErrorCode.BAD_REQUEST, f"this node does not do {type(command).__name__}")
 

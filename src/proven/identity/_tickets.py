@@ -55,7 +55,7 @@ class Tickets:
 
     Whoever takes a ticket off the wire cannot use it: the keys of the resumed session come from the private
     half of the client key. Between nodes that share a ticket key, rules 4 and 5 hold for each node by
-    itself, and while it runs.
+    itself; rule 4 while it runs, rule 5 also after that (`Revocations`).
     """
 
     def __init__(
@@ -129,12 +129,18 @@ class Tickets:
         self._make_room(len(self._revoked))
         self._revoked[lineage] = int(until)
 
-    def revoke_identity(self, identity: IdentityId, until: float, *, spared: bytes | None = None) -> None:
-        """Refuse every ticket that was issued to `identity` so far, but for those of one row of sessions.
-        None of them is good after `until`.
+    def revoke_identity(
+        self, identity: IdentityId, issued_until: int, until: float, *, spared: bytes | None = None
+    ) -> None:
+        """Refuse every ticket that was issued to `identity` until then (Unix milliseconds), but for those of
+        one row of sessions. None of them is good after `until`.
         """
         self._make_room(len(self._marks))
-        self._marks[identity] = _Mark(self._now(), spared, int(until))
+        self._marks[identity] = _Mark(issued_until, spared, int(until))
+
+    def revoke_everything(self, issued_until: int) -> None:
+        """Refuse every ticket that was issued until then (Unix milliseconds)."""
+        self._nothing_until = max(self._nothing_until, issued_until)
 
     def _is_revoked(self, identity: IdentityId | None, lineage: bytes, issued_at: int) -> bool:
         if lineage in self._revoked or issued_at <= self._nothing_until:
@@ -149,7 +155,7 @@ class Tickets:
         self._revoked = {lineage: until for lineage, until in self._revoked.items() if until > now}
         self._marks = {identity: mark for identity, mark in self._marks.items() if mark.until > now}
         if max(len(self._revoked), len(self._marks)) >= self._max_used:
-            self._nothing_until = self._now()
+            self.revoke_everything(self._now())
             self._revoked.clear()
             self._marks.clear()
 

@@ -209,7 +209,7 @@ class Passkeys:
         identity = _managed(session)
         passkey = _bytes(command.passkey)
         await self._change(identity, lambda account: _account.without_passkey(account, passkey))
-        ended = self._sessions.revoke_others(session)
+        ended = await self._sessions.revoke_others(session)
         await self._registers.delete(PASSKEYS, _key(passkey))
         _log.info("passkey removed", extra={"account": identity, "sessions": ended})
         return Done()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from proven.attestation import Attestor
+from proven.engine import Registers
 from proven.wire.commands import (
     Identify,
     IssueTicketResult,
@@ -25,6 +26,7 @@ from proven.wire.ids import ApplicationId, IdentityId, SessionId
 from proven.wire.session import SealedChannel, ServerHandshake, SessionRequest, session_of_frame
 
 from ._rate import RatePerSource, TokenBucket, network_of
+from ._revocations import Revocations
 from ._tickets import Resumed, Tickets
 
 _log: Final = logging.getLogger("proven.identity")
@@ -162,13 +164,17 @@ class Sessions:
         ticket_key: bytes | None = None,
         clock: Callable[[], float] = time.time,
         random: Callable[[int], bytes] = os.urandom,
+        registers: Registers | None = None,
     ) -> None:
-        """Without a `ticket_key` (32 bytes), tickets are good until this process ends."""
+        """Without a `ticket_key` (32 bytes), tickets are good until this process ends. Without `registers`,
+        what is revoked is forgotten then.
+        """
         self._attestor = attestor
         self._limits = limits = limits or SessionLimits()
         self._clock = clock
         self._random = random
         self._tickets = Tickets(ticket_key or random(32), clock=clock, random=random)
+        self._revocations = Revocations(self._tickets, registers, clock, ticket_life=limits.absolute)
         self._rate = TokenBucket(limits.handshake_rate, limits.handshake_burst, clock)
         self._rate_per_source = RatePerSource(
             limits.handshake_rate_per_source, limits.handshake_burst_per_source, clock
@@ -282,33 +288,34 @@ class Sessions:
             )
         )
 
-    def revoke_own(self, session: Session, session_id: str) -> None:
+    async def revoke_own(self, session: Session, session_id: str) -> None:
         """Carry out `RevokeSession`: end it, and let none of its tickets resume it. Raises `NO_IDENTITY`, and
         `NOT_FOUND` for one that is not of this session's identity, whether there is one of that id or not.
         """
         for each in self._same(session):
             if each.id == session_id:
-                self._tickets.revoke(each.lineage, each.expires_at)
                 self._remove(each, "revoked")
+                await self._revocations.revoke(each.lineage, int(each.expires_at) + 1)
                 return
         raise ProvenError(ErrorCode.NOT_FOUND, "there is no such session of yours")
 
-    def revoke_others(self, session: Session) -> int:
+    async def revoke_others(self, session: Session) -> int:
         """End every other session of this one's identity, with every ticket; how many there were."""
-        if session.identity is not None:
-            until = self._clock() + self._limits.absolute
-            self._tickets.revoke_identity(session.identity, until, spared=session.lineage)
         others = [each for each in self._same(session) if each is not session]
         for each in others:
             self._remove(each, "revoked")
+        if session.identity is not None:
+            until = int(self._clock() + self._limits.absolute) + 1
+            await self._revocations.revoke_identity(session.identity, until, spared=session.lineage)
         return len(others)
 
-    def revoke_identity(self, identity: IdentityId) -> int:
+    async def revoke_identity(self, identity: IdentityId) -> int:
         """End every session that acts as `identity`, with every ticket; how many there were."""
-        self._tickets.revoke_identity(identity, self._clock() + self._limits.absolute)
         matching = [session for session in self._sessions.values() if session.identity == identity]
         for session in matching:
             self._remove(session, "revoked")
+        until = int(self._clock() + self._limits.absolute) + 1
+        await self._revocations.revoke_identity(identity, until)
         return len(matching)
 
     def revoke_all(self) -> None:
@@ -321,11 +328,19 @@ class Sessions:
         for session in [each for each in self._sessions.values() if self._has_expired(each)]:
             self._remove(session, "expired")
 
+    async def load(self) -> None:
+        """Take over what was revoked before this process; before any session is opened."""
+        await self._revocations.load()
+
     async def run(self) -> None:
         """Sweep from time to time until cancelled."""
         while True:
             await asyncio.sleep(_SWEEP_INTERVAL)
             self.sweep()
+            try:
+                await self._revocations.purge()
+            except ProvenError as error:
+                _log.warning("revocations not purged", extra={"code": error.code.value})
 
     def _same(self, session: Session) -> Sequence[Session]:
         """The live sessions of one person with one application, or with management."""

@@ -80,7 +80,10 @@ class LocalNode:
         self._runtime = Runtime(config.runtime, self._host_calls.functions, on_console=on_console)
         self._deployer = Deployer(self._applications, self._runtime)
         self._sessions = Sessions(
-            self._attestor, limits=config.sessions, ticket_key=keys.derive(root_key, "session-ticket")
+            self._attestor,
+            limits=config.sessions,
+            ticket_key=keys.derive(root_key, "session-ticket"),
+            registers=self._engine.registers,
         )
         origins = AppOrigins(
             self._applications, hosts=config.gateway.hosts, sign_in=self.sign_in_origins, development=True
@@ -215,6 +218,7 @@ class LocalNode:
             ) from error
 
     async def _start_sessions(self) -> None:
+        await self._sessions.load()
         self._sweeping = asyncio.create_task(self._sessions.run(), name="sessions")
 
     async def _check_sessions(self) -> None:

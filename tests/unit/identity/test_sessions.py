@@ -187,7 +187,7 @@ async def test_revoking_an_identity_ends_its_sessions(sessions: Sessions) -> Non
         channel, session = await connect(sessions)
         session.identify(key.identify(channel.transcript))
     await connect(sessions)
-    assert sessions.revoke_identity(key.identity) == 2
+    assert await sessions.revoke_identity(key.identity) == 2
     assert len(sessions) == 1
 
 
@@ -366,13 +366,13 @@ async def test_sessions_of_one_person_in_one_application_are_listed_and_no_other
     assert listed[0].origin == "https://app.example"
     for stranger in (anonymous, *others):
         for target in (first.id, "0" * 32):
-            error = await refused(lambda s=stranger, t=target: sessions.revoke_own(s, t))  # type: ignore[misc]
+            error = await refused(sessions.revoke_own(stranger, target))
             assert error.code in (ErrorCode.NOT_FOUND, ErrorCode.NO_IDENTITY)
     assert not first.closed.is_set()
-    sessions.revoke_own(first, second.id)
+    await sessions.revoke_own(first, second.id)
     assert second.closed.is_set()
     assert [each.session_id for each in sessions.list(first).sessions] == [first.id]
-    sessions.revoke_own(first, first.id)
+    await sessions.revoke_own(first, first.id)
     assert first.closed.is_set()
     assert not any(each.closed.is_set() for each in others)
 
@@ -392,7 +392,7 @@ async def test_a_session_that_its_owner_revoked_is_not_resumed_by_any_of_its_tic
     resuming = ClientHandshake(APPLICATION, private_key=handshake.private_key, resumption=ticket)
     resumed = (await connect(sessions, resuming))[1]
     tickets = [sessions.issue_ticket(session).ticket for session in (stolen, resumed)]
-    sessions.revoke_own(mine, resumed.id)
+    await sessions.revoke_own(mine, resumed.id)
     for ticket in tickets:
         again = ClientHandshake(APPLICATION, private_key=handshake.private_key, resumption=ticket)
         assert (await refused(connect(sessions, again))).code is ErrorCode.UNAUTHENTICATED

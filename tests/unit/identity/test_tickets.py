@@ -69,7 +69,7 @@ def test_a_revoked_identity_resumes_nothing_from_before_but_what_is_spared() -> 
     tickets = Tickets(b"t" * 32, clock=clock)
     before, spared = (tickets.issue(REQUEST, ALICE, 2000, lineage) for lineage in (OTHER, LINEAGE))
     bobs = tickets.issue(REQUEST, BOB, 2000, OTHER)
-    tickets.revoke_identity(ALICE, 2000, spared=LINEAGE)
+    tickets.revoke_identity(ALICE, 1_000_000, 2000, spared=LINEAGE)
     clock.now += 1
     after = tickets.issue(REQUEST, ALICE, 2000, OTHER)
     assert [is_good(tickets, each) for each in (before, spared, bobs, after)] == [False, True, True, True]
@@ -91,7 +91,7 @@ def test_what_is_revoked_is_forgotten_once_its_tickets_have_expired() -> None:
     clock = Clock()
     tickets = Tickets(b"t" * 32, clock=clock, max_used=2)
     tickets.revoke(LINEAGE, 1500)
-    tickets.revoke_identity(ALICE, 1500)
+    tickets.revoke_identity(ALICE, 1_000_000, 1500)
     clock.now = 1600
     kept = tickets.issue(REQUEST, BOB, 2000, OTHER)
     for lineage in (b"1" * 16, b"2" * 16):

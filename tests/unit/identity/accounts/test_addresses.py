@@ -51,6 +51,13 @@ def test_bech32_refuses_or_reads_any_text(text: str) -> None:
     assert _bech32.encode(prefix, data, encoding) == text.lower()
 
 
+def test_bech32_refuses_padding_that_is_too_long() -> None:
+    """Versioned text whose version is taken for data has one character of padding too many."""
+    text = _bech32.encode("a", bytes(5), _bech32.Encoding.BECH32, version=0)
+    with pytest.raises(ValueError, match="padding"):
+        _bech32.decode(text)
+
+
 def test_bech32_does_not_write_what_is_too_long() -> None:
     with pytest.raises(ValueError, match="too long"):
         _bech32.encode("a", bytes(60), _bech32.Encoding.BECH32)

@@ -64,6 +64,13 @@ def test_a_signature_names_its_address() -> None:
         assert check(other, signer.sign(MESSAGE)) is ErrorCode.UNAUTHENTICATED
 
 
+def test_a_signature_over_the_right_hash_by_another_key_is_refused() -> None:
+    other = coincurve.PrivateKey(b"\x0c" * 32)
+    signature = other.sign(digest(SEGWIT), hasher=None) + b"\x01"
+    assert check(SEGWIT, witness(signature, other.public_key.format())) is ErrorCode.UNAUTHENTICATED
+    assert check(TAPROOT, witness(other.sign_schnorr(digest(TAPROOT)))) is ErrorCode.UNAUTHENTICATED
+
+
 def test_mainnet_and_testnet_addresses_of_a_key_have_the_same_script() -> None:
     assert check(Wallet(KEY, "tb"), SEGWIT.sign(MESSAGE)) is None
 

@@ -251,6 +251,7 @@ async def test_a_session_that_acts_as_another_forgets_the_accounts(person: Perso
     person.identify(SEED)
     assert (await person.who_am_i()).accounts == (ETHEREUM.address,)
     person.session.anonymize()
+    assert person.session.accounts is None
     assert (await person.who_am_i()).accounts == ()
 
 
