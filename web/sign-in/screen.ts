@@ -27,7 +27,7 @@ export class Screen {
   constructor(root: HTMLElement, applicationName: string, node: string) {
     this.#root = root;
     this.applicationName = applicationName;
-    const said = element('span', {}, 'Shown by ', element('b', {}, node), ', not by the page around it.');
+    const said = element('span', {}, 'A form of ', element('b', {}, node), ', not of the app');
     root.replaceChildren(this.#main, this.#status, element('footer', {}, icon('lock'), said));
   }
 

@@ -4141,7 +4141,7 @@ var Screen = class {
   constructor(root, applicationName, node) {
     this.#root = root;
     this.applicationName = applicationName;
-    const said = element("span", {}, "Shown by ", element("b", {}, node), ", not by the page around it.");
+    const said = element("span", {}, "A form of ", element("b", {}, node), ", not of the app");
     root.replaceChildren(this.#main, this.#status, element("footer", {}, icon("lock"), said));
   }
   /** How high all of it is, in CSS pixels. */
