@@ -176,8 +176,8 @@ PLACES = st.sampled_from(
         "{{ const {n} = {v}; }}",
         "if (true) {{ const {n} = {v}; }}",
         "async function {n}() {{ const inner = {v}; return inner; }}",
-        "export class {n} {{ field = {v}; }}",
-        "namespace {n} {{ export const inner = {v}; }}",
+        "export class {n} {{ async method() {{ return {v}; }} }}",
+        "namespace {n} {{ export const inner = () => {{ const x = async () => {v}; return x; }}; }}",
         "for (const {n} = {v}; false; ) {{ }}",
     ]
 )
@@ -206,9 +206,11 @@ NEUTRAL = st.sampled_from(
 OTHERS = st.sampled_from(
     [
         f"import {{ run }} from '{HANDLER}';\nexport const there = run(() => 1);\n",
-        f"import {{ runOnSchedule }} from '{HANDLER}';\nexport const there = runOnSchedule({{ cron: '0 * * * *' }}, () => 1);\n",
+        f"import {{ runOnSchedule }} from '{HANDLER}';\n"
+        "export const there = runOnSchedule({ cron: '0 * * * *' }, () => 1);\n",
         "export const there = 1;\n",
-        f"import {{ run }} from '{HANDLER}';\nconst there = run(() => 1);\nexport {{ there, there as second }};\n",
+        f"import {{ run }} from '{HANDLER}';\n"
+        "const there = run(() => 1);\nexport { there, there as second };\n",
         "export * from './main.ts';\nexport const there = 2;\n",
     ]
 )
@@ -226,7 +228,9 @@ def modules(draw: st.DrawFn) -> Files:
         if defaults > 1 and "default" in place:
             continue
         value = draw(VALUES).replace("{c}", callee).replace("{f}", draw(FUNCTIONS))
-        lines.append(place.replace("{{", "{").replace("}}", "}").replace("{n}", f"n{number}").replace("{v}", value))
+        lines.append(
+            place.replace("{{", "{").replace("}}", "}").replace("{n}", f"n{number}").replace("{v}", value)
+        )
     for number in range(draw(st.integers(0, 3))):
         lines.append(draw(NEUTRAL).format(i=number))
     text = "\n".join(lines) + "\n"
@@ -235,7 +239,9 @@ def modules(draw: st.DrawFn) -> Files:
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(files=modules())
-@example(files={"src/main.ts": f"import {{ run }} from '{HANDLER}';\nexport {{ run }};\n", "src/other.ts": ""})
+@example(
+    files={"src/main.ts": f"import {{ run }} from '{HANDLER}';\nexport {{ run }};\n", "src/other.ts": ""}
+)
 def test_both_readers_agree_on_any_module(reader: Reader, files: Files) -> None:
     folder = write(files)
     try:

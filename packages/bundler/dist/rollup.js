@@ -45,7 +45,8 @@ export function stubs(core, events = {}) {
                     const found = await this.resolve(specifier, importer, { ...options, skipSelf: true });
                     if (found === null || found.external)
                         return found;
-                    const stub = core.stubOf(plainPath(found.id));
+                    // Resolvers ask again by path, so what they found may be a stub already.
+                    const stub = found.id.startsWith(STUB) ? core.stub(found.id.slice(1)) : core.stubOf(plainPath(found.id));
                     if (stub === undefined)
                         return found;
                     core.checkUse(stub, specifier, importer);

@@ -18,6 +18,7 @@ export class ProvenPlugin {
     }
     apply(compiler) {
         const core = new Core(this.options);
+        compiler.hooks.shouldEmit.tap(NAME, (compilation) => (compilation.errors.some(isRefusal) ? false : undefined));
         compiler.hooks.thisCompilation.tap(NAME, (compilation, { normalModuleFactory }) => {
             cores.set(compilation.compiler, core);
             normalModuleFactory.hooks.beforeResolve.tap(NAME, ({ request, contextInfo }) => {
@@ -60,8 +61,12 @@ function report(compiler, compilation, check) {
     catch (error) {
         if (!(error instanceof Problem))
             throw error;
-        compilation.errors.push(new compiler.webpack.WebpackError(error.message));
+        compilation.errors.push(Object.assign(new compiler.webpack.WebpackError(error.message), { error }));
     }
+}
+/** Whether one of a compilation's errors is this plugin's, so that nothing of it may be written. */
+function isRefusal(error) {
+    return error.error instanceof Problem;
 }
 /** Refuse what modules take from stubs once all of them are known, whatever language they are written in. */
 function checkModules(core, compilation) {

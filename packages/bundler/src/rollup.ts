@@ -58,7 +58,8 @@ export function stubs(core: Core, events: Events = {}) {
           if (importer !== undefined) core.checkSpecifier(specifier, importer);
           const found = await this.resolve(specifier, importer, { ...(options as object), skipSelf: true });
           if (found === null || found.external) return found;
-          const stub = core.stubOf(plainPath(found.id));
+          // Resolvers ask again by path, so what they found may be a stub already.
+          const stub = found.id.startsWith(STUB) ? core.stub(found.id.slice(1)) : core.stubOf(plainPath(found.id));
           if (stub === undefined) return found;
           core.checkUse(stub, specifier, importer);
           const id = `\0${stub.id}`;

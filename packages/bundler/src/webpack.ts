@@ -36,6 +36,7 @@ export class ProvenPlugin {
 
   apply(compiler: Compiler): void {
     const core = new Core(this.options);
+    compiler.hooks.shouldEmit.tap(NAME, (compilation) => (compilation.errors.some(isRefusal) ? false : undefined));
     compiler.hooks.thisCompilation.tap(NAME, (compilation, { normalModuleFactory }) => {
       cores.set(compilation.compiler, core);
       normalModuleFactory.hooks.beforeResolve.tap(NAME, ({ request, contextInfo }) => {
@@ -83,8 +84,13 @@ function report(compiler: Compiler, compilation: Compilation, check: () => void)
     check();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    compilation.errors.push(new compiler.webpack.WebpackError(error.message));
+    compilation.errors.push(Object.assign(new compiler.webpack.WebpackError(error.message), { error }));
   }
+}
+
+/** Whether one of a compilation's errors is this plugin's, so that nothing of it may be written. */
+function isRefusal(error: Error): boolean {
+  return (error as { error?: unknown }).error instanceof Problem;
 }
 
 /** Refuse what modules take from stubs once all of them are known, whatever language they are written in. */
