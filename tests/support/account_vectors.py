@@ -522,11 +522,8 @@ class RadixWallet:
         raw = coincurve.PrivateKey(self._key).sign_recoverable(digest, hasher=None)
         return raw[:64] if self._plain else raw[64:] + raw[:64]
 
-    def prove(self, challenge: bytes, origin: str, **changes: Any) -> dict[str, Any]:
-        fields = radix_proof(
-            self.sign, self.address, self.public_key, self.curve, self.kind, challenge, origin
-        )
-        return fields | changes
+    def prove(self, challenge: bytes, origin: str) -> dict[str, Any]:
+        return radix_proof(self.sign, self.address, self.public_key, self.curve, self.kind, challenge, origin)
 
 
 def _altered(signature: str, chance: random.Random) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import coincurve
-from coincurve.ecdsa import cdata_to_der, der_to_cdata, deserialize_compact
+from coincurve.ecdsa import cdata_to_der, deserialize_compact
 
 _ORDER: Final = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 _COMPACT: Final = 64
@@ -40,12 +40,10 @@ def verify_compact(public_key: bytes, compact: bytes, digest: bytes) -> bool:
 
 
 def verify_der(public_key: bytes, signature: bytes, digest: bytes) -> bool:
-    """Whether this is a strictly encoded (BIP-66) low-s signature by the key."""
+    """Whether this is a low-s signature by the key in strict DER (BIP-66): libsecp256k1 reads no other."""
     if len(signature) > _MAX_DER:
         return False
     try:
-        if cdata_to_der(der_to_cdata(signature)) != signature:
-            return False
         return coincurve.PublicKey(public_key).verify(signature, digest, hasher=None)
     except ValueError:
         return False
