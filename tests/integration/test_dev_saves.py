@@ -24,7 +24,13 @@ export const slow = run(async (ms: number) => {
   await new Promise((resolve) => setTimeout(resolve, ms));
   return 'VERSION';
 });
-export const isSlowRunning = run(async () => (await store.get('slow')) === 'running');
+export const held = run(async () => {
+  await store.set('held', 'running');
+  while ((await store.get('held')) === 'running') await new Promise((resolve) => setTimeout(resolve, 10));
+  return 'VERSION';
+});
+export const isHeld = run(async () => (await store.get('held')) === 'running');
+export const release = run(async () => store.set('held', 'released'));
 """
 
 
@@ -62,8 +68,8 @@ async def client(node: DevNode) -> AsyncIterator[Client]:
 async def test_after_a_save_new_calls_get_the_new_version_and_old_ones_finish_on_theirs(
     app: App, node: DevNode, client: Client
 ) -> None:
-    old = asyncio.create_task(client.call("slow", 3_000))
-    while not await client.call("isSlowRunning"):
+    old = asyncio.create_task(client.call("held"))
+    while not await client.call("isHeld"):
         pass
     app.save("two")
     deployed = await node.next("deployed")
@@ -71,6 +77,7 @@ async def test_after_a_save_new_calls_get_the_new_version_and_old_ones_finish_on
     assert deployed["version"] == node.started["version"] + 1
     assert await client.call("version") == "two"
     assert not old.done()
+    await client.call("release")
     assert await old == "one"
 
 
