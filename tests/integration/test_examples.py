@@ -15,13 +15,28 @@ import deno
 import pytest
 
 from integration.guest_apps import ALICE, APPS, BOB, ROOT, running
+from proven.wire.events import Audience
+from proven.wire.ids import ApplicationId
 
 EXAMPLES = ROOT / "examples"
 MIB = 1024 * 1024
 
 
-async def test_todo_keeps_a_list_per_person(tmp_path: Path) -> None:
-    async with running(EXAMPLES / "todo", tmp_path) as app:
+class Published:
+    """The events an app publishes, and to whom."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Audience]] = []
+
+    async def publish(
+        self, application_id: ApplicationId, event: str, payload: bytes, audience: Audience
+    ) -> None:
+        self.events.append((event, audience))
+
+
+async def test_todo_keeps_a_list_per_person_and_tells_their_other_tabs(tmp_path: Path) -> None:
+    published = Published()
+    async with running(EXAMPLES / "todo", tmp_path, events=published) as app:
         water = await app.call("todos.addTodo", " Water the plants ", identity=ALICE)
         await app.call("todos.addTodo", "Write to Bob", identity=ALICE)
         await app.call("todos.addTodo", "Bob's own", identity=BOB)
@@ -41,6 +56,8 @@ async def test_todo_keeps_a_list_per_person(tmp_path: Path) -> None:
         assert await app.call("todos.todoStats", identity=BOB) == {"total": 1, "done": 0, "open": 1}
         assert await app.call("todos.removeTodo", water["id"], identity=BOB) is False
         assert await app.call("todos.removeTodo", water["id"], identity=ALICE) is True
+
+        assert [audience for _, audience in published.events] == [ALICE, ALICE, BOB, ALICE, ALICE, ALICE]
 
         assert await app.code("todos.listTodos") == "NO_IDENTITY"
         assert "needs a title" in (await app.error("todos.addTodo", " ", identity=ALICE)).message
@@ -134,7 +151,10 @@ def test_examples_and_test_apps_type_check_against_the_published_types(tmp_path:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("package", sorted((ROOT / "packages").iterdir()), ids=lambda path: path.name)
+HANDLER_PACKAGES = sorted(types.parent for types in (ROOT / "packages").glob("*/index.d.ts"))
+
+
+@pytest.mark.parametrize("package", HANDLER_PACKAGES, ids=lambda path: path.name)
 def test_a_type_package_promises_what_the_runtime_has(package: Path) -> None:
     """Every value that the types declare is exported by the guest's module, and nothing else is."""
     manifest = json.loads((package / "package.json").read_text())

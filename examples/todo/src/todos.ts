@@ -1,3 +1,4 @@
+import { publish } from '@proven-network/events';
 import { run } from '@proven-network/handler';
 import { getPersonalStore, type StringStore } from '@proven-network/kv';
 
@@ -25,6 +26,9 @@ function decode(text: string): Todo {
   return { ...todo, createdAt: new Date(todo.createdAt) };
 }
 
+/** Tell the caller's other tabs and devices to look again. */
+const changed = () => publish('changed', undefined, { to: 'caller' });
+
 function checkTitle(title: unknown): string {
   if (typeof title !== 'string' || title.trim() === '') throw new Error('a todo needs a title');
   return title.trim();
@@ -40,6 +44,7 @@ async function readAll(store: StringStore): Promise<Todo[]> {
 export const addTodo = run(async (title: string): Promise<Todo> => {
   const todo: Todo = { id: crypto.randomUUID(), title: checkTitle(title), done: false, createdAt: new Date() };
   await todos.set(todo.id, encode(todo));
+  await changed();
   return todo;
 });
 
@@ -58,20 +63,26 @@ export const updateTodo = run(async (id: string, { title, done }: TodoChanges): 
     const todo = decode(text);
     return encode({ ...todo, title: title === undefined ? todo.title : checkTitle(title), done: done ?? todo.done });
   });
+  await changed();
   return decode(updated);
 });
 
-export const removeTodo = run((id: string): Promise<boolean> => todos.delete(id));
+export const removeTodo = run(async (id: string): Promise<boolean> => {
+  const removed = await todos.delete(id);
+  if (removed) await changed();
+  return removed;
+});
 
-export const markAll = run(
-  (done: boolean): Promise<number> =>
-    todos.transaction(async (tx) => {
-      const store = tx.use(todos);
-      const all = await readAll(store);
-      for (const todo of all) await store.set(todo.id, encode({ ...todo, done }));
-      return all.length;
-    }),
-);
+export const markAll = run(async (done: boolean): Promise<number> => {
+  const count = await todos.transaction(async (tx) => {
+    const store = tx.use(todos);
+    const all = await readAll(store);
+    for (const todo of all) await store.set(todo.id, encode({ ...todo, done }));
+    return all.length;
+  });
+  await changed();
+  return count;
+});
 
 export const todoStats = run(async (): Promise<{ total: number; done: number; open: number }> => {
   const all = await readAll(todos);
