@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from .siwe import SiweMessage
 
 LIFETIME: Final = 5 * 60.0
 MAX_CHALLENGES: Final = 10_000
+MAX_CHALLENGES_PER_SOURCE: Final = 1_000
 MAX_CHALLENGES_PER_IDENTITY: Final = 8
 
 ADDRESS: Final = "{address}"
@@ -50,6 +51,8 @@ class Challenge:
     """The name of the application, for people."""
     issued_at: float
     expires_at: float
+    source: str = ""
+    """The network it was asked from."""
 
     def ethereum_message(self, address: str, chain_id: str) -> SiweMessage:
         """What an Ethereum wallet signs: every field is decided here but address and chain."""
@@ -105,8 +108,8 @@ class Challenges:
     2. lives for `LIFETIME`;
     3. works for the identity, application, origin and kind that it was given out for, and for no other;
     4. is one of `MAX_CHALLENGES_PER_IDENTITY`: a further one takes the place of that identity's oldest;
-    5. is one of `max_challenges`: above that there are none to be had (`OVERLOADED`), so that nobody loses
-       theirs to somebody who asks for many.
+    5. is one of `max_per_source` and of `max_challenges`: above that there are none to be had (`OVERLOADED`),
+       so that nobody loses theirs to somebody who asks for many, and no source alone keeps others from one.
     """
 
     def __init__(
@@ -115,18 +118,24 @@ class Challenges:
         clock: Callable[[], float] = time.time,
         random: Callable[[int], bytes] = os.urandom,
         max_challenges: int = MAX_CHALLENGES,
+        max_per_source: int = MAX_CHALLENGES_PER_SOURCE,
     ) -> None:
         self._clock = clock
         self._random = random
         self._max_challenges = max_challenges
+        self._max_per_source = max_per_source
         self._challenges: OrderedDict[bytes, Challenge] = OrderedDict()
         self._of: dict[tuple[ApplicationId, IdentityId], list[bytes]] = {}
+        self._of_source: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._challenges)
 
-    def begin(self, kind: AccountKind, asker: Asker, application: str) -> Challenge:
-        """A new challenge. Raises `ProvenError`: `BAD_REQUEST` for an origin of no web page, `OVERLOADED`."""
+    def begin(self, kind: AccountKind, asker: Asker, application: str, source: str = "") -> Challenge:
+        """A new challenge, asked for from the network `source`.
+
+        Raises `ProvenError`: `BAD_REQUEST` for an origin of no web page, `OVERLOADED` by rule 5.
+        """
         match = _ORIGIN.fullmatch(asker.origin)
         if match is None or not _uri.is_authority(match[2]):
             raise ProvenError(
@@ -138,14 +147,18 @@ class Challenges:
         mine = self._of.get((asker.application_id, asker.identity), [])
         if len(mine) >= MAX_CHALLENGES_PER_IDENTITY:
             self._forget(self._challenges[mine[0]])
-        if len(self._challenges) >= self._max_challenges:
+        full = len(self._challenges) >= self._max_challenges
+        if full or self._of_source[source] >= self._max_per_source:
             raise ProvenError(
                 ErrorCode.OVERLOADED, "too many accounts are being linked; try again later", retry_after=30
             )
         now = int(self._clock() * 1000) / 1000
-        challenge = Challenge(self._random(CHALLENGE_BYTES), kind, asker, application, now, now + LIFETIME)
+        challenge = Challenge(
+            self._random(CHALLENGE_BYTES), kind, asker, application, now, now + LIFETIME, source
+        )
         self._challenges[challenge.value] = challenge
         self._of.setdefault((asker.application_id, asker.identity), []).append(challenge.value)
+        self._of_source[source] += 1
         return challenge
 
     def take(self, value: bytes, asker: Asker) -> Challenge:
@@ -171,6 +184,9 @@ class Challenges:
 
     def _forget(self, challenge: Challenge) -> None:
         del self._challenges[challenge.value]
+        self._of_source[challenge.source] -= 1
+        if not self._of_source[challenge.source]:
+            del self._of_source[challenge.source]
         owner = (challenge.asker.application_id, challenge.asker.identity)
         self._of[owner].remove(challenge.value)
         if not self._of[owner]:

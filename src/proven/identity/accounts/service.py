@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from proven.engine import Registers
+from proven.identity._rate import network_of
 from proven.identity.sessions import Session, Sessions
 from proven.wire.commands import (
     AccountKind,
@@ -105,7 +106,8 @@ class LinkedAccounts:
     async def begin(self, session: Session, command: BeginLink) -> LinkChallenge:
         asker = _asker(session)
         name = self._application_name(asker.application_id)
-        return self._challenges.begin(command.kind, asker, name).to_wire()
+        source = network_of(session.source)
+        return self._challenges.begin(command.kind, asker, name, source).to_wire()
 
     async def finish(self, session: Session, command: FinishLink) -> AccountSummary:
         asker = _asker(session)

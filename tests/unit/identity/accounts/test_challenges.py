@@ -91,6 +91,20 @@ def test_a_full_node_gives_out_no_more_and_takes_none_away(challenges: Challenge
     assert [challenges.begin("radix", asker(number), "todo") for number in range(20)]
 
 
+def test_one_source_cannot_use_up_everybodys(clock: Clock) -> None:
+    challenges = Challenges(clock=clock, max_challenges=20, max_per_source=5)
+    given = [challenges.begin("radix", asker(number), "todo", "192.0.2.1") for number in range(5)]
+    with pytest.raises(ProvenError) as error:
+        challenges.begin("radix", asker(5), "todo", "192.0.2.1")
+    assert error.value.code is ErrorCode.OVERLOADED
+    challenges.begin("radix", asker(6), "todo", "192.0.2.2")
+    assert is_out(challenges, given[0])
+    challenges.begin("radix", asker(5), "todo", "192.0.2.1")
+    clock.now += LIFETIME
+    challenges._expire()
+    assert challenges._of_source == {}
+
+
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 65, "{address}", "Ünïcode", 'a"b'])
 def test_a_name_that_could_mislead_is_left_out_of_the_message(challenges: Challenges, name: str) -> None:
     wire = challenges.begin("ethereum", asker(), name).to_wire()
