@@ -4249,7 +4249,7 @@ function showPhrase(stage, words, showing) {
       element(
         "ul",
         { class: "hint" },
-        element("li", {}, "Write them on paper, in order, and keep it where you keep papers that matter."),
+        element("li", {}, "Write them on paper, in order, and keep them where you keep papers that matter."),
         element("li", {}, "Whoever reads them is you, in every app. Nobody from Proven will ever ask for them.")
       ),
       element("div", { class: "stack" }, go),
