@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-JCP4J35I.js";
+} from "./shared-KYSJ3KXK.js";
 import {
   ProvenError
 } from "./shared-GPDSXGEP.js";

@@ -7,8 +7,8 @@ import { type SealedChannel } from './session.ts';
 import { Deadline } from './time.ts';
 import { NotSent, type Transport } from './transports.ts';
 
-/** A node carries out as many at once for one connection; what is more waits here. */
-const MAX_IN_FLIGHT = 64;
+/** Somewhat fewer than a node carries out at once for one connection (64); what is more waits here. */
+const MAX_IN_FLIGHT = 48;
 const MAX_WAITING = 1024;
 const MAX_UNOPENED = 1024;
 

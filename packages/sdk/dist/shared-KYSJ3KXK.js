@@ -1047,7 +1047,7 @@ function record(body) {
 var unreachable = (reason) => new ProvenError("UNAVAILABLE", `the node cannot be reached: ${reason}`);
 
 // src/live.ts
-var MAX_IN_FLIGHT = 64;
+var MAX_IN_FLIGHT = 48;
 var MAX_WAITING = 1024;
 var MAX_UNOPENED = 1024;
 var LiveSession = class {
