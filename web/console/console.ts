@@ -39,7 +39,9 @@ async function show(moved: boolean): Promise<void> {
   } catch (error) {
     if (!signal.aborted) replace(main, failure(error));
   }
-  if (moved && changed && !main.contains(document.activeElement)) main.focus({ preventScroll: false });
+  if (!moved || !changed) return;
+  scrollTo(0, 0);
+  if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
 }
 
 live.listen(() => {

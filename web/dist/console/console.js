@@ -1034,6 +1034,7 @@ var OID = 6;
 var UTC_TIME = 23;
 var GENERALIZED_TIME = 24;
 var SEQUENCE = 48;
+var SET = 49;
 var DerReader = class _DerReader {
   #position = 0;
   #data;
@@ -1111,6 +1112,13 @@ function time2({ tag, contents }) {
   if (canonical !== text) throw new RangeError("not a time");
   return milliseconds;
 }
+function identifier({ contents }) {
+  const starts = contents.map((_, index) => Number(index === 0 || contents[index - 1] < 128));
+  if (contents.length === 0 || contents.at(-1) >= 128 || contents.some((byte, index) => starts[index] && byte === 128)) {
+    throw new RangeError("not an object identifier");
+  }
+  return contents;
+}
 
 // ../packages/sdk/src/attestation/certificate.ts
 var ECDSA_WITH_SHA384 = fromHex("300a06082a8648ce3d040303");
@@ -1156,15 +1164,15 @@ function parse2(der) {
   certificate.end();
   const body = new DerReader(signed.contents);
   if (toHex(body.next(160).contents) !== "020102") throw new RangeError("it is not X.509 version 3");
-  body.next(INTEGER);
+  if (!unsigned(body.next(INTEGER), 20).some(Boolean)) throw new RangeError("it has no serial number");
   if (!equal(body.next(SEQUENCE).encoded, algorithm) || !equal(algorithm, ECDSA_WITH_SHA384)) {
     throw new RangeError("it is not signed with ECDSA and SHA-384");
   }
-  const issuer = body.next(SEQUENCE).encoded;
+  const issuer = readName(body);
   const validity = body.enter();
   const [validFrom, validTo] = [timeOf(validity), timeOf(validity)];
   validity.end();
-  const subject = body.next(SEQUENCE).encoded;
+  const subject = readName(body);
   const key = body.next(SEQUENCE).encoded;
   if (key.length !== P384_KEY.length + 96 || !equal(key.subarray(0, P384_KEY.length), P384_KEY)) {
     throw new RangeError("it has a key that is not on P-384");
@@ -1172,7 +1180,31 @@ function parse2(der) {
   const point = concat(Uint8Array.of(4), key.subarray(P384_KEY.length));
   const extensions = body.atEnd ? /* @__PURE__ */ new Map() : readExtensions(body.enter(163));
   body.end();
-  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions };
+  const keyId = optional(extensions, SUBJECT_KEY_ID, (value) => alone(value, OCTET_STRING).contents);
+  const issuerKeyId = optional(extensions, AUTHORITY_KEY_ID, readAuthorityKeyId);
+  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions, keyId, issuerKeyId };
+}
+function optional(extensions, id, read5) {
+  const extension = extensions.get(id);
+  return extension === void 0 ? null : read5(extension.value);
+}
+function alone(value, tag) {
+  const whole2 = new DerReader(value);
+  const element = whole2.next(tag);
+  whole2.end();
+  return element;
+}
+function readName(reader) {
+  const name = reader.next(SEQUENCE);
+  for (const parts = new DerReader(name.contents); !parts.atEnd; ) {
+    for (const attributes = parts.enter(SET); !attributes.atEnd; ) {
+      const attribute = attributes.enter();
+      identifier(attribute.next(OID));
+      attribute.next(attribute.peek());
+      attribute.end();
+    }
+  }
+  return name.encoded;
 }
 function readExtensions(wrapper) {
   const list2 = wrapper.enter();
@@ -1180,7 +1212,7 @@ function readExtensions(wrapper) {
   const extensions = /* @__PURE__ */ new Map();
   while (!list2.atEnd) {
     const extension = list2.enter();
-    const id = toHex(extension.next(OID).contents);
+    const id = toHex(identifier(extension.next(OID)));
     const critical = extension.peek() === BOOLEAN && boolean(extension.next(BOOLEAN));
     const value = extension.next(OCTET_STRING).contents;
     extension.end();
@@ -1237,18 +1269,14 @@ function checkExtensions({ extensions }, position, remaining) {
   }
 }
 function readConstraints(value) {
-  const whole2 = new DerReader(value);
-  const constraints = whole2.enter();
-  whole2.end();
+  const constraints = new DerReader(alone(value, SEQUENCE).contents);
   const authority = constraints.peek() === BOOLEAN && boolean(constraints.next(BOOLEAN));
   const pathLength = constraints.atEnd ? Infinity : unsigned(constraints.next(INTEGER), 1)[0];
   constraints.end();
   return { authority, pathLength };
 }
 function readUsage(value) {
-  const whole2 = new DerReader(value);
-  const { contents } = whole2.next(BIT_STRING);
-  whole2.end();
+  const { contents } = alone(value, BIT_STRING);
   const [unused, bits] = [contents[0], contents[1]];
   if (contents.length < 2 || contents.length > 3 || unused > 7) throw new RangeError("not a key usage");
   return { signsCertificates: Boolean(bits & 4), signsData: Boolean(bits & 128) };
@@ -1257,21 +1285,20 @@ async function checkIssuedBy(certificate, issuer, position) {
   if (!equal(certificate.issuer, issuer.subject)) {
     throw broken("chain", `certificate ${position} names another issuer than the one before it`);
   }
-  const named = certificate.extensions.get(AUTHORITY_KEY_ID);
-  const found = issuer.extensions.get(SUBJECT_KEY_ID);
-  const sameKey = named === void 0 || found === void 0 || reading(position, () => {
-    const wanted = authorityKeyId(named.value);
-    return wanted === null || equal(wanted, new DerReader(found.value).next(OCTET_STRING).contents);
-  });
-  if (!sameKey) throw broken("chain", `certificate ${position} names another key than that of its issuer`);
+  const { issuerKeyId } = certificate;
+  if (issuerKeyId !== null && issuer.keyId !== null && !equal(issuerKeyId, issuer.keyId)) {
+    throw broken("chain", `certificate ${position} names another key than that of its issuer`);
+  }
   const key = await publicKey(issuer, position - 1);
   if (!await crypto.subtle.verify(ES384, key, certificate.signature, certificate.signed)) {
     throw broken("chain", `certificate ${position} is not signed by the one before it`);
   }
 }
-function authorityKeyId(value) {
-  const fields = new DerReader(value).enter();
-  return fields.peek() === 128 ? fields.next(128).contents : null;
+function readAuthorityKeyId(value) {
+  const fields = new DerReader(alone(value, SEQUENCE).contents);
+  const keyId = fields.peek() === 128 ? fields.next(128).contents : null;
+  fields.end();
+  return keyId;
 }
 function reading(position, parts) {
   try {
@@ -1392,11 +1419,11 @@ var MAX_AGE = 5 * 60 * 1e3;
 var DEVELOPMENT_ROOT_NAME = fromHex(
   "3050311b301906035504030c12646576656c6f706d656e742e70726f76656e3131302f060355040a0c2850726f76656e20646576656c6f706d656e74206e6f6465202d2070726f766573206e6f7468696e67"
 );
-async function verifyEvidence(document2, expected, policy, at = Date.now()) {
+async function verifyEvidence(document2, expected, policy, at = Date.now(), platformOf = platformOfRoot) {
   const [envelope, contents] = readDocument(document2);
   const root = contents.cabundle[0];
   const fingerprint = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", root)));
-  const platform = await checkRoot(root, fingerprint, policy);
+  const platform = await platformOf(root, fingerprint, policy);
   const key = await blamingClocks(contents, at, () => validateChain([...contents.cabundle, contents.certificate], at));
   const signed = await crypto.subtle.verify(
     { name: "ECDSA", hash: "SHA-384" },
@@ -1419,7 +1446,7 @@ async function verifyEvidence(document2, expected, policy, at = Date.now()) {
   checkMeasurements(policy, evidence2);
   return evidence2;
 }
-async function checkRoot(root, fingerprint, policy) {
+async function platformOfRoot(root, fingerprint, policy) {
   if (fingerprint === NITRO_ROOT_SHA256) return "nitro";
   const { development } = policy;
   if (!development) {
@@ -1786,7 +1813,7 @@ function record(body) {
 var unreachable = (reason) => new ProvenError("UNAVAILABLE", `the node cannot be reached: ${reason}`);
 
 // ../packages/sdk/src/live.ts
-var MAX_IN_FLIGHT = 64;
+var MAX_IN_FLIGHT = 48;
 var MAX_WAITING = 1024;
 var MAX_UNOPENED = 1024;
 var LiveSession = class {
@@ -3178,9 +3205,11 @@ var ProvenSDK = class {
     }
     this.#authState.set(this.#connection.person.value === null ? "anonymous" : "signed-in");
   }
+  /** Browsers make no passkeys for addresses that are numbers, but for `localhost`. */
   #frame() {
     const { id, name } = this.#connection.application;
-    return { gateway: this.gateway, applicationId: id, applicationName: name };
+    const gateway = this.gateway.replace(/\/\/(127\.0\.0\.1|\[::1\])(?=:|$)/, "//localhost");
+    return { gateway, applicationId: id, applicationName: name };
   }
   #onEvent(event, evidence2) {
     if (event.kind === "published") this.#subscriptions.publish(event.name, event.payload);
@@ -3341,14 +3370,14 @@ function list(text) {
   return value;
 }
 function editorFor(parameter) {
-  const { name, type, optional, rest } = parameter;
+  const { name, type, optional: optional2, rest } = parameter;
   if (rest) return editor(name, type, false, true, list, "JSON array");
-  if (type === "string") return editor(name, type, !optional, false, (text) => [text], optional ? "text, or empty to leave it out" : "text");
+  if (type === "string") return editor(name, type, !optional2, false, (text) => [text], optional2 ? "text, or empty to leave it out" : "text");
   const json = (text) => {
     if (text.trim() === "") throw new Error("an argument is missing: write JSON");
     return [parse(text)];
   };
-  return editor(name, type, !optional, false, json, hints.get(type ?? "") ?? "JSON");
+  return editor(name, type, !optional2, false, json, hints.get(type ?? "") ?? "JSON");
 }
 var hints = /* @__PURE__ */ new Map([
   ["number", "1"],
@@ -4058,7 +4087,9 @@ async function show(moved) {
   } catch (error) {
     if (!signal.aborted) replace(main, failure(error));
   }
-  if (moved && changed && !main.contains(document.activeElement)) main.focus({ preventScroll: false });
+  if (!moved || !changed) return;
+  scrollTo(0, 0);
+  if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
 }
 live.listen(() => {
   replace(connection, h("span", {}, { connecting: "connecting", live: "live", lost: "node is not answering" }[live.connection]));
