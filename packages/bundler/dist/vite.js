@@ -52,7 +52,7 @@ export function proven(options = {}) {
         },
         hotUpdate: {
             order: 'pre',
-            handler(update) {
+            async handler(update) {
                 const { moduleGraph, hot, name } = this.environment;
                 const reload = () => {
                     hasRefused = false;
@@ -67,6 +67,9 @@ export function proven(options = {}) {
                     return reload();
                 }
                 try {
+                    // Waits for the end of a save that truncated the file first, which would look like the end of all handlers.
+                    if (update.type === 'update')
+                        await update.read();
                     if (update.modules.length > 0 && core.stubOf(update.file) !== undefined)
                         return reload();
                     const using = core.all.filter(({ module }) => module.read.has(update.file));

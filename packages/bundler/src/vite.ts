@@ -62,7 +62,7 @@ export function proven(options: Options = {}): Plugin[] {
     },
     hotUpdate: {
       order: 'pre',
-      handler(update) {
+      async handler(update) {
         const { moduleGraph, hot, name } = this.environment;
         const reload = (): EnvironmentModuleNode[] => {
           hasRefused = false;
@@ -76,6 +76,8 @@ export function proven(options: Options = {}): Plugin[] {
           return reload();
         }
         try {
+          // Waits for the end of a save that truncated the file first, which would look like the end of all handlers.
+          if (update.type === 'update') await update.read();
           if (update.modules.length > 0 && core.stubOf(update.file) !== undefined) return reload();
           const using = core.all.filter(({ module }) => module.read.has(update.file));
           if (using.length === 0) return undefined;
