@@ -301,7 +301,7 @@ async def test_a_new_version_is_announced(console: Console, node: Node, tmp_path
     await expect(console.page.locator(".versions li")).to_have_count(2)
 
 
-async def test_a_node_that_stops_and_comes_back_is_noticed(context: BrowserContext, tmp_path: Path) -> None:
+async def test_a_node_that_stops_is_noticed(context: BrowserContext, tmp_path: Path) -> None:
     async with running_node(tmp_path) as node:
         await node.deploy("exhibit")
         url = node.url
