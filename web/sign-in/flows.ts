@@ -177,7 +177,10 @@ export class Flow {
       const account = await this.#account();
       const id = await account.identify(seed);
       const known = (await account.passkeys()).length > 0;
-      if (!known && (await views.unknownPhrase(this.#stage)) === 'again') return await this.#recover(purpose);
+      if (!known && (await views.unknownPhrase(this.#stage)) === 'again') {
+        wipe(seed);
+        return await this.#recover(purpose);
+      }
       const makes = !known || (purpose === 'identify' && supportsPasskeys() && mayUsePasskeys() && (await views.recovered(this.#stage)) === 'passkey');
       if (makes) await this.#register(account, id, seed, deviceName(), true);
       return { account: id, seed, passkey: undefined };
@@ -220,6 +223,8 @@ export class Flow {
       } catch (error) {
         if (!sent) await forgetPasskey(made.id, relyingParty);
         throw error;
+      } finally {
+        if (made.prf instanceof Uint8Array) made.prf.fill(0);
       }
     }
   }

@@ -4698,7 +4698,10 @@ var Flow = class {
       const account2 = await this.#account();
       const id = await account2.identify(seed);
       const known = (await account2.passkeys()).length > 0;
-      if (!known && await unknownPhrase(this.#stage) === "again") return await this.#recover(purpose);
+      if (!known && await unknownPhrase(this.#stage) === "again") {
+        wipe(seed);
+        return await this.#recover(purpose);
+      }
       const makes = !known || purpose === "identify" && supportsPasskeys() && mayUsePasskeys() && await recovered(this.#stage) === "passkey";
       if (makes) await this.#register(account2, id, seed, deviceName(), true);
       return { account: id, seed, passkey: void 0 };
@@ -4740,6 +4743,8 @@ var Flow = class {
       } catch (error) {
         if (!sent) await forgetPasskey(made.id, relyingParty);
         throw error;
+      } finally {
+        if (made.prf instanceof Uint8Array) made.prf.fill(0);
       }
     }
   }
