@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Request, expect
 
 from proven.wire.commands import (
     BeginAuthentication,
@@ -317,10 +317,12 @@ async def test_what_a_passkey_signed_once_is_worth_nothing_again(world: World) -
     person = await world.person()
     await person.create()
     bodies: list[bytes] = []
-    person.page.on(
-        "request",
-        lambda request: bodies.append(request.post_data_buffer or b"") if request.url.endswith("/rpc") else 0,
-    )
+
+    def note(request: Request) -> None:
+        if request.url.endswith("/rpc"):
+            bodies.append(request.post_data_buffer or b"")
+
+    person.page.on("request", note)
     signed = await person.record_passkey_use()
     await person.sign_in()
     response = await signed()

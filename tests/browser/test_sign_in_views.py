@@ -32,7 +32,7 @@ async def _look(person: Person, name: str) -> None:
     for device, width in WIDTHS.items():
         await person.page.set_viewport_size({"width": width, "height": 720})
         for scheme in ("light", "dark"):
-            await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             overflow = await frame.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert overflow <= 0, f"{name} is {overflow} pixels wider than {width}"
             report = await frame.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
