@@ -10,12 +10,11 @@ import os
 from collections.abc import Callable
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from . import cbor, ids
+from . import cbor, ed25519, ids
 from .commands import Identify
 from .ids import ApplicationId, IdentityId
 
@@ -33,10 +32,8 @@ def verify_identify(
     command: Identify, application_id: ApplicationId | None, transcript: bytes
 ) -> IdentityId | None:
     """Who has signed, or None if nobody has who holds the key."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(command.public_key)
-        key.verify(command.signature, identify_message(application_id, transcript))
-    except (InvalidSignature, ValueError):
+    message = identify_message(application_id, transcript)
+    if not ed25519.is_signed(command.public_key, command.signature, message):
         return None
     return ids.identity_id(command.public_key)
 

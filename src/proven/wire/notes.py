@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from . import ed25519
 from .errors import ErrorCode, ProvenError
 from .merkle import HASH_BYTES, MAX_SIZE
 
@@ -148,10 +148,8 @@ class NoteKey:
         return None
 
     def _verify(self, signature: bytes, message: bytes) -> None:
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
-        except (InvalidSignature, ValueError):
-            raise ProvenError(ErrorCode.EVIDENCE_INVALID, f"the signature of {self.name} is wrong") from None
+        if not ed25519.is_signed(self.public_key, signature, message):
+            raise ProvenError(ErrorCode.EVIDENCE_INVALID, f"the signature of {self.name} is wrong")
 
 
 class NoteSigner:
