@@ -20,6 +20,33 @@ EVIDENCE_RATE = 50.0
 EVIDENCE_BURST = 100.0
 
 
+class RationedAttestor:
+    """An attestor that anybody may ask: each document costs a signature of the platform, so there are
+    `EVIDENCE_RATE` in a second and `MAX_PENDING` at once.
+    """
+
+    def __init__(self, attestor: Attestor, *, clock: Callable[[], float] = time.time) -> None:
+        self._attestor = attestor
+        self._clock = clock
+        self._pending = 0
+        self._allowance = EVIDENCE_BURST
+        self._allowed_at = clock()
+
+    async def attest(self, *, nonce: bytes, public_key: bytes, user_data: bytes) -> bytes:
+        """See `Attestor.attest`. Raises `OVERLOADED` too."""
+        now = self._clock()
+        gained = max(0.0, now - self._allowed_at) * EVIDENCE_RATE
+        self._allowance, self._allowed_at = min(EVIDENCE_BURST, self._allowance + gained), now
+        if self._pending >= MAX_PENDING or self._allowance < 1:
+            raise ProvenError(ErrorCode.OVERLOADED, "too many ask for evidence at once", retry_after=1)
+        self._allowance -= 1
+        self._pending += 1
+        try:
+            return await self._attestor.attest(nonce=nonce, public_key=public_key, user_data=user_data)
+        finally:
+            self._pending -= 1
+
+
 class ResponseAttestor:
     """Holds the node's response key. Rules:
 
@@ -38,33 +65,17 @@ class ResponseAttestor:
         key: Ed25519PrivateKey | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._attestor = attestor
+        rationed = attestor if isinstance(attestor, RationedAttestor) else None
+        self._attestor = rationed or RationedAttestor(attestor, clock=clock)
         self._key = key or Ed25519PrivateKey.generate()
         self._clock = clock
-        self._pending = 0
-        self._allowance = EVIDENCE_BURST
-        self._allowed_at = clock()
         self.public_key = self._key.public_key().public_bytes_raw()
 
     async def evidence(self, nonce: bytes) -> bytes:
-        """The attestation document for the response key. Raises `OVERLOADED`, or `UNAVAILABLE`.
-
-        Anybody may ask, and each document costs a signature of the platform: `EVIDENCE_RATE` bounds how many
-        there are in a second.
-        """
-        now = self._clock()
-        gained = max(0.0, now - self._allowed_at) * EVIDENCE_RATE
-        self._allowance, self._allowed_at = min(EVIDENCE_BURST, self._allowance + gained), now
-        if self._pending >= MAX_PENDING or self._allowance < 1:
-            raise ProvenError(ErrorCode.OVERLOADED, "too many ask for evidence at once", retry_after=1)
-        self._allowance -= 1
-        self._pending += 1
-        try:
-            return await self._attestor.attest(
-                nonce=nonce, public_key=self.public_key, user_data=signatures.EVIDENCE_LABEL
-            )
-        finally:
-            self._pending -= 1
+        """The attestation document for the response key. Raises `OVERLOADED`, or `UNAVAILABLE`."""
+        return await self._attestor.attest(
+            nonce=nonce, public_key=self.public_key, user_data=signatures.EVIDENCE_LABEL
+        )
 
     async def describe(self, nonce: bytes) -> Response:
         """The answer at `/.well-known/proven/attestation`."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from dataclasses import dataclass, field
 from proven.attestation import Attestor
 from proven.engine.interface import Messages
 from proven.gateway.app_http import MAX_BODY, AppHttp
-from proven.gateway.attested import ResponseAttestor
+from proven.gateway.attested import RationedAttestor, ResponseAttestor, wanted_nonce
 from proven.gateway.commands import AccountsOf, Commands, Performer
 from proven.gateway.console import Console
 from proven.gateway.cors import CorsPolicy, any_origin
@@ -23,12 +21,12 @@ from proven.gateway.http import Request, Response, error_response, json_response
 from proven.gateway.limits import HttpLimits, RpcLimits
 from proven.gateway.origins import AppOrigins, node_origin
 from proven.gateway.ports import Applications, Invoker, Versions
-from proven.gateway.routes import MethodNotAllowedError, RouteTable, parse_query, split_path
+from proven.gateway.routes import MethodNotAllowedError, RouteTable, split_path
 from proven.gateway.rpc import Rpc
 from proven.gateway.server import Access, HttpServer
 from proven.gateway.sign_in import SignIn, SignInConfig
+from proven.gateway.transparency import Transparency, TransparencyRooms, nonce_of
 from proven.identity import Sessions
-from proven.wire import http_signatures as signatures
 from proven.wire.commands import Command
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
@@ -88,6 +86,7 @@ class Gateway:
     | `/app/{id or name}/http/…`, `http://{name}.localhost/…` | the application's own routes |
     | `GET /sign-in/{id or name}` | the page on which people sign in, for a frame (`SignIn`) |
     | `GET /.well-known/webauthn` | the origins that share the node's passkeys |
+    | `GET /.well-known/proven/log/…`, `…/packages/…` | the transparency log and packages (`Transparency`) |
     | `GET /.well-known/proven/attestation?nonce=` | evidence for the key that signs responses |
     | `GET /.well-known/proven/health` | whether the node works (503 with the services that do not) |
     | `GET /`, `GET /console/…` | the console, where there is one (`Console`) |
@@ -108,6 +107,7 @@ class Gateway:
         accounts: AccountsOf | None = None,
         tls: ssl.SSLContext | None = None,
         console: Console | None = None,
+        transparency: TransparencyRooms | None = None,
         on_call: Callable[[Call], None] | None = None,
         on_access: Callable[[Access], None] | None = None,
     ) -> None:
@@ -117,7 +117,9 @@ class Gateway:
         self._applications = applications
         self._health_of_services = Health(health or _no_services)
         handlers = Handlers(runtime, on_call)
-        self._attestor = ResponseAttestor(attestor)
+        rationed = RationedAttestor(attestor)
+        self._attestor = ResponseAttestor(rationed)
+        self._transparency = None if transparency is None else Transparency(transparency, rationed)
         self._app_http = AppHttp(
             versions,
             handlers,
@@ -192,6 +194,11 @@ class Gateway:
         table.add("GET", "/sign-in/:application", _Endpoint(self._sign_in.page))
         table.add("GET", "/sign-in/assets/:file", _Endpoint(self._sign_in.asset))
         table.add("GET", "/.well-known/webauthn", _Endpoint(self._sign_in.related_origins))
+        if self._transparency is not None:
+            for path, answer in self._transparency.reading().items():
+                table.add("GET", path, _Endpoint(answer, reading))
+            for path, answer in self._transparency.posting().items():
+                table.add("POST", path, _Endpoint(answer))
         table.add("GET", f"{_WELL_KNOWN}attestation", _Endpoint(self._attest, reading))
         table.add("GET", f"{_WELL_KNOWN}health", _Endpoint(self._health, reading))
         return table
@@ -260,7 +267,7 @@ class Gateway:
 
     async def _describe(self, request: Request) -> Response:
         application = await self._applications.resolve(request.parameters["application"])
-        return json_response(
+        response = json_response(
             {
                 "id": application.id,
                 "name": application.name,
@@ -274,16 +281,18 @@ class Gateway:
                     }
                     for handler in application.manifest.handlers
                 ],
+                **({} if self._transparency is None else {"log": self._transparency.state()}),
             }
+        )
+        nonce = wanted_nonce(request)
+        if nonce is None:
+            return response
+        return await self._attestor.sign(
+            request, response, nonce=nonce, application_id=application.id, package_id=application.package_id
         )
 
     async def _attest(self, request: Request) -> Response:
-        nonce = dict(parse_query(request.query)).get("nonce", "")
-        try:
-            raw = base64.b64decode(nonce + "=" * (-len(nonce) % 4), altchars=b"-_", validate=True)
-        except (ValueError, binascii.Error):
-            raise ProvenError(ErrorCode.BAD_REQUEST, "nonce is base64url") from None
-        return await self._attestor.describe(signatures.check_nonce(raw))
+        return await self._attestor.describe(nonce_of(request))
 
     async def _health(self, request: Request) -> Response:
         return await self._health_of_services.answer()

@@ -106,10 +106,13 @@ class NoteKey:
     name: str
     public_key: bytes
 
-    def verifier_key(self) -> str:
-        """The text form by which such keys are passed on (signed-note, "vkey")."""
-        encoded = base64.b64encode(bytes([_ED25519]) + self.public_key).decode()
-        return f"{self.name}+{_key_id(self.name, _ED25519, self.public_key).hex()}+{encoded}"
+    def verifier_key(self, *, cosigner: bool = False) -> str:
+        """The text form by which such keys are passed on (signed-note, "vkey"); that of a key which
+        cosigns names another kind of signature.
+        """
+        kind = _COSIGNATURE if cosigner else _ED25519
+        encoded = base64.b64encode(bytes([kind]) + self.public_key).decode()
+        return f"{self.name}+{_key_id(self.name, kind, self.public_key).hex()}+{encoded}"
 
     @classmethod
     def parse(cls, text: str) -> NoteKey:
