@@ -28,12 +28,15 @@ NONCE_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """Who answered: the platform's evidence, and which code of which application."""
+    """Who answered: the platform's evidence, which code of which application, and the entry of the
+    transparency log that made that code live.
+    """
 
     evidence: Evidence
     application_id: ApplicationId
     package_id: PackageId
     created: datetime
+    log_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ def verify_response(
         ids.parse_application_id(_field(fields, signatures.APPLICATION_HEADER)),
         ids.parse_package_id(_field(fields, signatures.PACKAGE_HEADER)),
         created,
+        _log_index(_field(fields, signatures.LOG_INDEX_HEADER)),
     )
 
 
@@ -150,6 +154,12 @@ def _document(fields: signatures.Fields) -> bytes:
         return base64.b64decode(value[1:-1], validate=True)
     except binascii.Error:
         raise _invalid("the Attestation header is malformed") from None
+
+
+def _log_index(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or len(value) > 16:
+        raise _invalid("the log index of the response is no number")
+    return int(value)
 
 
 def _field(fields: signatures.Fields, name: str) -> str:

@@ -160,9 +160,7 @@ class AppHttp:
             return await self._assets.answer(request, found, whole=False)
         await attested_body(request, required=True)
         response = await self._assets.answer(request, found, whole=True)
-        return await self._attestor.sign(
-            request, response, nonce=nonce, application_id=application.id, package_id=application.package_id
-        )
+        return await self._attestor.sign(request, response, nonce=nonce, application=application)
 
     async def _run(
         self, application: Application, match: Match[_Route], request: Request, path: str
@@ -185,9 +183,7 @@ class AppHttp:
             return await self._invoke(application, match, request, path, await self._body(request))
         body = await attested_body(request, required=nonce is not None)
         response = await self._invoke(application, match, request, path, body or None)
-        return await self._attestor.sign(
-            request, response, nonce=nonce, application_id=application.id, package_id=application.package_id
-        )
+        return await self._attestor.sign(request, response, nonce=nonce, application=application)
 
     async def _invoke(
         self,

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from proven.apps import Application
 from proven.attestation import Attestor
 from proven.gateway.http import BodySource, Request, Response, json_response
 from proven.wire import http_signatures as signatures
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import ApplicationId, PackageId
 
 MAX_ATTESTED_BODY = 8 * 1024 * 1024
 MAX_PENDING = 16
@@ -95,15 +95,15 @@ class ResponseAttestor:
         response: Response,
         *,
         nonce: bytes | None,
-        application_id: ApplicationId,
-        package_id: PackageId,
+        application: Application,
     ) -> Response:
         """`response` with a signature and, for a nonce, the evidence that the signer is this machine."""
         body = b"" if request.method == "HEAD" else await _held(response.body)
         added = {
             "content-digest": signatures.content_digest(body),
-            signatures.APPLICATION_HEADER: application_id,
-            signatures.PACKAGE_HEADER: package_id,
+            signatures.APPLICATION_HEADER: application.id,
+            signatures.PACKAGE_HEADER: application.package_id,
+            signatures.LOG_INDEX_HEADER: str(application.log_index),
         }
         replaced = {name.encode() for name in added} | {b"content-length"}
         kept = [(name, value) for name, value in response.headers if name not in replaced]

@@ -148,6 +148,7 @@ class Commands:
         return ExecuteResult(
             value=outcome.value or _UNDEFINED,
             package_id=application.package_id,
+            log_index=application.log_index,
             duration_us=max(0, round(outcome.duration * 1_000_000)),
         )
 

@@ -287,9 +287,7 @@ class Gateway:
         nonce = wanted_nonce(request)
         if nonce is None:
             return response
-        return await self._attestor.sign(
-            request, response, nonce=nonce, application_id=application.id, package_id=application.package_id
-        )
+        return await self._attestor.sign(request, response, nonce=nonce, application=application)
 
     async def _attest(self, request: Request) -> Response:
         return await self._attestor.describe(nonce_of(request))

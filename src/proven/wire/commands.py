@@ -236,10 +236,13 @@ class Done(_Record, frozen=True):
 
 
 class ExecuteResult(_Record, frozen=True):
-    """`value` holds the encoding of what the handler returned; `package_id` is the code that did."""
+    """`value` holds the encoding of what the handler returned; `package_id` is the code that did, and
+    `log_index` the entry of the transparency log that made it live.
+    """
 
     value: _ValueBytes
     package_id: _Sha256Hex
+    log_index: _Count
     duration_us: _Count
 
 

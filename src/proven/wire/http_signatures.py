@@ -3,7 +3,7 @@
 A node signs a response with its response key: Ed25519, made at start, known to nobody else. Evidence whose
 `public_key` is that key and whose `user_data` is `EVIDENCE_LABEL` says which machine and software hold it.
 The signature covers what was asked (method, target, digest of the body) and what was answered (status,
-digest of the body, `COVERED_HEADERS` that are present, application and package).
+digest of the body, `COVERED_HEADERS` that are present, application, package and log index).
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ ALGORITHM: Final = "ed25519"
 
 APPLICATION_HEADER: Final = "proven-application"
 PACKAGE_HEADER: Final = "proven-package"
+LOG_INDEX_HEADER: Final = "proven-log-index"
+"""Which entry of the transparency log made the package live."""
 COVERED_HEADERS: Final = ("content-type", "content-encoding", "location")
 """Response headers that are signed where they are present, besides the ones this module sets."""
 
@@ -199,7 +201,8 @@ def _covered(exchange: Exchange) -> list[str]:
         components.append('"content-digest";req')
     components.append('"@status"')
     components += [f'"{name}"' for name in COVERED_HEADERS if name in names]
-    return [*components, '"content-digest"', f'"{APPLICATION_HEADER}"', f'"{PACKAGE_HEADER}"']
+    named = (APPLICATION_HEADER, PACKAGE_HEADER, LOG_INDEX_HEADER)
+    return [*components, '"content-digest"', *(f'"{name}"' for name in named)]
 
 
 def _value(exchange: Exchange, component: str) -> str:

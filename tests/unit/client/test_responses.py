@@ -35,6 +35,7 @@ async def answer(
         "content-digest": signatures.content_digest(BODY),
         "proven-application": "a" * 32,
         "proven-package": "b" * 64,
+        "proven-log-index": "7",
     }
     exchange = signatures.Exchange("GET", URL, None, 200, list(headers.items()))
     moment = int((created or datetime.now(UTC)).timestamp())

@@ -64,7 +64,7 @@ def test_commands_arrive_as_they_were_sent(command: Command) -> None:
         WhoAmIResult(session_id="0" * 32, expires_in=5, identity="a" * 32, accounts=("x",), origin=""),
         IdentifyResult(identity="a" * 32),
         Done(),
-        ExecuteResult(value=b"\xf6", package_id="f" * 64, duration_us=7),
+        ExecuteResult(value=b"\xf6", package_id="f" * 64, log_index=3, duration_us=7),
         ListApplicationsResult(),
         ListApplicationsResult(
             applications=(

@@ -21,6 +21,7 @@ UNSIGNED = (
     ("content-digest", signatures.content_digest(BODY)),
     ("proven-application", "a" * 32),
     ("proven-package", "b" * 64),
+    ("proven-log-index", "7"),
 )
 
 
@@ -108,6 +109,7 @@ def test_what_an_independent_implementation_signs_verifies_here() -> None:
             "content-digest",
             "proven-application",
             "proven-package",
+            "proven-log-index",
         ),
     )
     fields = tuple((name.lower(), value) for name, value in message.headers.items())
@@ -137,6 +139,7 @@ def altered(name: str, value: str) -> tuple[tuple[str, str], ...]:
         {"headers": altered("content-digest", signatures.content_digest(b"forged"))},
         {"headers": altered("content-type", "text/html")},
         {"headers": altered("proven-package", "c" * 64)},
+        {"headers": altered("proven-log-index", "8")},
         {"headers": altered("proven-application", "d" * 32)},
         {"headers": (*exchange().headers, ("content-type", "text/html"))},
         {"headers": (*exchange().headers, ("location", "https://evil.example/"))},
