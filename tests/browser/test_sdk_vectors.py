@@ -185,6 +185,11 @@ def test_both_message_decoders_accept_the_same_bytes(sources: Sources, data: byt
     assert "crash" not in sources.ask("message", plaintext=data.hex())
 
 
+@pytest.mark.parametrize("encoded", ["a1f90000f6", "a1fb7ff8000000000000f6", "a1f4f6", "a140f6", "a180f6"])
+def test_keys_of_messages_are_integers_or_text(sources: Sources, encoded: str) -> None:
+    assert sources.ask("decode", encoded=encoded)["code"] == "BAD_REQUEST"
+
+
 def test_commands_have_their_published_bytes(sources: Sources) -> None:
     frames = [frame for frame in SESSION["frames"] if frame["direction"] == "client"]
     assert sources.ask("command", name="WhoAmI", fields={}) == {"value": frames[0]["plaintext"]}
@@ -478,6 +483,7 @@ def test_times_order_and_signatures_have_the_same_verdict(sources: Sources) -> N
         "stale": signed(payload(timestamp=milliseconds(NOW - timedelta(minutes=6)))),
         "future": signed(payload(timestamp=milliseconds(NOW + timedelta(minutes=6)))),
         "debug": signed(payload(pcrs={0: bytes(48)})),
+        "float": signed(payload(timestamp=float(milliseconds(NOW)))),
     }
     verdicts = {name: both_rules(sources, document) for name, document in documents.items()}
     assert {name: mine for name, (mine, _) in verdicts.items()} == {
@@ -492,6 +498,7 @@ def test_times_order_and_signatures_have_the_same_verdict(sources: Sources) -> N
         "stale": "freshness",
         "future": "freshness",
         "debug": None,
+        "float": "structure",
     }
     del verdicts["debug"]  # this policy accepts it, Python's does not
     assert all(mine == python for mine, python in verdicts.values())

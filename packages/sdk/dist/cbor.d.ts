@@ -27,6 +27,8 @@ export declare function decode(data: Uint8Array, { maxBytes, maxDepth }: {
 export declare class Reader {
     #private;
     position: number;
+    /** How many floats were read: an integral one is a number like an integer. */
+    floats: number;
     constructor(data: Uint8Array);
     /** The next byte, not consumed; -1 at the end. */
     peek(): number;

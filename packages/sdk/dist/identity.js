@@ -11,7 +11,7 @@ import {
   sign,
   unwrapSeed,
   wrapSeed
-} from "./shared-MUMUR7CH.js";
+} from "./shared-FJMFYDM7.js";
 export {
   SEED_BYTES,
   accountId,

@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-KYSJ3KXK.js";
+} from "./shared-6P42HIKD.js";
 import {
   ProvenError
 } from "./shared-GPDSXGEP.js";

@@ -74,6 +74,8 @@ export function decode(data: Uint8Array, { maxBytes, maxDepth = 16 }: { maxBytes
 /** Reads items one after the other; throws a `RangeError` or `TypeError` where that is not possible. */
 export class Reader {
   position = 0;
+  /** How many floats were read: an integral one is a number like an integer. */
+  floats = 0;
   readonly #data: Uint8Array;
   readonly #view: DataView;
 
@@ -150,17 +152,19 @@ export class Reader {
     let previous = new Uint8Array(0);
     for (let count = 0; count < size; count++) {
       const start = this.position;
+      const major = this.peek() >> 5;
+      if (major !== UINT && major !== NINT && major !== TEXT) throw new RangeError('a key that is no integer or text');
       const key = this.item(0);
-      if (typeof key !== 'number' && typeof key !== 'string') throw new RangeError('a key that is no integer or text');
       const encoded = this.#data.slice(start, this.position);
       if (compare(previous, encoded) >= 0) throw new RangeError('duplicate or unordered map keys');
       previous = encoded;
-      entries.set(key, this.item(depth - 1));
+      entries.set(key as number | string, this.item(depth - 1));
     }
     return entries;
   }
 
   #float(): number {
+    this.floats++;
     const width = { 0xf9: 2, 0xfa: 4, 0xfb: 8 }[this.#take(1)[0]!]!;
     const at = this.position;
     this.#take(width);

@@ -33,17 +33,19 @@ export function readDocument(data: Bytes): [Sign1, Document] {
   if (data.length > MAX_DOCUMENT) throw broken('size', `a document of ${data.length} bytes is over the limit`);
   let envelope: Sign1;
   let fields: Map<string, Item>;
+  let floats: number;
   try {
     envelope = decodeSign1(data, MAX_DOCUMENT);
-    fields = readPayload(envelope.payload);
+    [fields, floats] = readPayload(envelope.payload);
   } catch (error) {
     throw broken('encoding', `not an attestation document: ${error instanceof Error ? error.message : error}`);
   }
+  check(floats === 0, 'a field is a float, and none may be');
   return [envelope, readFields(fields)];
 }
 
 /** The security module writes an indefinite-length map in an order of its own; its items are canonical. */
-function readPayload(payload: Bytes): Map<string, Item> {
+function readPayload(payload: Bytes): [Map<string, Item>, floats: number] {
   const reader = new Reader(payload);
   const indefinite = reader.peek() === INDEFINITE_MAP;
   let count: number | bigint = FIELDS.length;
@@ -66,7 +68,7 @@ function readPayload(payload: Bytes): Map<string, Item> {
     reader.position++;
   }
   reader.end();
-  return fields;
+  return [fields, reader.floats];
 }
 
 function readFields(fields: Map<string, Item>): Document {

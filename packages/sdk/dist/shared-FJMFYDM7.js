@@ -96,6 +96,8 @@ function decode(data, { maxBytes, maxDepth = 16 }) {
 }
 var Reader = class {
   position = 0;
+  /** How many floats were read: an integral one is a number like an integer. */
+  floats = 0;
   #data;
   #view;
   constructor(data) {
@@ -163,8 +165,9 @@ var Reader = class {
     let previous = new Uint8Array(0);
     for (let count = 0; count < size; count++) {
       const start = this.position;
+      const major = this.peek() >> 5;
+      if (major !== UINT && major !== NINT && major !== TEXT) throw new RangeError("a key that is no integer or text");
       const key = this.item(0);
-      if (typeof key !== "number" && typeof key !== "string") throw new RangeError("a key that is no integer or text");
       const encoded = this.#data.slice(start, this.position);
       if (compare(previous, encoded) >= 0) throw new RangeError("duplicate or unordered map keys");
       previous = encoded;
@@ -173,6 +176,7 @@ var Reader = class {
     return entries;
   }
   #float() {
+    this.floats++;
     const width = { 249: 2, 250: 4, 251: 8 }[this.#take(1)[0]];
     const at = this.position;
     this.#take(width);

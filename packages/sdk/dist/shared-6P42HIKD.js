@@ -27,7 +27,7 @@ import {
   toHex,
   uint64,
   utf8
-} from "./shared-MUMUR7CH.js";
+} from "./shared-FJMFYDM7.js";
 import {
   ProvenError,
   asProvenError
@@ -556,12 +556,14 @@ function readDocument(data) {
   if (data.length > MAX_DOCUMENT) throw broken("size", `a document of ${data.length} bytes is over the limit`);
   let envelope;
   let fields;
+  let floats;
   try {
     envelope = decodeSign1(data, MAX_DOCUMENT);
-    fields = readPayload(envelope.payload);
+    [fields, floats] = readPayload(envelope.payload);
   } catch (error) {
     throw broken("encoding", `not an attestation document: ${error instanceof Error ? error.message : error}`);
   }
+  check(floats === 0, "a field is a float, and none may be");
   return [envelope, readFields(fields)];
 }
 function readPayload(payload) {
@@ -587,7 +589,7 @@ function readPayload(payload) {
     reader.position++;
   }
   reader.end();
-  return fields;
+  return [fields, reader.floats];
 }
 function readFields(fields) {
   for (const name of REQUIRED) check(fields.has(name), `${name} is missing`);
