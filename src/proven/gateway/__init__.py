@@ -14,6 +14,7 @@ from proven.gateway.limits import EventLimits, HttpLimits, RpcLimits, WebSocketL
 from proven.gateway.origins import AppOrigins
 from proven.gateway.server import Access, log_access
 from proven.gateway.sign_in import SignInConfig
+from proven.gateway.transparency import TransparencyRooms
 
 __all__ = [
     "Access",
@@ -28,6 +29,7 @@ __all__ = [
     "Publisher",
     "RpcLimits",
     "SignInConfig",
+    "TransparencyRooms",
     "WebSocketLimits",
     "log_access",
 ]

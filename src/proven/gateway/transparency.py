@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from proven.apps import Change
 from proven.attestation import Attestor
 from proven.gateway.http import Request, Response, error_response, json_response
 from proven.gateway.routes import parse_query
@@ -27,7 +28,7 @@ PREFIX: Final = "/.well-known/proven/log/"
 PACKAGES: Final = "/.well-known/proven/packages/"
 MAX_TILE_SEGMENTS: Final = 9
 """Level, up to six groups of three digits, and the two parts of a partial tile's end."""
-MAX_LISTED: Final = 10_000
+MAX_LISTED: Final = 256
 _PACKAGES_AT_ONCE: Final = 4
 _UNPROCESSABLE: Final = 422
 _SIZE_TYPE: Final = b"text/x.tlog.size"
@@ -80,8 +81,13 @@ class PackageStore(Protocol):
 class EntryIndex(Protocol):
     """Which entries of the log are about an application, as `proven.apps.Applications` knows it."""
 
-    def entries_of(self, application: ApplicationId) -> Sequence[int]:
-        """Their numbers, ascending; raises `NOT_FOUND`."""
+    async def history(
+        self, application: ApplicationId, *, after: int = -1, limit: int = 100
+    ) -> Sequence[Change]:
+        """Raises `NOT_FOUND`."""
+
+    async def leaf(self, log_index: int) -> bytes:
+        """Raises `NOT_FOUND`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ class Transparency:
     | `log/checkpoint` | the newest signed checkpoint, with the cosignatures of witnesses |
     | `log/tile/{L}/{N}[.p/{W}]`, `log/tile/entries/{N}[.p/{W}]` | tiles; they never change |
     | `log/inclusion?index=&size=`, `log/consistency?old=&new=` | proofs, as JSON |
-    | `log/application/{id}` | the numbers of an application's entries |
+    | `log/application/{id}?after=&size=` | an application's entries with proofs of inclusion, as JSON |
     | `log/key?nonce=`, `log/witness?nonce=` | the keys, with evidence made for the nonce |
     | `POST log/add-checkpoint` | cosign the checkpoint of a log that is witnessed here |
     | `packages/{id}` | the archive of a package; `?assets=none` without its front-end files |
@@ -166,11 +172,22 @@ class Transparency:
 
     async def _entries(self, request: Request) -> Response:
         application = ids.parse_application_id(request.parameters["application"])
-        after = _numbers(request, "after").get("after", -1)
-        size = self._rooms.log.checkpoint.size
-        found = [each for each in self._rooms.index.entries_of(application) if after < each < size]
-        listed = {"application": application, "size": size, "entries": found[:MAX_LISTED]}
-        return json_response(listed | {"more": len(found) > MAX_LISTED}, headers=[_REVALIDATED])
+        asked = _numbers(request, "after", "size")
+        size = asked.get("size", self._rooms.log.checkpoint.size)
+        changes = await self._rooms.index.history(
+            application, after=asked.get("after", -1), limit=MAX_LISTED + 1
+        )
+        indexes = [change.log_index for change in changes if change.log_index < size]
+        entries = [
+            {
+                "index": index,
+                "leaf": base64.b64encode(await self._rooms.index.leaf(index)).decode(),
+                "hashes": _encoded(self._rooms.log.prove_inclusion(index, size)),
+            }
+            for index in indexes[:MAX_LISTED]
+        ]
+        listed = {"application": application, "size": size, "entries": entries}
+        return json_response(listed | {"more": len(indexes) > MAX_LISTED}, headers=[_REVALIDATED])
 
     async def _key(self, request: Request) -> Response:
         key = NoteKey.parse(self._rooms.log.verifier_key)
@@ -253,5 +270,10 @@ def _numbers(request: Request, *names: str) -> dict[str, int]:
 
 
 def _proof(about: dict[str, int], proof: Sequence[bytes], *, lasting: bool) -> Response:
-    hashes = [base64.b64encode(each).decode() for each in proof]
-    return json_response({**about, "hashes": hashes}, headers=[_FOREVER if lasting else _REVALIDATED])
+    return json_response(
+        {**about, "hashes": _encoded(proof)}, headers=[_FOREVER if lasting else _REVALIDATED]
+    )
+
+
+def _encoded(hashes: Sequence[bytes]) -> list[str]:
+    return [base64.b64encode(each).decode() for each in hashes]

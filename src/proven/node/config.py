@@ -19,6 +19,9 @@ from proven.node import _settings
 from proven.runtime import RuntimeConfig
 from proven.runtime.hostcalls import HostCallsConfig
 from proven.storage import StorageConfig, Synchronous
+from proven.transparency import WitnessAddress
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.notes import NoteKey, is_signer_name
 from proven.wire.origins import canonical_origin
 
 DEFAULT_PORT = 3000
@@ -75,6 +78,38 @@ class GatewaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSettings:
+    """The transparency log. `name` is what its checkpoints call it, for ever: a domain and path of the
+    operator's; none means a name made of its key.
+
+    `witnesses` are asked to cosign checkpoints: each a verifier key, a space, and the URL to which
+    `/add-checkpoint` is added. `witnessed` are the verifier keys of other logs, which this node cosigns.
+    """
+
+    name: str | None = None
+    witnesses: tuple[str, ...] = ()
+    witnessed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`."""
+        if self.name is not None and (not self.name.isascii() or not is_signer_name(self.name)):
+            raise ValueError("log.name is printable ASCII without spaces and plus signs")
+        try:
+            self.witness_addresses()
+            self.witnessed_logs()
+        except ProvenError as error:
+            raise ValueError(f"log: {error.message}") from None
+
+    def witness_addresses(self) -> tuple[WitnessAddress, ...]:
+        return tuple(_read_witness(each) for each in self.witnesses)
+
+    def witnessed_logs(self) -> Mapping[str, NoteKey]:
+        """The keys of other logs by their names."""
+        keys = [NoteKey.parse(each) for each in self.witnessed]
+        return {key.name: key for key in keys}
+
+
+@dataclass(frozen=True, slots=True)
 class NodeConfig:
     """A local node: development evidence, keys in its data directory, writes safe from crashes of the node.
 
@@ -87,6 +122,7 @@ class NodeConfig:
     sessions: SessionLimits = field(default_factory=SessionLimits)
     passkeys: PasskeyLimits = field(default_factory=PasskeyLimits)
     applications: ApplicationLimits = field(default_factory=ApplicationLimits)
+    log: LogSettings = field(default_factory=LogSettings)
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
     host_calls: HostCallsConfig = field(default_factory=HostCallsConfig)
     storage: StorageConfig = field(default_factory=lambda: StorageConfig(synchronous=Synchronous.NORMAL))
@@ -97,6 +133,15 @@ def load_config(
 ) -> NodeConfig:
     """Read a node's configuration; raises `BAD_REQUEST` naming what is wrong and where."""
     return _settings.load(NodeConfig, file=file, environment=environment, flags=flags)
+
+
+def _read_witness(text: str) -> WitnessAddress:
+    key, _, url = text.strip().partition(" ")
+    if not url.startswith(("http://", "https://")):
+        raise ProvenError(
+            ErrorCode.BAD_REQUEST, f"{text!r:.100} is not a verifier key, a space and the URL of a witness"
+        )
+    return WitnessAddress(url.strip(), NoteKey.parse(key))
 
 
 def _is_loopback(host: str) -> bool:

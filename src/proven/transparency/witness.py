@@ -83,6 +83,11 @@ class Witness:
         self._logs = dict(logs)
         self._clock = clock
 
+    @property
+    def key(self) -> NoteKey:
+        """The key that cosigns."""
+        return self._signer.key
+
     async def add_checkpoint(self, request: AddCheckpoint) -> Signature:
         """The cosignature. Raises `ProvenError` by the rules above."""
         checkpoint = Checkpoint.parse(request.note.text)

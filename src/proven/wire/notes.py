@@ -120,7 +120,7 @@ class NoteKey:
         name, _, rest = text.partition("+")
         key_id, _, encoded = rest.partition("+")
         raw = _base64(encoded)
-        if not _is_name(name) or len(raw) != 33 or raw[0] not in (_ED25519, _COSIGNATURE):
+        if not is_signer_name(name) or len(raw) != 33 or raw[0] not in (_ED25519, _COSIGNATURE):
             raise _bad("not the verifier key of an Ed25519 signer")
         if key_id != _key_id(name, raw[0], raw[1:]).hex():
             raise _bad("the verifier key has the id of another")
@@ -159,7 +159,7 @@ class NoteSigner:
     """Signs notes with an Ed25519 key under a name."""
 
     def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
-        if not _is_name(name):
+        if not is_signer_name(name):
             raise ValueError(f"{name!r} cannot name a signer: no spaces, no plus sign")
         self._private_key = private_key
         self.key = NoteKey(name, private_key.public_key().public_bytes_raw())
@@ -193,7 +193,7 @@ def _key_id(name: str, algorithm: int, public_key: bytes) -> bytes:
 
 def _parse_signature(line: str) -> Signature:
     name, separator, encoded = line.removeprefix(_DASH).partition(" ")
-    if not line.startswith(_DASH) or not separator or not _is_name(name):
+    if not line.startswith(_DASH) or not separator or not is_signer_name(name):
         raise _bad("a signature line is a dash, a name and base64")
     raw = _base64(encoded)
     if len(raw) < 5:
@@ -211,7 +211,8 @@ def _base64(text: str) -> bytes:
     return raw
 
 
-def _is_name(name: str) -> bool:
+def is_signer_name(name: str) -> bool:
+    """Whether a signer can be called so (signed-note: no spaces, no plus sign)."""
     return len(name) <= MAX_NAME and _NAME.fullmatch(name) is not None
 
 
