@@ -44,6 +44,11 @@ class Conversation {
     ]);
   }
 
+  /** The person wants nothing of what is asked. */
+  leave(): void {
+    this.#flow?.cancel();
+  }
+
   say(answer: Answer): void {
     if (!this.#closed) this.#port.postMessage(answer);
   }
@@ -120,6 +125,10 @@ function listen(configuration: Configuration, screen: Screen): void {
     for (const unwanted of ports) unwanted.close();
     if (conversation !== undefined) return conversation.close();
     screen.show('This form has closed', ['The page around it may not use it. Open the app under its own address.']);
+  });
+  // A key pressed in here does not reach the page around, whose dialog would close by it.
+  window.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && event.isTrusted && !event.isComposing) conversation?.leave();
   });
   window.parent.postMessage(GREETING, '*');
 }

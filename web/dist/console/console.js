@@ -693,6 +693,8 @@ function decode(data, { maxBytes, maxDepth = 16 }) {
 }
 var Reader = class {
   position = 0;
+  /** How many floats were read: an integral one is a number like an integer. */
+  floats = 0;
   #data;
   #view;
   constructor(data) {
@@ -760,8 +762,9 @@ var Reader = class {
     let previous = new Uint8Array(0);
     for (let count2 = 0; count2 < size; count2++) {
       const start = this.position;
+      const major = this.peek() >> 5;
+      if (major !== UINT && major !== NINT && major !== TEXT) throw new RangeError("a key that is no integer or text");
       const key = this.item(0);
-      if (typeof key !== "number" && typeof key !== "string") throw new RangeError("a key that is no integer or text");
       const encoded = this.#data.slice(start, this.position);
       if (compare(previous, encoded) >= 0) throw new RangeError("duplicate or unordered map keys");
       previous = encoded;
@@ -770,6 +773,7 @@ var Reader = class {
     return entries;
   }
   #float() {
+    this.floats++;
     const width = { 249: 2, 250: 4, 251: 8 }[this.#take(1)[0]];
     const at = this.position;
     this.#take(width);
@@ -1322,12 +1326,14 @@ function readDocument(data) {
   if (data.length > MAX_DOCUMENT) throw broken("size", `a document of ${data.length} bytes is over the limit`);
   let envelope;
   let fields;
+  let floats;
   try {
     envelope = decodeSign1(data, MAX_DOCUMENT);
-    fields = readPayload(envelope.payload);
+    [fields, floats] = readPayload(envelope.payload);
   } catch (error) {
     throw broken("encoding", `not an attestation document: ${error instanceof Error ? error.message : error}`);
   }
+  check(floats === 0, "a field is a float, and none may be");
   return [envelope, readFields(fields)];
 }
 function readPayload(payload) {
@@ -1353,7 +1359,7 @@ function readPayload(payload) {
     reader.position++;
   }
   reader.end();
-  return fields;
+  return [fields, reader.floats];
 }
 function readFields(fields) {
   for (const name of REQUIRED) check(fields.has(name), `${name} is missing`);

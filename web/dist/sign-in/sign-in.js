@@ -164,6 +164,8 @@ function decode(data, { maxBytes, maxDepth = 16 }) {
 }
 var Reader = class {
   position = 0;
+  /** How many floats were read: an integral one is a number like an integer. */
+  floats = 0;
   #data;
   #view;
   constructor(data) {
@@ -231,8 +233,9 @@ var Reader = class {
     let previous = new Uint8Array(0);
     for (let count = 0; count < size; count++) {
       const start2 = this.position;
+      const major = this.peek() >> 5;
+      if (major !== UINT && major !== NINT && major !== TEXT) throw new RangeError("a key that is no integer or text");
       const key = this.item(0);
-      if (typeof key !== "number" && typeof key !== "string") throw new RangeError("a key that is no integer or text");
       const encoded = this.#data.slice(start2, this.position);
       if (compare(previous, encoded) >= 0) throw new RangeError("duplicate or unordered map keys");
       previous = encoded;
@@ -241,6 +244,7 @@ var Reader = class {
     return entries;
   }
   #float() {
+    this.floats++;
     const width = { 249: 2, 250: 4, 251: 8 }[this.#take(1)[0]];
     const at = this.position;
     this.#take(width);
@@ -976,12 +980,14 @@ function readDocument(data) {
   if (data.length > MAX_DOCUMENT) throw broken("size", `a document of ${data.length} bytes is over the limit`);
   let envelope;
   let fields;
+  let floats;
   try {
     envelope = decodeSign1(data, MAX_DOCUMENT);
-    fields = readPayload(envelope.payload);
+    [fields, floats] = readPayload(envelope.payload);
   } catch (error) {
     throw broken("encoding", `not an attestation document: ${error instanceof Error ? error.message : error}`);
   }
+  check(floats === 0, "a field is a float, and none may be");
   return [envelope, readFields(fields)];
 }
 function readPayload(payload) {
@@ -1007,7 +1013,7 @@ function readPayload(payload) {
     reader.position++;
   }
   reader.end();
-  return fields;
+  return [fields, reader.floats];
 }
 function readFields(fields) {
   for (const name of REQUIRED) check(fields.has(name), `${name} is missing`);
@@ -1428,7 +1434,7 @@ function find(text2, names) {
   return Object.entries(names).find(([part]) => text2.includes(part))?.[1];
 }
 
-// ../node_modules/@noble/hashes/utils.js
+// ../../../../work/main/node_modules/@noble/hashes/utils.js
 function isBytes(a) {
   return a instanceof Uint8Array || ArrayBuffer.isView(a) && a.constructor.name === "Uint8Array" && "BYTES_PER_ELEMENT" in a && a.BYTES_PER_ELEMENT === 1;
 }
@@ -1515,7 +1521,7 @@ var oidNist = (suffix) => ({
   oid: Uint8Array.from([6, 9, 96, 134, 72, 1, 101, 3, 4, 2, suffix])
 });
 
-// ../node_modules/@noble/hashes/_u64.js
+// ../../../../work/main/node_modules/@noble/hashes/_u64.js
 var fromNumH = (n) => n / 2 ** 32 | 0;
 var fromNumL = (n) => n >>> 0;
 function setU64FromNum(view, byteOffset, n, isLE) {
@@ -1525,7 +1531,7 @@ function setU64FromNum(view, byteOffset, n, isLE) {
   view.setUint32(byteOffset + 4, isLE ? h : l, isLE);
 }
 
-// ../node_modules/@noble/hashes/_md.js
+// ../../../../work/main/node_modules/@noble/hashes/_md.js
 function Chi(a, b, c) {
   return a & b ^ ~a & c;
 }
@@ -1638,7 +1644,7 @@ var SHA256_IV = /* @__PURE__ */ Uint32Array.from([
   1541459225
 ]);
 
-// ../node_modules/@noble/hashes/sha2.js
+// ../../../../work/main/node_modules/@noble/hashes/sha2.js
 var SHA256_K = /* @__PURE__ */ Uint32Array.from([
   1116352408,
   1899447441,
@@ -1803,7 +1809,7 @@ var sha256 = /* @__PURE__ */ createHasher(
   /* @__PURE__ */ oidNist(1)
 );
 
-// ../node_modules/@scure/bip39/index.js
+// ../../../../work/main/node_modules/@scure/bip39/index.js
 /*! scure-bip39 - MIT License (c) 2022 Patricio Palladino, Paul Miller (paulmillr.com) */
 var isJapanese = (wordlist2) => wordlist2[0] === "あいこくしん";
 function isWellFormedUnicode(value) {
@@ -1911,7 +1917,7 @@ function entropyToMnemonic(entropy, wordlist2) {
   return words.join(isJapanese(wordlist2) ? "　" : " ");
 }
 
-// ../node_modules/@scure/bip39/wordlists/english.js
+// ../../../../work/main/node_modules/@scure/bip39/wordlists/english.js
 var wordlist = /* @__PURE__ */ Object.freeze(`abandon
 ability
 able
@@ -4907,6 +4913,10 @@ var Conversation = class {
       "The page around it said something that no app says, so nothing was given to it. Reload the page to try again."
     ]);
   }
+  /** The person wants nothing of what is asked. */
+  leave() {
+    this.#flow?.cancel();
+  }
   say(answer) {
     if (!this.#closed) this.#port.postMessage(answer);
   }
@@ -4976,6 +4986,9 @@ function listen(configuration, screen) {
     for (const unwanted of ports) unwanted.close();
     if (conversation !== void 0) return conversation.close();
     screen.show("This form has closed", ["The page around it may not use it. Open the app under its own address."]);
+  });
+  window.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.isTrusted && !event.isComposing) conversation?.leave();
   });
   window.parent.postMessage(GREETING, "*");
 }
