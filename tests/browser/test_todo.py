@@ -2,65 +2,99 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
 
 from support.browser import add_authenticator, open_browser
 from support.dev import DevNode, copied, dev_node
-from support.workspace import npm_workspace, run
+from support.workspace import npm_workspace
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+shared = pytest_asyncio.fixture(scope="module", loop_scope="module")
+own = pytest_asyncio.fixture(loop_scope="module")
 
 EXAMPLE = Path(__file__).parents[2] / "examples/todo"
+LONG = "A title that is long enough to need a second line on a phone"
+ODD_TITLES = [
+    "<img src=x onerror=alert(1)><b>bold</b> & \"quoted\" 'too'",
+    "شراء الخبز من السوق",
+    "👩‍👩‍👧 party",
+    "\u202eoverridden",
+    "w" * 200,
+]
 expect.set_options(timeout=15_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
+    """The app in one tab."""
+
     page: Page
+
+    @property
+    def frame(self) -> FrameLocator:
+        return self.page.frame_locator("dialog iframe")
+
+    @property
+    def title(self) -> Locator:
+        return self.page.get_by_label("New todo")
+
+    @property
+    def notice(self) -> Locator:
+        return self.page.get_by_role("alert")
+
+    async def open_sign_in(self) -> None:
+        await self.page.get_by_role("button", name="Sign in with a passkey").click()
 
     async def create_account(self) -> list[str]:
         """Sign up; the recovery phrase."""
         await add_authenticator(self.page)
-        await self.page.get_by_role("button", name="Sign in with a passkey").click()
-        frame = self.page.frame_locator("iframe")
-        await frame.get_by_role("button", name="Create an account").click()
-        await frame.get_by_role("button", name="Show the words").click()
-        words = await frame.get_by_role("listitem").filter(has_text=re.compile(r"^[a-z]+$")).all_inner_texts()
-        # A mouse click would wait for an answer of the frame, which is gone then.
-        await frame.get_by_role("button", name="Not now").focus()
-        await self.page.keyboard.press("Enter")
+        await self.open_sign_in()
+        await self.frame.get_by_role("button", name="Create an account").click()
+        await self.frame.get_by_role("button", name="Show the words").click()
+        words = await self.frame.get_by_role("listitem").locator("span").all_inner_texts()
+        await self.leaves_frame(self.frame.get_by_role("button", name="Not now").click())
         await self.is_signed_in()
         return words
+
+    async def leaves_frame(self, deed: Awaitable[None]) -> None:
+        """Do what makes the frame go away: the deed itself may not see its own end."""
+        doing = asyncio.ensure_future(deed)
+        await expect(self.page.get_by_role("dialog")).to_have_count(0)
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
 
     async def is_signed_in(self) -> None:
         await expect(self.page.get_by_role("button", name="Sign out")).to_be_visible()
 
+    async def is_signed_out(self) -> None:
+        await expect(self.page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
+
     async def add(self, title: str) -> None:
-        await self.page.get_by_label("New todo").fill(title)
+        await self.title.fill(title)
         await self.page.keyboard.press("Enter")
-        await self.shows(title)
+
+    def todo(self, title: str) -> Locator:
+        return self.page.get_by_role("checkbox", name=title, exact=True)
 
     async def shows(self, *titles: str) -> None:
         for title in titles:
-            await expect(self.page.get_by_role("checkbox", name=title)).to_be_visible()
+            await expect(self.todo(title)).to_be_visible()
 
     async def has(self, count: int) -> None:
         await expect(self.page.get_by_role("checkbox")).to_have_count(count)
 
-
-@asynccontextmanager
-async def todo_node(scratch: Path, *options: str) -> AsyncIterator[DevNode]:
-    folder = scratch / "app"
-    if not folder.exists():
-        copied(EXAMPLE, folder)
-    async with dev_node(folder, scratch, options=options) as node:
-        yield node
+    async def is_no_wider_than_the_screen(self) -> None:
+        assert not await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 @asynccontextmanager
@@ -78,112 +112,216 @@ def page_of(node: DevNode) -> str:
     return f"http://todo.localhost:{node.url.rpartition(':')[2]}/"
 
 
-async def test_a_stranger_signs_in_and_keeps_a_list_that_a_second_tab_follows(tmp_path: Path) -> None:
-    async with todo_node(tmp_path) as node, open_browser() as browser:
-        context = await browser.new_context()
-        async with visited(context, node) as tab:
-            await tab.create_account()
-            await tab.add("Water the plants")
-            await tab.add("Write to Bob")
-            async with visited(context, node) as second:
-                await second.is_signed_in()
-                await second.shows("Water the plants", "Write to Bob")
-                await second.page.get_by_role("checkbox", name="Write to Bob").check()
-                await expect(tab.page.get_by_role("checkbox", name="Write to Bob")).to_be_checked()
-                await expect(tab.page.get_by_text("1 of 2 to do")).to_be_visible()
-                await tab.page.get_by_role("button", name="Delete Write to Bob").click()
-                await second.has(1)
-            await tab.page.get_by_role("button", name="Sign out").click()
-            await expect(tab.page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
-            await tab.has(0)
+@shared
+async def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(EXAMPLE, tmp_path_factory.mktemp("app") / "todo")
 
 
-async def test_the_list_is_readable_again_from_the_phrase_alone_on_a_clean_browser(tmp_path: Path) -> None:
-    async with todo_node(tmp_path) as node, open_browser() as browser:
-        first = await browser.new_context()
-        async with visited(first, node) as tab:
-            words = await tab.create_account()
-            await tab.add("Only mine")
-        await first.close()
-        async with visited(await browser.new_context(), node) as tab:
-            await add_authenticator(tab.page)
-            await tab.page.get_by_role("button", name="Sign in with a passkey").click()
-            frame = tab.page.frame_locator("iframe")
-            await frame.get_by_role("button", name="Use a recovery phrase").click()
-            await frame.get_by_role("textbox").fill(" ".join(words))
-            await frame.get_by_role("button", name="Recover", exact=False).click()
-            await tab.is_signed_in()
-            await tab.shows("Only mine")
+@shared
+async def node(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DevNode]:
+    async with dev_node(folder, tmp_path_factory.mktemp("node")) as started:
+        yield started
 
 
-async def test_a_reload_and_the_nodes_restart_leave_the_person_signed_in(tmp_path: Path) -> None:
-    async with open_browser() as browser:
-        context = await browser.new_context()
-        async with todo_node(tmp_path) as node:
-            port = int(node.url.rpartition(":")[2])
-            page = await context.new_page()
-            await page.goto(page_of(node))
-            tab = Tab(page)
-            await tab.create_account()
-            await tab.add("Before")
-            await page.reload()
-            await tab.is_signed_in()
-            await tab.shows("Before")
-        async with todo_node(tmp_path, "--port", str(port)):
-            await tab.add("After")
-            await tab.shows("Before", "After")
+@shared
+async def browser() -> AsyncIterator[Browser]:
+    async with open_browser() as opened:
+        yield opened
 
 
-async def test_the_page_works_by_keyboard_on_a_phone_in_the_dark(tmp_path: Path) -> None:
-    async with todo_node(tmp_path) as node, open_browser() as browser:
-        context = await browser.new_context(
-            viewport={"width": 320, "height": 568}, color_scheme="dark", has_touch=True
-        )
-        async with visited(context, node) as tab:
-            await tab.create_account()
-            await tab.page.get_by_label("New todo").focus()
-            await tab.page.keyboard.type("A title that is long enough to need a second line on a phone")
-            await tab.page.keyboard.press("Enter")
-            await tab.has(1)
-            box = tab.page.get_by_role("checkbox")
-            await box.focus()
-            await tab.page.keyboard.press("Space")
-            await expect(box).to_be_checked()
-            await tab.page.keyboard.press("Tab")
-            await tab.page.keyboard.press("Enter")
-            await tab.has(0)
-            await expect(tab.page.get_by_label("New todo")).to_be_focused()
-            wide = await tab.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            assert not wide
+@own
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    opened = await browser.new_context()
+    yield opened
+    await opened.close()
+
+
+@own
+async def tab(context: BrowserContext, node: DevNode) -> AsyncIterator[Tab]:
+    async with visited(context, node) as opened:
+        yield opened
+
+
+async def test_a_stranger_signs_in_and_keeps_a_list_that_a_second_tab_follows(
+    tab: Tab, context: BrowserContext, node: DevNode
+) -> None:
+    await tab.create_account()
+    await expect(tab.title).to_be_focused()
+    await expect(tab.page.get_by_text("Add your first todo")).to_be_visible()
+    await tab.add("Water the plants")
+    await tab.add("Write to Bob")
+    await tab.shows("Water the plants", "Write to Bob")
+    async with visited(context, node) as second:
+        await second.is_signed_in()
+        await second.shows("Water the plants", "Write to Bob")
+        await second.todo("Write to Bob").check()
+        await expect(tab.todo("Write to Bob")).to_be_checked()
+        await expect(tab.page.get_by_text("1 of 2 to do")).to_be_visible()
+        await tab.page.get_by_role("button", name="Open", exact=True).click()
+        await tab.has(1)
+        await tab.page.get_by_role("button", name="All", exact=True).click()
+        await tab.page.get_by_role("button", name="Delete Write to Bob").click()
+        await second.has(1)
+    await tab.page.get_by_role("button", name="Sign out").click()
+    await tab.is_signed_out()
+    await tab.has(0)
+
+
+async def test_the_list_is_readable_again_from_the_phrase_alone_on_a_clean_browser(
+    tab: Tab, browser: Browser, node: DevNode
+) -> None:
+    words = await tab.create_account()
+    await tab.add("Only mine")
+    await tab.shows("Only mine")
+    clean = await browser.new_context()
+    async with visited(clean, node) as elsewhere:
+        await add_authenticator(elsewhere.page)
+        await elsewhere.open_sign_in()
+        await elsewhere.frame.get_by_role("button", name="Use a recovery phrase").click()
+        await elsewhere.frame.get_by_label("Recovery phrase").fill(" ".join(words))
+        await elsewhere.frame.get_by_role("button", name="Continue").click()
+        await elsewhere.leaves_frame(elsewhere.frame.get_by_role("button", name="Make a passkey").click())
+        await elsewhere.shows("Only mine")
+    await clean.close()
+
+
+async def test_another_person_sees_nothing_of_it(tab: Tab, browser: Browser, node: DevNode) -> None:
+    await tab.create_account()
+    await tab.add("Only mine")
+    await tab.shows("Only mine")
+    other = await browser.new_context()
+    async with visited(other, node) as theirs:
+        await theirs.create_account()
+        await expect(theirs.page.get_by_text("Add your first todo")).to_be_visible()
+        await theirs.has(0)
+    await other.close()
+
+
+async def test_a_reload_and_the_nodes_restart_leave_the_person_signed_in(
+    context: BrowserContext, folder: Path, tmp_path: Path
+) -> None:
+    async with dev_node(folder, tmp_path / "node") as node:
+        page = await context.new_page()
+        await page.goto(page_of(node))
+        tab = Tab(page)
+        await tab.create_account()
+        await tab.add("Before")
+        await tab.shows("Before")
+        await page.reload()
+        await tab.is_signed_in()
+        await tab.shows("Before")
+        node.kill()
+        await node.ended()
+        await expect(tab.notice).to_contain_text("cannot be reached")
+    port = node.url.rpartition(":")[2]
+    async with dev_node(folder, tmp_path / "node", options=["--port", port]):
+        await expect(tab.notice).to_be_hidden()
+        await tab.add("After")
+        await tab.shows("Before", "After")
+
+
+async def test_offline_the_page_says_so_keeps_what_was_typed_and_goes_on_by_itself(
+    tab: Tab, context: BrowserContext
+) -> None:
+    await tab.create_account()
+    await tab.add("Here")
+    await tab.shows("Here")
+    await context.set_offline(True)
+    await tab.add("Typed while offline")
+    await tab.todo("Here").click()
+    await expect(tab.notice).to_contain_text("cannot be reached right now")
+    await expect(tab.notice).to_be_in_viewport()
+    await expect(tab.title).to_have_value("Typed while offline")
+    await expect(tab.todo("Here")).not_to_be_checked()
+    await context.set_offline(False)
+    await expect(tab.notice).to_be_hidden()
+    await tab.title.press("Enter")
+    await tab.shows("Here", "Typed while offline")
+
+
+async def test_what_the_node_refuses_is_said_and_nothing_typed_is_lost(tab: Tab) -> None:
+    await tab.create_account()
+    await tab.add("Here")
+    await tab.title.evaluate("(field) => field.removeAttribute('maxlength')")
+    await tab.add("x" * 201)
+    await expect(tab.notice).to_contain_text("A title has at most 200 characters.")
+    await expect(tab.title).to_have_value("x" * 201)
+    await tab.add("Shorter")
+    await tab.shows("Here", "Shorter")
+    await expect(tab.notice).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+async def test_titles_are_only_ever_text_and_fit(tab: Tab, width: int) -> None:
+    await tab.page.set_viewport_size({"width": width, "height": 640})
+    await tab.create_account()
+    for title in ODD_TITLES:
+        await tab.add(title)
+        await tab.shows(title)
+    assert await tab.page.locator("#todos").locator("img, b").count() == 0
+    direction = "(box) => getComputedStyle(box.nextElementSibling).direction"
+    assert await tab.todo(ODD_TITLES[1]).evaluate(direction) == "rtl"
+    await tab.is_no_wider_than_the_screen()
+    await tab.add("   ")
+    await tab.has(len(ODD_TITLES))
+
+
+@pytest.mark.parametrize("way", ["escape", "button"])
+async def test_the_sign_in_is_left_by_escape_or_its_button_and_the_focus_returns(tab: Tab, way: str) -> None:
+    await tab.open_sign_in()
+    await expect(tab.frame.get_by_role("button", name="Create an account")).to_be_visible()
+    if way == "escape":
+        await tab.frame.get_by_role("button", name="Create an account").focus()
+        await tab.leaves_frame(tab.page.keyboard.press("Escape"))
+    else:
+        await tab.leaves_frame(tab.page.get_by_role("button", name="Close", exact=True).click())
+    await expect(tab.page.get_by_role("button", name="Sign in with a passkey")).to_be_focused()
+    await expect(tab.notice).to_be_hidden()
+
+
+async def test_the_page_works_by_keyboard_on_a_phone_in_the_dark(browser: Browser, node: DevNode) -> None:
+    context = await browser.new_context(
+        viewport={"width": 320, "height": 568}, color_scheme="dark", has_touch=True
+    )
+    async with visited(context, node) as tab:
+        await tab.create_account()
+        await expect(tab.title).to_be_focused()
+        await tab.page.keyboard.type(LONG)
+        await tab.page.keyboard.press("Enter")
+        await tab.has(1)
+        await tab.todo(LONG).focus()
+        await tab.page.keyboard.press("Space")
+        await expect(tab.todo(LONG)).to_be_checked()
+        await expect(tab.page.get_by_text("0 of 1 to do")).to_be_visible()
+        await tab.page.keyboard.press("Tab")
+        await tab.page.keyboard.press("Enter")
+        await tab.has(0)
+        await expect(tab.title).to_be_focused()
+        await tab.is_no_wider_than_the_screen()
+    await context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_state_of_the_page_breaks_a_rule_of_accessibility(tmp_path: Path, scheme: Any) -> None:
+async def test_no_state_of_the_page_breaks_a_rule_of_accessibility(tab: Tab, scheme: Any) -> None:
     axe = (npm_workspace() / "node_modules/axe-core/axe.min.js").read_text("utf-8")
-    async with todo_node(tmp_path) as node, open_browser() as browser:
-        context = await browser.new_context(color_scheme=scheme)
-        async with visited(context, node) as tab:
+    await tab.page.emulate_media(color_scheme=scheme)
 
-            async def check(state: str) -> None:
-                await tab.page.evaluate(axe)
-                found = await tab.page.evaluate("axe.run(document)")
-                assert [rule["id"] for rule in found["violations"]] == [], state
+    async def check(state: str) -> None:
+        await tab.page.evaluate(axe)
+        found = await tab.page.evaluate("axe.run(document)")
+        assert [rule["id"] for rule in found["violations"]] == [], state
 
-            await expect(tab.page.get_by_text("Development node")).to_be_visible()
-            await tab.page.get_by_text("Development node").click()
-            await check("signed out")
-            await tab.create_account()
-            await check("empty")
-            await tab.add("Something")
-            await tab.page.get_by_role("checkbox").check()
-            await check("list")
-
-
-def test_the_built_page_is_what_the_source_builds_to(tmp_path: Path) -> None:
-    npm_workspace()
-    run("npm", "run", "build", "--workspace", "examples/todo", "--", "--outDir", str(tmp_path / "dist"))
-    assert contents(tmp_path / "dist") == contents(EXAMPLE / "dist")
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    summary = tab.page.locator("summary")
+    await expect(summary).to_have_text(re.compile("Development node"))
+    await summary.click()
+    await expect(tab.page.get_by_text("whoever runs it can look inside")).to_be_visible()
+    await check("signed out")
+    await tab.create_account()
+    await check("empty")
+    await tab.add("Something")
+    await tab.todo("Something").check()
+    await expect(tab.page.get_by_text("0 of 1 to do")).to_be_visible()
+    await check("list")
+    await tab.add("x" * 201)
+    await expect(tab.notice).to_be_visible()
+    await check("error")

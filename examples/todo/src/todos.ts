@@ -19,6 +19,8 @@ export type TodoChanges = Partial<Pick<Todo, 'title' | 'done'>>;
 // One entry per todo. The store is the caller's own: nobody else's todos are in it, and an anonymous caller has none.
 const todos = getPersonalStore('todos');
 
+const MAX_TITLE = 200;
+
 const encode = (todo: Todo): string => JSON.stringify(todo);
 
 function decode(text: string): Todo {
@@ -31,6 +33,7 @@ const changed = () => publish('changed', undefined, { to: 'caller' });
 
 function checkTitle(title: unknown): string {
   if (typeof title !== 'string' || title.trim() === '') throw new Error('a todo needs a title');
+  if (title.length > MAX_TITLE) throw new Error(`a title has at most ${MAX_TITLE} characters`);
   return title.trim();
 }
 

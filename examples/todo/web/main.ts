@@ -12,6 +12,7 @@ const welcome = element('welcome');
 const board = element('board');
 const account = element('account');
 const notice = element('notice');
+const tools = element('tools');
 const list = element<HTMLUListElement>('todos');
 const empty = element('empty');
 const count = element('count');
@@ -21,6 +22,8 @@ let todos: Todo[] = [];
 let filter: Filter = 'all';
 let refreshing: Promise<void> | undefined;
 let again = false;
+let problem = '';
+let away = false;
 
 /** Read the list anew. Changes that come meanwhile are read once more, not once each. */
 function refresh(): Promise<void> {
@@ -38,9 +41,15 @@ function refresh(): Promise<void> {
 function show(): void {
   const shown = todos.filter((todo) => filter === 'all' || todo.done === (filter === 'done'));
   const rows = new Map([...list.children].map((row) => [(row as HTMLElement).dataset['id'], row as HTMLLIElement]));
-  list.replaceChildren(...shown.map((todo) => describe(rows.get(todo.id) ?? row(todo.id), todo)));
+  const wanted = shown.map((todo) => describe(rows.get(todo.id) ?? row(todo.id), todo));
+  for (const item of rows.values()) if (!wanted.includes(item)) item.remove();
+  // A row that is where it belongs stays untouched, or it would lose the focus.
+  for (const [index, item] of wanted.entries()) {
+    if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+  }
   const open = todos.filter((todo) => !todo.done).length;
-  count.textContent = todos.length ? `${open} of ${todos.length} to do` : '';
+  count.textContent = `${open} of ${todos.length} to do`;
+  tools.hidden = todos.length === 0;
   empty.hidden = shown.length > 0;
   empty.textContent = todos.length ? `Nothing ${filter === 'open' ? 'left to do' : 'done yet'}.` : 'Nothing here yet. Add your first todo above.';
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-filter]')) {
@@ -55,7 +64,9 @@ function row(id: string): HTMLLIElement {
   const box = document.createElement('input');
   box.type = 'checkbox';
   box.addEventListener('change', () => attempt(() => updateTodo(id, { done: box.checked }), refresh));
-  label.append(box, document.createElement('span'));
+  const text = document.createElement('span');
+  text.dir = 'auto';
+  label.append(box, text);
   const remove = document.createElement('button');
   remove.type = 'button';
   remove.textContent = 'Delete';
@@ -77,20 +88,35 @@ function describe(item: HTMLLIElement, todo: Todo): HTMLLIElement {
 
 /** Do it, then `after`, which also follows a failure; what goes wrong is said on the page. */
 async function attempt(action: () => Promise<unknown>, after?: () => Promise<unknown>): Promise<void> {
-  notice.hidden = true;
+  problem = '';
+  tell();
   try {
     await action();
   } catch (error) {
     say(error);
+    show();
   }
   await after?.().catch(say);
 }
 
 function say(error: unknown): void {
-  if (error instanceof ProvenError && error.code === 'CANCELLED') return;
-  notice.textContent = error instanceof Error ? error.message : String(error);
-  notice.hidden = false;
+  const code = error instanceof ProvenError ? error.code : undefined;
+  if (code === 'CANCELLED') return;
+  if (code === 'UNAVAILABLE') away = sdk.connectionState.value !== 'connected';
+  if (code === 'CALL_INTERRUPTED' || code === 'REQUEST_TIMEOUT') {
+    problem = 'No answer came, so that change may or may not be saved. Look at the list before you try again.';
+  } else {
+    problem = sentence(error instanceof Error ? error.message : String(error));
+  }
+  tell();
 }
+
+function tell(): void {
+  notice.textContent = away ? 'Your list cannot be reached right now. It comes back by itself; until then nothing is saved.' : problem;
+  notice.hidden = notice.textContent === '';
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
 
 /** Say what was verified about whoever answers or, with an error, that nothing was sent. */
 async function showTrust(): Promise<void> {
@@ -99,6 +125,7 @@ async function showTrust(): Promise<void> {
     const report = await sdk.attestation();
     state.dataset['state'] = report.trusted ? 'verified' : 'development';
     state.textContent = report.trusted ? 'Verified: this page knows who answers' : 'Development node: sealed, but not proven';
+    element('development').hidden = report.trusted;
     element('trust-facts').replaceChildren(
       ...report.summary.map((sentence) => Object.assign(document.createElement('li'), { textContent: sentence })),
     );
@@ -119,12 +146,23 @@ sdk.authState.subscribe((state) => {
   }
 });
 
+// `waiting`: the connection was lost, and is tried again until it is back.
+sdk.connectionState.subscribe((state) => {
+  if (state === 'waiting') away = true;
+  if (state === 'connected') {
+    away = false;
+    problem = '';
+  }
+  tell();
+});
+
 element('sign-in').addEventListener('click', () => void attempt(() => sdk.signIn().then(() => title.focus())));
 element('sign-out').addEventListener('click', () => void attempt(() => sdk.signOut()));
 element('manage').addEventListener('click', () => void attempt(() => sdk.manageAccount()));
 element<HTMLFormElement>('add').addEventListener('submit', (event) => {
   event.preventDefault();
-  const wanted = title.value;
+  const wanted = title.value.trim();
+  if (wanted === '') return;
   title.value = '';
   void attempt(
     () =>
