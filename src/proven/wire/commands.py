@@ -32,6 +32,10 @@ MAX_PROOF: Final = 16 * 1024
 MAX_WRAPPED_SEED: Final = 128
 MAX_PASSKEY_LABEL: Final = 64
 MAX_ACCOUNT: Final = 128
+MAX_LOG_TEXT: Final = 16 * 1024
+MAX_LOG_LINES: Final = 500
+"""Lines in one answer or event."""
+MAX_POINTS: Final = 1500
 
 _Base32 = Annotated[str, Meta(pattern="^[a-z2-7]{32}\\Z")]
 _Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
@@ -46,7 +50,11 @@ _CredentialId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,1366}\\Z")]
 _PasskeyLabel = Annotated[str, Meta(min_length=1, max_length=MAX_PASSKEY_LABEL)]
 _WrappedSeed = Annotated[bytes, Meta(min_length=1, max_length=MAX_WRAPPED_SEED)]
 _AccountAddress = Annotated[str, Meta(min_length=1, max_length=MAX_ACCOUNT)]
+_ApplicationName = Annotated[str, Meta(min_length=1, max_length=256)]
+_LogText = Annotated[str, Meta(max_length=MAX_LOG_TEXT)]
 AccountKind: TypeAlias = Literal["radix", "ethereum", "bitcoin"]
+LogLevel: TypeAlias = Literal["debug", "log", "info", "warn", "error"]
+LogKind: TypeAlias = Literal["console", "error", "kill", "deploy", "dropped", "node"]
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -192,6 +200,48 @@ class ListAccounts(_Command, frozen=True):
     """List the accounts linked to this session's identity. Answered by `ListAccountsResult`."""
 
 
+class ReadLogs(_Command, frozen=True):
+    """Read the log of an application (id or name) that this management session's identity owns, oldest first.
+    Answered by `ReadLogsResult`.
+
+    `after` is the `next` of an earlier answer; without it, it begins with the oldest line that is kept.
+    `since` (Unix milliseconds), `handler` (an address, or the name of an export) and `level` (or more severe)
+    leave lines out.
+    """
+
+    application: _ApplicationName
+    after: _Count | None = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_LOG_LINES)] = MAX_LOG_LINES
+    since: _Count | None = None
+    handler: _HandlerAddress | None = None
+    level: LogLevel | None = None
+
+
+class FollowLogs(_Command, frozen=True):
+    """Be sent a `LogEvent` for what is behind `after` in the log of an application that this management
+    session's identity owns, and for all that comes, until the connection ends. Answered by `Done`; only over
+    a WebSocket. Following an application again replaces what was asked before.
+    """
+
+    application: _ApplicationName
+    after: _Count
+    handler: _HandlerAddress | None = None
+    level: LogLevel | None = None
+
+
+class ReadMetrics(_Command, frozen=True):
+    """Ask how the handlers of an application do that this management session's identity owns. Answered by
+    `ReadMetricsResult`.
+
+    It is about the last `seconds`; `points` asks for how it was over time too, of one `handler` or of all.
+    """
+
+    application: _ApplicationName
+    seconds: Annotated[int, Meta(ge=60, le=31 * 86_400)] = 3600
+    handler: _HandlerAddress | None = None
+    points: bool = False
+
+
 Command: TypeAlias = (
     WhoAmI
     | Identify
@@ -213,6 +263,9 @@ Command: TypeAlias = (
     | FinishLink
     | UnlinkAccount
     | ListAccounts
+    | ReadLogs
+    | FollowLogs
+    | ReadMetrics
 )
 
 
@@ -342,6 +395,94 @@ class ListAccountsResult(_Record, frozen=True):
     accounts: tuple[AccountSummary, ...] = ()
 
 
+class LogLine(_Record, frozen=True):
+    """One line of an application's log. Lines of an application are numbered 1, 2, 3, …; `at` is Unix
+    milliseconds. What it says is the application's own, and may be anything.
+
+    `console`: a handler, or top-level code without one, wrote it. `error`: a call failed, with `code` and the
+    handler's own `stack`. `kill`: a call or a process was ended. `deploy`: another version became live.
+    `dropped`: in its place, that many lines were left out. `node`: what the node has to say about this log.
+    """
+
+    sequence: _Count
+    at: _Count
+    kind: LogKind
+    level: LogLevel
+    text: _LogText
+    handler: _HandlerAddress | None = None
+    package_id: _Sha256Hex | None = None
+    version: _Count | None = None
+    code: Annotated[str, Meta(max_length=64)] | None = None
+    stack: _LogText | None = None
+    dropped: _Count = 0
+
+
+class ReadLogsResult(_Record, frozen=True):
+    """`next` is where to go on; `more`: there is more there now. `missed` lines were between `after` and the
+    first one, and are not kept any more.
+    """
+
+    application_id: _Base32
+    next: _Count
+    lines: Annotated[tuple[LogLine, ...], Meta(max_length=MAX_LOG_LINES)] = ()
+    more: bool = False
+    missed: _Count = 0
+
+
+class Latency(_Record, frozen=True):
+    """How long calls took, in microseconds."""
+
+    p50: _Count
+    p90: _Count
+    p99: _Count
+
+
+class HandlerMetrics(_Record, frozen=True):
+    """The calls of one handler in one package. `errors` has those that failed by their code. `version` is the
+    latest with that package; `handler` is `(other)` for those that were too many to be told apart.
+    """
+
+    handler: _HandlerAddress
+    calls: _Count
+    latency: Latency
+    package_id: _Sha256Hex | None = None
+    version: _Count | None = None
+    errors: dict[str, int] = {}
+
+
+class MetricPoint(_Record, frozen=True):
+    """The calls that ended in one stretch of time, which begins at the Unix millisecond `at`."""
+
+    at: _Count
+    calls: _Count
+    failed: _Count
+    latency: Latency
+
+
+class ProcessMetrics(_Record, frozen=True):
+    """The process that runs one package of the application now."""
+
+    package_id: _Sha256Hex
+    memory_bytes: _Count
+    cpu_ms: _Count
+    in_flight: _Count
+    queued: _Count
+
+
+class ReadMetricsResult(_Record, frozen=True):
+    """`since` and `until` are Unix milliseconds; `step` is how many seconds a point is long. Stretches of
+    time without calls have no point.
+    """
+
+    application_id: _Base32
+    since: _Count
+    until: _Count
+    step: _Count
+    handlers: tuple[HandlerMetrics, ...] = ()
+    points: Annotated[tuple[MetricPoint, ...], Meta(max_length=MAX_POINTS)] = ()
+    processes: tuple[ProcessMetrics, ...] = ()
+
+
 Result: TypeAlias = (
     WhoAmIResult
     | IdentifyResult
@@ -357,6 +498,8 @@ Result: TypeAlias = (
     | LinkChallenge
     | AccountSummary
     | ListAccountsResult
+    | ReadLogsResult
+    | ReadMetricsResult
 )
 
 
@@ -387,7 +530,19 @@ class MissedEvents(_Record, frozen=True, tag_field="event", tag="missed"):
     count: _Count
 
 
-Event: TypeAlias = ConsoleEvent | PublishedEvent | MissedEvents
+class LogEvent(_Record, frozen=True, tag_field="event", tag="log"):
+    """What is in an application's log behind `after`, up to `next`. `missed` lines in between were not kept
+    long enough for a reader this slow.
+    """
+
+    application_id: _Base32
+    after: _Count
+    next: _Count
+    lines: Annotated[tuple[LogLine, ...], Meta(max_length=MAX_LOG_LINES)] = ()
+    missed: _Count = 0
+
+
+Event: TypeAlias = ConsoleEvent | PublishedEvent | MissedEvents | LogEvent
 
 
 class Success(_Record, frozen=True):
