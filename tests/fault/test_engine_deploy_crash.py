@@ -23,20 +23,21 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(proven.__file__).parents[1])
 DEPLOYER = """
 import asyncio, sys
 from pathlib import Path
-from proven.apps import Actor, Applications
+from proven.apps import Applications
 from proven.engine.embedded import EmbeddedEngine
 from proven.packages import build
+from proven.wire.applications import OwnerKey
 
 HANDLER = "import { run } from '@proven-network/handler';"
 
 async def main(directory):
     engine = EmbeddedEngine(directory / "engine.db", bytes(range(32)))
     await engine.start()
-    applications = Applications(engine.logs, engine.objects)
+    applications = Applications(engine.logs, engine.objects, origin="log.example/test")
     await applications.start()
-    actor = Actor(b"A" * 32)
+    owner = OwnerKey.from_seed(b"A" * 32)
     if not applications.list():
-        await applications.create(actor, "todo", b"")
+        await applications.create(owner, "todo", b"")
     app = applications.find("todo")
     for folder in ("src", "dist"):
         (directory / folder).mkdir(exist_ok=True)
@@ -47,7 +48,7 @@ async def main(directory):
         (directory / "src" / "app.ts").write_text(source)
         (directory / "dist" / "page.txt").write_text(str(version))
         package = build(directory)
-        deployed = await applications.deploy(actor, app.id, package, expected_version=version)
+        deployed = await applications.deploy(owner, app.id, package, revision=version + 1)
         print(deployed.version, deployed.package_id, flush=True)
 
 asyncio.run(main(Path(sys.argv[1])))
@@ -69,7 +70,7 @@ def deploy_until_killed(directory: Path, deploys: int) -> list[list[str]]:
 async def check(directory: Path, acknowledged: list[list[str]]) -> None:
     engine = EmbeddedEngine(directory / "engine.db", ROOT_KEY)
     await engine.start()
-    applications = Applications(engine.logs, engine.objects)
+    applications = Applications(engine.logs, engine.objects, origin="log.example/test")
     await applications.start()
     versions = applications.versions(applications.find("todo").id)
     assert [version.number for version in versions] == list(range(1, len(versions) + 1))

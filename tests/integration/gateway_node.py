@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from proven.apps import Actor, Application, Applications, Deployer
+from proven.apps import Application, Applications, Deployer
 from proven.attestation import DevelopmentAttestor, Verifier
 from proven.engine.embedded import EmbeddedEngine
 from proven.gateway import Call, Gateway, GatewayConfig
@@ -114,18 +114,18 @@ async def running_node(
     engine = EmbeddedEngine(directory / "engine.db", bytes(32))
     runtime = Runtime(RuntimeConfig(), HostFunctions())
     sessions = Sessions(attestor, limits=SessionLimits(handshake_rate=1e6, handshake_rate_per_source=1e6))
-    applications = Applications(engine.logs, engine.objects)
+    applications = Applications(engine.logs, engine.objects, origin="log.example/gateway")
     deployer = Deployer(applications, runtime)
     seed = new_seed()
-    actor = Actor(IdentityKey.derive(seed, None).public_key)
+    owner = IdentityKey.derive(seed, None).as_owner()
     calls: list[Call] = []
     async with AsyncExitStack() as stack:
         for service in (engine, runtime, applications, deployer):
             await service.start()
             stack.push_async_callback(service.stop)
-        record = await applications.create(actor, "gate", b"")
-        application = await deployer.deploy(actor, record.id, build(folder), expected_version=0)
-        await applications.add_origin(actor, record.id, "https://page.example", expected_version=1)
+        record = await applications.create(owner, "gate", b"")
+        application = await deployer.deploy(owner, record.id, build(folder), revision=1)
+        await applications.add_origin(owner, record.id, "https://page.example", revision=2)
         gateway = Gateway(
             config or GatewayConfig(push_console=True),
             sessions=sessions,

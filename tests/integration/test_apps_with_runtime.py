@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from proven.apps import Actor, Applications, Deployer
+from proven.apps import Applications, Deployer
 from proven.engine.embedded import EmbeddedEngine
 from proven.packages import HandlerKind, Package, build
 from proven.runtime import HostFunctions, HttpRequest, HttpResponse, Invocation, Runtime, RuntimeConfig
 from proven.wire import values
+from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
 
 ROOT_KEY = bytes(range(32))
-OWNER = Actor(b"A" * 32)
+ORIGIN = "log.example/test"
+OWNER = OwnerKey.from_seed(b"A" * 32)
 MakePackage = Callable[..., Package]
 
 SOURCE = """
@@ -86,7 +88,7 @@ class Node:
 @pytest.fixture
 async def node(tmp_path: Path) -> AsyncIterator[Node]:
     engine = EmbeddedEngine(tmp_path / "data" / "engine.db", ROOT_KEY)
-    applications = Applications(engine.logs, engine.objects)
+    applications = Applications(engine.logs, engine.objects, origin=ORIGIN)
     runtime = Runtime(RuntimeConfig(pool_size=1), HostFunctions())
     deployer = Deployer(applications, runtime)
     services = (engine, applications, runtime, deployer)
@@ -115,10 +117,10 @@ async def test_a_call_in_progress_finishes_on_the_old_version_which_then_ends(
         await switched.wait()
         yield b"second half"
 
-    await node.deployer.deploy(OWNER, app, old, expected_version=0)
+    await node.deployer.deploy(OWNER, app, old, revision=1)
     upload = asyncio.ensure_future(node.upload(body()))
     await sent.wait()
-    await node.deployer.deploy(OWNER, app, new, expected_version=1)
+    await node.deployer.deploy(OWNER, app, new, revision=2)
     assert await node.say() == "new"
     assert node.processes() == {old.id, new.id}
     switched.set()
@@ -140,10 +142,10 @@ async def test_a_call_in_progress_finishes_on_the_old_version_which_then_ends(
 async def test_a_version_that_does_not_run_is_not_switched_to(
     node: Node, app: ApplicationId, make_package: MakePackage, top: str
 ) -> None:
-    await node.deployer.deploy(OWNER, app, make_package("good"), expected_version=0)
+    await node.deployer.deploy(OWNER, app, make_package("good"), revision=1)
     bad = make_package("bad", top)
     with pytest.raises(ProvenError) as failed:
-        await node.deployer.deploy(OWNER, app, bad, expected_version=1)
+        await node.deployer.deploy(OWNER, app, bad, revision=2)
     assert failed.value.code in (ErrorCode.HANDLER_ERROR, ErrorCode.BUILD_ERROR)
     assert node.applications.find(app).version == 1
     assert await node.say() == "good"
@@ -152,10 +154,10 @@ async def test_a_version_that_does_not_run_is_not_switched_to(
 async def test_rolling_back_runs_the_earlier_code_again(
     node: Node, app: ApplicationId, make_package: MakePackage
 ) -> None:
-    await node.deployer.deploy(OWNER, app, make_package("one"), expected_version=0)
-    await node.deployer.deploy(OWNER, app, make_package("two"), expected_version=1)
+    await node.deployer.deploy(OWNER, app, make_package("one"), revision=1)
+    await node.deployer.deploy(OWNER, app, make_package("two"), revision=2)
     assert await node.say() == "two"
-    await node.deployer.roll_back(OWNER, app, 1, expected_version=2)
+    await node.deployer.roll_back(OWNER, app, 1, revision=3)
     assert await node.say() == "one"
 
 
@@ -163,7 +165,7 @@ async def test_calls_never_fail_while_versions_are_switched_under_them(
     node: Node, app: ApplicationId, make_package: MakePackage
 ) -> None:
     packages = [make_package(str(number)) for number in range(6)]
-    await node.deployer.deploy(OWNER, app, packages[0], expected_version=0)
+    await node.deployer.deploy(OWNER, app, packages[0], revision=1)
     done = asyncio.Event()
     answers: list[int] = []
 
@@ -175,7 +177,7 @@ async def test_calls_never_fail_while_versions_are_switched_under_them(
         for _ in range(4):
             tasks.create_task(call())
         for version, package in enumerate(packages[1:], start=1):
-            await node.deployer.deploy(OWNER, app, package, expected_version=version)
+            await node.deployer.deploy(OWNER, app, package, revision=version + 1)
             assert await node.say() == str(version)
         done.set()
     assert set(answers) <= set(range(6))
@@ -185,8 +187,8 @@ async def test_calls_never_fail_while_versions_are_switched_under_them(
 async def test_an_archived_application_answers_nothing_and_its_process_ends(
     node: Node, app: ApplicationId, make_package: MakePackage
 ) -> None:
-    await node.deployer.deploy(OWNER, app, make_package("one"), expected_version=0)
-    await node.applications.archive(OWNER, app, expected_version=1)
+    await node.deployer.deploy(OWNER, app, make_package("one"), revision=1)
+    await node.applications.archive(OWNER, app, revision=2)
     with pytest.raises(ProvenError) as gone:
         await node.say()
     assert gone.value.code is ErrorCode.NOT_FOUND
@@ -198,12 +200,12 @@ async def test_an_archived_application_answers_nothing_and_its_process_ends(
 async def test_after_a_restart_the_first_call_loads_what_was_live(
     node: Node, app: ApplicationId, make_package: MakePackage
 ) -> None:
-    await node.deployer.deploy(OWNER, app, make_package("kept"), expected_version=0)
+    await node.deployer.deploy(OWNER, app, make_package("kept"), revision=1)
     await node.deployer.stop()
     await node.runtime.stop()
     await node.applications.stop()
     runtime = Runtime(RuntimeConfig(pool_size=1), HostFunctions())
-    applications = Applications(node.engine.logs, node.engine.objects)
+    applications = Applications(node.engine.logs, node.engine.objects, origin=ORIGIN)
     deployer = Deployer(applications, runtime)
     await applications.start()
     await runtime.start()

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from integration.gateway_node import Node, running_node
-from proven.apps import Actor, Application
+from proven.apps import Application
 from proven.client import fetch
 from proven.gateway import GatewayConfig
 from proven.gateway.assets import Assets, Found
@@ -74,12 +74,12 @@ def app(folder: Path, built: Mapping[str, bytes], **section: str) -> Path:
 
 
 async def deploy(node: Node, folder: Path, name: str) -> Application:
-    actor = Actor(IdentityKey.derive(node.owner, None).public_key)
+    owner = IdentityKey.derive(node.owner, None).as_owner()
     try:
         record = node.applications.find(name)
     except ProvenError:
-        record = await node.applications.create(actor, name, name.encode())
-    return await node.deployer.deploy(actor, record.id, build(folder), expected_version=record.version)
+        record = await node.applications.create(owner, name, name.encode())
+    return await node.deployer.deploy(owner, record.id, build(folder), revision=record.revision)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from integration.gateway_node import Node, running_node
-from proven.apps import Actor
 from proven.client import connect
 from proven.gateway import GatewayConfig, SignInConfig
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.identity import IdentityKey
 from proven.wire.session import ClientHandshake
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -158,11 +158,11 @@ async def test_management_sessions_are_for_the_nodes_own_pages(
 
 async def test_an_origin_that_is_removed_can_use_its_sessions_no_longer(node: Node) -> None:
     page = "https://soon.gone.example"
-    owner = next(record.owner for record in node.applications.list())
-    await node.applications.add_origin(Actor(owner), node.application.id, page, expected_version=1)
+    owner = IdentityKey.derive(node.owner, None).as_owner()
+    await node.applications.add_origin(owner, node.application.id, page)
     async with await connect(node.url, application="gate", verifier=node.verifier, origin=page) as client:
         assert await client.call("src/app.ts#add", 1, 2) == 3
-        await node.applications.remove_origin(Actor(owner), node.application.id, page, expected_version=1)
+        await node.applications.remove_origin(owner, node.application.id, page)
     with pytest.raises(ProvenError) as refused:
         async with await connect(node.url, application="gate", verifier=node.verifier, origin=page):
             pass

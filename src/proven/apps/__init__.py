@@ -1,38 +1,26 @@
-"""Applications: who owns which, what versions each had, and which one answers calls now.
+"""Applications: who owns which, what versions each had, which one answers calls now, and who may change that.
 
-Everything follows from one log of events (`Applications`, with the rules in `State`); `Deployer` keeps what
-runs in step with it.
+Everything follows from one log of signed commands (`Applications`, with the rules in `State`); `Deployer`
+keeps what runs in step with it.
 """
 
-from proven.apps._applications import Application, Applications, Change
-from proven.apps._deployer import Deployer, VersionHost
-from proven.apps._events import (
-    Actor,
-    Archived,
-    Created,
-    Deployed,
-    Event,
-    OriginAdded,
-    OriginRemoved,
-    RolledBack,
-)
-from proven.apps._state import ApplicationRecord, Limits, State, Version
+from proven.apps._applications import LOG, Application, Applications, Change, Receipt
+from proven.apps._deployer import Blocked, Deployer, VersionHost
+from proven.apps._records import ApplicationRecord, Domain, Limits, Pending, Version
+from proven.apps._state import State
 
 __all__ = [
-    "Actor",
+    "LOG",
     "Application",
     "ApplicationRecord",
     "Applications",
-    "Archived",
+    "Blocked",
     "Change",
-    "Created",
-    "Deployed",
     "Deployer",
-    "Event",
+    "Domain",
     "Limits",
-    "OriginAdded",
-    "OriginRemoved",
-    "RolledBack",
+    "Pending",
+    "Receipt",
     "State",
     "Version",
     "VersionHost",

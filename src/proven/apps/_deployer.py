@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
-from proven.apps._applications import Application, Applications
-from proven.apps._events import Actor
+from proven.apps._applications import Application, Applications, Receipt
+from proven.apps._records import ApplicationRecord, Pending
 from proven.packages import Manifest, Package
-from proven.wire.errors import ProvenError
+from proven.wire.applications import OwnerKey, decode_envelope
+from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
 logger = logging.getLogger("proven.apps")
+
+_LOOK_AGAIN_SECONDS: Final = 30.0
+"""Between looks at the clock: it may have been set, and be elsewhere than a timer thinks."""
+_FIRST_RETRY_SECONDS: Final = 30.0
+_LAST_RETRY_SECONDS: Final = 3600.0
+_ACTIVATIONS_AT_ONCE: Final = 4
 
 
 class VersionHost(Protocol):
@@ -46,10 +54,24 @@ class _Slot:
 _Key = tuple[ApplicationId, PackageId]
 
 
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Why a change that is due did not come into force, how often that was tried, and when it is tried
+    again (Unix milliseconds). `log_index` is that of its announcement.
+    """
+
+    log_index: int
+    reason: ProvenError
+    attempts: int
+    retry_at: int
+
+
 class Deployer:
     """Keeps what runs in step with what is deployed.
 
-    1. A version is loaded before it is appended to the log; one that does not load changes nothing.
+    1. A version is loaded before it is appended to the log, and again before a pending change to it comes
+       into force; one that does not load changes nothing. A change that is due and does not load stays
+       pending, with its reason (`blocked`), and is tried again.
     2. Which version a call gets is decided once, when it starts, by the log as this node knows it then.
     3. A version is retired when it is not live any more and no call uses it.
     4. A version that is live but not loaded (after a restart) is loaded by the first call, once for all
@@ -62,18 +84,28 @@ class Deployer:
         self._slots: dict[_Key, _Slot] = {}
         self._loads: set[asyncio.Task[Manifest]] = set()
         self._retirements: set[asyncio.Task[None]] = set()
-        self._watcher: asyncio.Task[None] | None = None
+        self._blocked: dict[ApplicationId, Blocked] = {}
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin to retire what is replaced, here or by another node."""
-        self._watcher = asyncio.create_task(self._watch(), name="deployer")
+        """Begin to retire what is replaced, here or by another node, and to bring into force what is due."""
+        self._tasks = [
+            asyncio.create_task(self._watch(), name="deployer"),
+            asyncio.create_task(self._activate_when_due(), name="activations"),
+        ]
+
+    async def health(self) -> None:
+        """Raises if pending changes do not come into force any more."""
+        if not self._tasks or any(task.done() for task in self._tasks):
+            raise ProvenError(ErrorCode.UNAVAILABLE, "versions are not switched any more")
 
     async def stop(self) -> None:
         """Finish what is being retired. What is loaded stays so, for the host's own end to unload."""
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for load in self._loads:
             load.cancel()
         await asyncio.gather(*self._loads, return_exceptions=True)
@@ -85,21 +117,35 @@ class Deployer:
 
         Raises `NOT_FOUND`, and whatever the host raises when the version cannot be loaded.
         """
-        record, package_id = self._applications.live(id_or_name)
-        async with self._held((record.id, package_id)) as slot:
-            manifest = slot.manifest or await self._load((record.id, package_id), slot, None)
-            yield Application.of(record, record.version, package_id, manifest)
+        record, version = self._applications.live(id_or_name)
+        async with self._held((record.id, version.package_id)) as slot:
+            manifest = slot.manifest or await self._load((record.id, version.package_id), slot, None)
+            yield Application.of(record, version, manifest)
+
+    async def submit(self, envelope: bytes, *, package: Package | None = None) -> Receipt:
+        """Carry out a signed command as `Applications.submit` does, after loading the version that it
+        announces or makes live. One that is only announced is not kept loaded.
+        """
+        application = decode_envelope(envelope).application_id
+        async with AsyncExitStack() as held:
+            warm = partial(self._warm, held, application, package)
+            return await self._applications.submit(envelope, package=package, warm=warm)
 
     async def deploy(
-        self, actor: Actor, application: ApplicationId, package: Package, *, expected_version: int
+        self,
+        key: OwnerKey,
+        application: ApplicationId,
+        package: Package,
+        *,
+        revision: int | None = None,
     ) -> Application:
         """Load `package`, then make it the next version; raises as `Applications.deploy` and the host do."""
         async with AsyncExitStack() as held:
             deployed = await self._applications.deploy(
-                actor,
+                key,
                 application,
                 package,
-                expected_version=expected_version,
+                revision=revision,
                 warm=partial(self._warm, held, application, package),
             )
             # After a restart, what is live already has not been loaded yet.
@@ -107,17 +153,80 @@ class Deployer:
             return deployed
 
     async def roll_back(
-        self, actor: Actor, application: ApplicationId, to_version: int, *, expected_version: int
+        self, key: OwnerKey, application: ApplicationId, to_version: int, *, revision: int | None = None
     ) -> Application:
         """Load the package of an earlier version, then make it the next version."""
         async with AsyncExitStack() as held:
             return await self._applications.roll_back(
-                actor,
+                key,
                 application,
                 to_version,
-                expected_version=expected_version,
+                revision=revision,
                 warm=partial(self._warm, held, application, None),
             )
+
+    def blocked(self, application: ApplicationId) -> Blocked | None:
+        """Why the pending change of an application is not in force although it is due, if that is so."""
+        return self._blocked.get(application)
+
+    async def activate_due(self) -> None:
+        """Bring into force every pending change whose time has come and that loads."""
+        due = self._applications.due()
+        now = self._applications.now()
+        self._blocked = {record.id: each for record in due if (each := self._still_blocked(record))}
+        ready = [
+            each for each in due if each.id not in self._blocked or self._blocked[each.id].retry_at <= now
+        ]
+        places = asyncio.Semaphore(_ACTIVATIONS_AT_ONCE)
+
+        async def activate(record: ApplicationRecord) -> None:
+            async with places:
+                await self._activate(record)
+
+        await asyncio.gather(*(activate(record) for record in ready))
+
+    async def _activate(self, record: ApplicationRecord) -> None:
+        assert record.pending is not None
+        package_id = self._applications.package_of(record.id, record.pending.change)
+        try:
+            async with AsyncExitStack() as held:
+                if package_id is not None:
+                    await self._warm(held, record.id, None, package_id)
+                await self._applications.activate(record.id, record.revision)
+        except ProvenError as error:
+            if error.code is not ErrorCode.CONFLICT:
+                self._block(record.id, record.pending, error)
+        else:
+            self._blocked.pop(record.id, None)
+
+    def _still_blocked(self, record: ApplicationRecord) -> Blocked | None:
+        blocked = self._blocked.get(record.id)
+        pending = record.pending
+        return blocked if blocked and pending and blocked.log_index == pending.log_index else None
+
+    def _block(self, application: ApplicationId, pending: Pending, reason: ProvenError) -> None:
+        known = self._blocked.get(application)
+        attempts = 1 if known is None else known.attempts + 1
+        wait = min(_FIRST_RETRY_SECONDS * 2 ** (attempts - 1), _LAST_RETRY_SECONDS)
+        retry_at = self._applications.now() + int(wait * 1000)
+        self._blocked[application] = Blocked(pending.log_index, reason, attempts, retry_at)
+        logger.warning("activation_blocked", extra={"application": application, "reason": reason.message})
+
+    async def _activate_when_due(self) -> None:
+        while True:
+            self._changed.clear()
+            await self.activate_due()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._until_next_activation()):
+                    await self._changed.wait()
+
+    def _until_next_activation(self) -> float:
+        """Seconds to the next change that comes into force or is tried again."""
+        now = self._applications.now()
+        times = [each.retry_at for each in self._blocked.values()]
+        if (following := self._applications.next_activation()) is not None:
+            times.append(following)
+        return min([_LOOK_AGAIN_SECONDS, *(max(0.0, (each - now) / 1000) for each in times)])
 
     async def _warm(
         self, held: AsyncExitStack, application: ApplicationId, package: Package | None, package_id: PackageId
@@ -161,6 +270,7 @@ class Deployer:
         try:
             async with self._applications.watch() as changes:
                 async for change in changes:
+                    self._changed.set()
                     for key, slot in list(self._slots.items()):
                         if key[0] == change.record.id:
                             self._settle(key, slot)

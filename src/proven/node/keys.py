@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
 
 KEY_BYTES = 32
@@ -40,9 +42,24 @@ def derive(root_key: bytes, purpose: str) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, None, info).derive(root_key)
 
 
-def owner_public_key(root_key: bytes) -> bytes:
-    """The Ed25519 key that owns what a local node deploys for its user."""
-    return Ed25519PrivateKey.from_private_bytes(derive(root_key, "owner")).public_key().public_bytes_raw()
+def owner_key(root_key: bytes) -> OwnerKey:
+    """The key that owns what a local node deploys for its user."""
+    return OwnerKey.from_seed(derive(root_key, "owner"))
+
+
+def log_key(root_key: bytes) -> Ed25519PrivateKey:
+    """The key that signs what the node's log commits to."""
+    return Ed25519PrivateKey.from_private_bytes(derive(root_key, "log"))
+
+
+def witness_key(root_key: bytes) -> Ed25519PrivateKey:
+    """The key that cosigns the checkpoints of other logs."""
+    return Ed25519PrivateKey.from_private_bytes(derive(root_key, "log-witness"))
+
+
+def log_origin(root_key: bytes) -> str:
+    """The name of a local node's log: nobody else's, and the same at every start."""
+    return f"proven.local/{hashlib.sha256(log_key(root_key).public_key().public_bytes_raw()).hexdigest()}"
 
 
 def _create(file: Path) -> bytes:

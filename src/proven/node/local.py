@@ -12,7 +12,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from proven.apps import Actor, Application, Applications, Deployer
+from proven.apps import Application, Applications, Deployer
 from proven.attestation import DevelopmentAttestor
 from proven.engine.embedded import EmbeddedEngine
 from proven.gateway import (
@@ -59,7 +59,7 @@ class LocalNode:
     ) -> None:
         root_key = keys.load_or_create(config.data_dir / "root.key")
         self._config = config
-        self._owner = Actor(keys.owner_public_key(root_key))
+        self._owner = keys.owner_key(root_key)
         self._attestor = DevelopmentAttestor(config.data_dir / "attestation")
         self._storage = Storage(
             config.data_dir / "storage",
@@ -72,7 +72,12 @@ class LocalNode:
         self._host_calls = HostCalls(
             self._storage, config.host_calls, events=Publisher(self._engine.messages)
         )
-        self._applications = Applications(self._engine.logs, self._engine.objects, limits=config.applications)
+        self._applications = Applications(
+            self._engine.logs,
+            self._engine.objects,
+            origin=config.log.name or keys.log_origin(root_key),
+            limits=config.applications,
+        )
         activity = Activity(lambda application: self._applications.find(application).name)
         if config.gateway.serves_console:
             on_call = _both(activity.called, on_call)
@@ -160,7 +165,7 @@ class LocalNode:
             if error.code is not ErrorCode.NOT_FOUND:
                 raise
             record = await self._applications.create(self._owner, name, name.encode())
-        return await self._deployer.deploy(self._owner, record.id, package, expected_version=record.version)
+        return await self._deployer.deploy(self._owner, record.id, package, revision=record.revision)
 
     async def allow_origin(self, name: str, origin: str) -> None:
         """Let pages of `origin`, in its canonical form, use the application `name` from now on.
@@ -169,9 +174,7 @@ class LocalNode:
         """
         record = self._applications.find(name)
         if origin not in record.origins:
-            await self._applications.add_origin(
-                self._owner, record.id, origin, expected_version=record.version
-            )
+            await self._applications.add_origin(self._owner, record.id, origin, revision=record.revision)
 
     def _console(self, activity: Activity) -> Console:
         return Console(
@@ -195,7 +198,7 @@ class LocalNode:
             Service(
                 "applications", self._applications.start, self._applications.stop, self._applications.health
             ),
-            Service("deployer", self._deployer.start, self._deployer.stop),
+            Service("deployer", self._deployer.start, self._deployer.stop, self._deployer.health),
             Service("sessions", self._start_sessions, self._stop_sessions, self._check_sessions),
             Service("gateway", self._listen, lambda: self._gateway.stop(grace), deadline=grace + 20),
         )

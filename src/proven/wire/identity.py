@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from . import cbor, ed25519, ids
+from .applications import OwnerKey
 from .commands import Identify
 from .ids import ApplicationId, IdentityId
 
@@ -62,6 +63,10 @@ class IdentityKey:
     @property
     def identity(self) -> IdentityId:
         return ids.identity_id(self.public_key)
+
+    def as_owner(self) -> OwnerKey:
+        """The same key, to sign commands to applications with."""
+        return OwnerKey(self._private_key)
 
     def identify(self, transcript: bytes) -> Identify:
         """The command that proves this identity in the session with `transcript`."""

@@ -7,21 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from proven.apps import Actor, Applications
+from proven.apps import Applications
 from proven.engine.embedded import EmbeddedEngine
 from proven.packages import Package, build
+from proven.wire.applications import OwnerKey
+from support.applications import ORIGIN
 
 ROOT_KEY = bytes(range(32))
-ALICE, BOB = Actor(b"A" * 32), Actor(b"B" * 32)
+ALICE, BOB = OwnerKey.from_seed(b"A" * 32), OwnerKey.from_seed(b"B" * 32)
 
 
 @pytest.fixture
-def alice() -> Actor:
+def alice() -> OwnerKey:
     return ALICE
 
 
 @pytest.fixture
-def bob() -> Actor:
+def bob() -> OwnerKey:
     return BOB
 
 
@@ -49,7 +51,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
 
 @pytest.fixture
 async def applications(engine: EmbeddedEngine) -> AsyncIterator[Applications]:
-    applications = Applications(engine.logs, engine.objects)
+    applications = Applications(engine.logs, engine.objects, origin=ORIGIN)
     await applications.start()
     yield applications
     await applications.stop()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from proven.apps import Actor, Applications, Limits
+from proven.apps import Applications, Limits
 from proven.engine.embedded import EmbeddedEngine
 from proven.packages import Asset, Package, build
+from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
 
 SOURCE = "import { run } from '@proven-network/handler';\nexport const a = run(() => 1);\n"
@@ -34,51 +35,54 @@ def make_front_end(tmp_path: Path) -> MakeFrontEnd:
 
 
 async def test_the_files_of_every_version_can_be_read(
-    applications: Applications, alice: Actor, make_front_end: MakeFrontEnd
+    applications: Applications, alice: OwnerKey, make_front_end: MakeFrontEnd
 ) -> None:
     app = (await applications.create(alice, "todo", b"")).id
     first, second = make_front_end(page="one", logo="same"), make_front_end(page="two", logo="same")
-    await applications.deploy(alice, app, first, expected_version=0)
-    await applications.deploy(alice, app, second, expected_version=1)
+    await applications.deploy(alice, app, first, revision=1)
+    await applications.deploy(alice, app, second, revision=2)
     for package in (first, second):
         for asset in package.manifest.assets:
             assert await applications.asset(asset) == package.assets[asset.path]
 
 
 async def test_versions_share_the_files_that_did_not_change(
-    applications: Applications, engine: EmbeddedEngine, alice: Actor, make_front_end: MakeFrontEnd
+    applications: Applications, engine: EmbeddedEngine, alice: OwnerKey, make_front_end: MakeFrontEnd
 ) -> None:
     app = (await applications.create(alice, "todo", b"")).id
     for version, page in enumerate(("one", "two", "one")):
         package = make_front_end(page=page, logo="same" * 10_000)
-        await applications.deploy(alice, app, package, expected_version=version)
+        await applications.deploy(alice, app, package, revision=version + 1)
     assert len(await engine.objects.list("assets")) == 3
     assert all(stored.size < 10_000 for stored in await engine.objects.list("packages"))
 
 
 async def test_a_package_from_the_store_has_its_code(
-    applications: Applications, alice: Actor, make_front_end: MakeFrontEnd
+    applications: Applications, alice: OwnerKey, make_front_end: MakeFrontEnd
 ) -> None:
     app = (await applications.create(alice, "todo", b"")).id
     package = make_front_end(page="one")
-    await applications.deploy(alice, app, package, expected_version=0)
+    await applications.deploy(alice, app, package, revision=1)
     stored = await applications.package(package.id)
     assert (stored.manifest, stored.files, stored.assets) == (package.manifest, package.files, {})
 
 
 async def test_front_end_files_count_against_what_an_owner_may_store(
-    engine: EmbeddedEngine, alice: Actor, make_front_end: MakeFrontEnd
+    engine: EmbeddedEngine, alice: OwnerKey, make_front_end: MakeFrontEnd
 ) -> None:
     for attempt in range(2):  # the second asks the store for what it has
         applications = Applications(
-            engine.logs, engine.objects, limits=Limits(package_bytes_per_owner=30_000)
+            engine.logs,
+            engine.objects,
+            origin="log.example/test",
+            limits=Limits(package_bytes_per_owner=30_000),
         )
         await applications.start()
         if attempt == 0:
             app = (await applications.create(alice, "todo", b"")).id
-            await applications.deploy(alice, app, make_front_end(page="x" * 20_000), expected_version=0)
+            await applications.deploy(alice, app, make_front_end(page="x" * 20_000), revision=1)
         with pytest.raises(ProvenError) as caught:
-            await applications.deploy(alice, app, make_front_end(page="y" * 20_000), expected_version=1)
+            await applications.deploy(alice, app, make_front_end(page="y" * 20_000), revision=2)
         assert caught.value.code is ErrorCode.QUOTA_EXCEEDED
         await applications.stop()
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from proven.apps import Actor, Applications, Deployer
+from proven.apps import Applications, Deployer
 from proven.engine.embedded import EmbeddedEngine
 from proven.packages import Package
+from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
@@ -67,14 +68,14 @@ async def deployer(applications: Applications, host: RecordingHost) -> AsyncIter
 
 
 @pytest.fixture
-async def app(applications: Applications, alice: Actor) -> ApplicationId:
+async def app(applications: Applications, alice: OwnerKey) -> ApplicationId:
     return (await applications.create(alice, "todo", b"")).id
 
 
 async def test_a_deployed_version_is_running_when_deploy_returns(
-    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: OwnerKey, make_package: MakePackage
 ) -> None:
-    deployed = await deployer.deploy(alice, app, make_package("one"), expected_version=0)
+    deployed = await deployer.deploy(alice, app, make_package("one"), revision=1)
     assert host.packages() == {deployed.package_id}
     async with deployer.serving("todo") as serving:
         assert serving == deployed
@@ -82,12 +83,12 @@ async def test_a_deployed_version_is_running_when_deploy_returns(
 
 
 async def test_calls_in_progress_finish_on_the_old_version_and_new_ones_get_the_new(
-    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: OwnerKey, make_package: MakePackage
 ) -> None:
     first, second = make_package("one"), make_package("two")
-    await deployer.deploy(alice, app, first, expected_version=0)
+    await deployer.deploy(alice, app, first, revision=1)
     async with deployer.serving("todo") as old, deployer.serving(app):
-        await deployer.deploy(alice, app, second, expected_version=1)
+        await deployer.deploy(alice, app, second, revision=2)
         async with deployer.serving("todo") as new:
             assert (old.package_id, new.package_id) == (first.id, second.id)
             assert host.packages() == {first.id, second.id}
@@ -95,12 +96,12 @@ async def test_calls_in_progress_finish_on_the_old_version_and_new_ones_get_the_
 
 
 async def test_while_a_version_loads_calls_still_get_the_old_one(
-    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: OwnerKey, make_package: MakePackage
 ) -> None:
     first, second = make_package("one"), make_package("two")
-    await deployer.deploy(alice, app, first, expected_version=0)
+    await deployer.deploy(alice, app, first, revision=1)
     host.gate.clear()
-    deploying = asyncio.ensure_future(deployer.deploy(alice, app, second, expected_version=1))
+    deploying = asyncio.ensure_future(deployer.deploy(alice, app, second, revision=2))
     await host.until(lambda: ("loading", second.id) in host.events)
     async with deployer.serving("todo") as serving:
         assert serving.package_id == first.id
@@ -114,15 +115,15 @@ async def test_a_version_that_does_not_load_changes_nothing(
     engine: EmbeddedEngine,
     host: RecordingHost,
     app: ApplicationId,
-    alice: Actor,
+    alice: OwnerKey,
     make_package: MakePackage,
 ) -> None:
     first, broken = make_package("one"), make_package("broken")
-    await deployer.deploy(alice, app, first, expected_version=0)
+    await deployer.deploy(alice, app, first, revision=1)
     before = await engine.logs.last("applications")
     host.broken.add(broken.id)
     with pytest.raises(ProvenError, match="top level") as failed:
-        await deployer.deploy(alice, app, broken, expected_version=1)
+        await deployer.deploy(alice, app, broken, revision=2)
     assert failed.value.code is ErrorCode.HANDLER_ERROR
     assert await engine.logs.last("applications") == before
     assert [info.name for info in await engine.objects.list("packages")] == [first.id]
@@ -135,20 +136,20 @@ async def test_strangers_and_stale_views_load_nothing(
     deployer: Deployer,
     host: RecordingHost,
     app: ApplicationId,
-    alice: Actor,
-    bob: Actor,
+    alice: OwnerKey,
+    bob: OwnerKey,
     make_package: MakePackage,
 ) -> None:
     first, second = make_package("one"), make_package("two")
-    await deployer.deploy(alice, app, first, expected_version=0)
-    await deployer.deploy(alice, app, second, expected_version=1)
+    await deployer.deploy(alice, app, first, revision=1)
+    await deployer.deploy(alice, app, second, revision=2)
     await host.until(lambda: host.packages() == {second.id})
     events = list(host.events)
     for call in (
-        deployer.deploy(bob, app, make_package("three"), expected_version=2),
-        deployer.deploy(alice, app, make_package("three"), expected_version=1),
-        deployer.roll_back(bob, app, 1, expected_version=2),
-        deployer.roll_back(alice, app, 5, expected_version=2),
+        deployer.deploy(bob, app, make_package("three"), revision=3),
+        deployer.deploy(alice, app, make_package("three"), revision=2),
+        deployer.roll_back(bob, app, 1, revision=3),
+        deployer.roll_back(alice, app, 5, revision=3),
     ):
         with pytest.raises(ProvenError):
             await call
@@ -156,11 +157,11 @@ async def test_strangers_and_stale_views_load_nothing(
 
 
 async def test_the_loser_of_two_deploys_is_retired(
-    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: OwnerKey, make_package: MakePackage
 ) -> None:
     packages = [make_package(text) for text in ("one", "two", "three")]
     outcomes = await asyncio.gather(
-        *(deployer.deploy(alice, app, package, expected_version=0) for package in packages),
+        *(deployer.deploy(alice, app, package, revision=1) for package in packages),
         return_exceptions=True,
     )
     (winner,) = [outcome for outcome in outcomes if not isinstance(outcome, ProvenError)]
@@ -168,38 +169,38 @@ async def test_the_loser_of_two_deploys_is_retired(
 
 
 async def test_rolling_back_to_a_version_that_is_still_draining_keeps_it(
-    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: OwnerKey, make_package: MakePackage
 ) -> None:
     first, second = make_package("one"), make_package("two")
-    await deployer.deploy(alice, app, first, expected_version=0)
+    await deployer.deploy(alice, app, first, revision=1)
     async with deployer.serving("todo"):
-        await deployer.deploy(alice, app, second, expected_version=1)
-        back = await deployer.roll_back(alice, app, 1, expected_version=2)
+        await deployer.deploy(alice, app, second, revision=2)
+        back = await deployer.roll_back(alice, app, 1, revision=3)
         assert (back.version, back.package_id) == (3, first.id)
     await host.until(lambda: host.packages() == {first.id})
     assert ("retired", first.id) not in host.events
 
 
 async def test_a_version_that_is_wanted_again_just_before_it_is_retired_is_kept(
-    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: OwnerKey, make_package: MakePackage
 ) -> None:
     first, second = make_package("one"), make_package("two")
-    await deployer.deploy(alice, app, first, expected_version=0)
+    await deployer.deploy(alice, app, first, revision=1)
     async with deployer.serving("todo"):
-        await deployer.deploy(alice, app, second, expected_version=1)
-    await deployer.roll_back(alice, app, 1, expected_version=2)
+        await deployer.deploy(alice, app, second, revision=2)
+    await deployer.roll_back(alice, app, 1, revision=3)
     await host.until(lambda: host.packages() == {first.id})
     assert ("retired", first.id) not in host.events
 
 
 async def test_rolling_back_to_a_retired_version_loads_it_again(
-    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: OwnerKey, make_package: MakePackage
 ) -> None:
     first, second = make_package("one"), make_package("two")
-    await deployer.deploy(alice, app, first, expected_version=0)
-    await deployer.deploy(alice, app, second, expected_version=1)
+    await deployer.deploy(alice, app, first, revision=1)
+    await deployer.deploy(alice, app, second, revision=2)
     await host.until(lambda: host.packages() == {second.id})
-    await deployer.roll_back(alice, app, 1, expected_version=2)
+    await deployer.roll_back(alice, app, 1, revision=3)
     await host.until(lambda: host.packages() == {first.id})
     assert host.events.count(("loaded", first.id)) == 2
 
@@ -209,13 +210,13 @@ async def test_an_archived_application_finishes_its_calls_and_is_retired(
     deployer: Deployer,
     host: RecordingHost,
     app: ApplicationId,
-    alice: Actor,
+    alice: OwnerKey,
     make_package: MakePackage,
 ) -> None:
     first = make_package("one")
-    await deployer.deploy(alice, app, first, expected_version=0)
+    await deployer.deploy(alice, app, first, revision=1)
     async with deployer.serving("todo"):
-        await applications.archive(alice, app, expected_version=1)
+        await applications.archive(alice, app, revision=2)
         assert host.packages() == {first.id}
         with pytest.raises(ProvenError) as gone:
             await deployer.serving("todo").__aenter__()
@@ -228,11 +229,11 @@ async def test_after_a_restart_the_first_calls_load_the_live_version_once(
     deployer: Deployer,
     host: RecordingHost,
     app: ApplicationId,
-    alice: Actor,
+    alice: OwnerKey,
     make_package: MakePackage,
 ) -> None:
     first = make_package("one")
-    await deployer.deploy(alice, app, first, expected_version=0)
+    await deployer.deploy(alice, app, first, revision=1)
     restarted_host = RecordingHost()
     restarted = Deployer(applications, restarted_host)
 
@@ -248,14 +249,14 @@ async def test_deploying_the_live_version_again_after_a_restart_loads_it(
     applications: Applications,
     deployer: Deployer,
     app: ApplicationId,
-    alice: Actor,
+    alice: OwnerKey,
     make_package: MakePackage,
 ) -> None:
     package = make_package("one")
-    deployed = await deployer.deploy(alice, app, package, expected_version=0)
+    deployed = await deployer.deploy(alice, app, package, revision=1)
     restarted_host = RecordingHost()
     restarted = Deployer(applications, restarted_host)
-    again = await restarted.deploy(alice, app, package, expected_version=deployed.version)
+    again = await restarted.deploy(alice, app, package, revision=deployed.version + 1)
     assert again == deployed
     assert restarted_host.packages() == {package.id}
 
@@ -264,11 +265,11 @@ async def test_calls_that_wait_for_a_failing_load_share_its_failure(
     applications: Applications,
     deployer: Deployer,
     app: ApplicationId,
-    alice: Actor,
+    alice: OwnerKey,
     make_package: MakePackage,
 ) -> None:
     first = make_package("one")
-    await deployer.deploy(alice, app, first, expected_version=0)
+    await deployer.deploy(alice, app, first, revision=1)
     restarted_host = RecordingHost()
     restarted_host.broken.add(first.id)
     restarted = Deployer(applications, restarted_host)
@@ -289,11 +290,11 @@ async def test_a_first_caller_that_goes_away_does_not_fail_the_others(
     applications: Applications,
     deployer: Deployer,
     app: ApplicationId,
-    alice: Actor,
+    alice: OwnerKey,
     make_package: MakePackage,
 ) -> None:
     first = make_package("one")
-    await deployer.deploy(alice, app, first, expected_version=0)
+    await deployer.deploy(alice, app, first, revision=1)
     restarted_host = RecordingHost()
     restarted_host.gate.clear()
     restarted = Deployer(applications, restarted_host)
@@ -314,11 +315,11 @@ async def test_a_first_caller_that_goes_away_does_not_fail_the_others(
 
 
 async def test_a_load_that_everybody_stopped_waiting_for_is_undone(
-    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: Actor, make_package: MakePackage
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: OwnerKey, make_package: MakePackage
 ) -> None:
     first = make_package("one")
     host.gate.clear()
-    deploying = asyncio.ensure_future(deployer.deploy(alice, app, first, expected_version=0))
+    deploying = asyncio.ensure_future(deployer.deploy(alice, app, first, revision=1))
     await host.until(lambda: ("loading", first.id) in host.events)
     deploying.cancel()
     await asyncio.gather(deploying, return_exceptions=True)
@@ -333,14 +334,14 @@ async def test_what_another_node_replaced_is_retired_here_too(
     deployer: Deployer,
     host: RecordingHost,
     app: ApplicationId,
-    alice: Actor,
+    alice: OwnerKey,
     make_package: MakePackage,
 ) -> None:
     first, second = make_package("one"), make_package("two")
-    await deployer.deploy(alice, app, first, expected_version=0)
-    elsewhere = Applications(engine.logs, engine.objects)
+    await deployer.deploy(alice, app, first, revision=1)
+    elsewhere = Applications(engine.logs, engine.objects, origin=applications.origin)
     await elsewhere.start()
-    await elsewhere.deploy(alice, app, second, expected_version=1)
+    await elsewhere.deploy(alice, app, second, revision=2)
     await host.until(lambda: not host.packages())
     async with deployer.serving("todo") as serving:
         assert serving.package_id == second.id

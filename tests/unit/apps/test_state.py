@@ -1,236 +1,253 @@
-"""The rules of applications hold for every sequence of events."""
+"""The rules of applications hold for every sequence of entries."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from proven.apps import (
-    Archived,
-    Created,
-    Deployed,
-    Event,
-    Limits,
-    OriginAdded,
-    OriginRemoved,
-    RolledBack,
-    State,
+from proven.apps import Domain, Limits, State
+from proven.wire.applications import (
+    AddAllowedOrigin,
+    Archive,
+    CancelUpgrade,
+    Command,
+    CreateApplication,
+    Deploy,
+    Immutable,
+    LinkDomain,
+    Multisig,
+    OwnerDecides,
+    OwnerKey,
+    Policy,
+    RemoveAllowedOrigin,
+    RollBack,
+    SetUpgradePolicy,
+    Timelock,
+    TimelockMultisig,
+    TransferOwnership,
+    UnlinkDomain,
+    Veto,
 )
-from proven.apps._events import decode, encode
-from proven.wire import cbor
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import ApplicationId, PackageId, application_id
+from proven.wire.ids import ApplicationId, application_id
+from proven.wire.log_entries import Activated, DomainLapsed, DomainProved, Entry, encode_entry
+from proven.wire.merkle import Frontier, leaf_hash
+from support.applications import ORIGIN, created, state_after, submitted
 
-ALICE, BOB = b"A" * 32, b"B" * 32
-NONCE = b"nonce"
+ALICE, BOB, CAROL, DAVE = (OwnerKey.from_seed(bytes([n]) * 32) for n in range(1, 5))
+TODO = application_id(ALICE.public_key, b"nonce")
 PAGE = "https://page.example"
+DAY = 24 * 3600 * 1000
+HOUR = 3600
+DEPLOYS = tuple(Deploy(package_id=f"{n:064x}") for n in range(4))
 
 
-def package(content: object) -> PackageId:
-    return PackageId(hashlib.sha256(repr(content).encode()).hexdigest())
+def keys(*owners: OwnerKey) -> tuple[bytes, ...]:
+    return tuple(sorted(owner.public_key for owner in owners))
 
 
-def created(owner: bytes = ALICE, name: str = "todo", nonce: bytes = NONCE, at: int = 0) -> Created:
-    return Created(application_id=application_id(owner, nonce), by=owner, at=at, name=name, nonce=nonce)
+TWO_OF_THREE = Multisig(threshold=2, keys=keys(ALICE, BOB, CAROL))
+GUARDED = Timelock(delay=HOUR, guardians=keys(DAVE))
+GUARDED_TWO = TimelockMultisig(delay=HOUR, threshold=2, keys=keys(ALICE, BOB, CAROL), guardians=keys(DAVE))
 
 
-TODO = created().application_id
+class Log:
+    """A log under construction, whose commands name the present revision."""
+
+    def __init__(self, policy: Policy | None = None, *, at: int = 0) -> None:
+        self.state = state_after(created(ALICE, "todo", policy=policy, at=at))
+        self.at = at
+
+    @property
+    def revision(self) -> int:
+        return self.state.find(TODO).revision
+
+    def entry(self, command: Command, *by: OwnerKey, revision: int | None = None) -> Entry:
+        revision = self.revision if revision is None else revision
+        return submitted(command, *(by or (ALICE,)), app=TODO, revision=revision, at=self.at)
+
+    def give(self, command: Command, *by: OwnerKey) -> Log:
+        return self.add(self.entry(command, *by))
+
+    def add(self, entry: Entry) -> Log:
+        self.state.append(encode_entry(entry))
+        return self
+
+    def activated(self, *, revision: int | None = None) -> Activated:
+        revision = self.revision if revision is None else revision
+        return Activated(at=self.at, application_id=TODO, revision=revision)
+
+    def later(self, milliseconds: int) -> Log:
+        self.at += milliseconds
+        return self
+
+    def refuses(self, entry: Entry) -> ErrorCode:
+        return refusal(self.state, entry).code
 
 
-def deployed(
-    expected_version: int,
-    content: object = None,
-    *,
-    by: bytes = ALICE,
-    app: ApplicationId = TODO,
-    at: int = 0,
-) -> Deployed:
-    package_id = package(expected_version if content is None else content)
-    return Deployed(
-        application_id=app, by=by, at=at, package_id=package_id, expected_version=expected_version
-    )
-
-
-def rolled_back(to_version: int, expected_version: int, *, by: bytes = ALICE, at: int = 0) -> RolledBack:
-    return RolledBack(
-        application_id=TODO, by=by, at=at, to_version=to_version, expected_version=expected_version
-    )
-
-
-def archived(expected_version: int, *, by: bytes = ALICE, at: int = 0) -> Archived:
-    return Archived(application_id=TODO, by=by, at=at, expected_version=expected_version)
-
-
-def origin_added(
-    expected_version: int, origin: str = PAGE, *, by: bytes = ALICE, app: ApplicationId = TODO, at: int = 0
-) -> OriginAdded:
-    return OriginAdded(application_id=app, by=by, at=at, origin=origin, expected_version=expected_version)
-
-
-def origin_removed(
-    expected_version: int, origin: str = PAGE, *, by: bytes = ALICE, at: int = 0
-) -> OriginRemoved:
-    return OriginRemoved(application_id=TODO, by=by, at=at, origin=origin, expected_version=expected_version)
-
-
-def state_after(*events: Event) -> State:
-    state = State()
-    for event in events:
-        state.apply(event)
-    return state
-
-
-def refusal(state: State, event: Event) -> ProvenError:
-    before = snapshot(state)
+def refusal(state: State, entry: Entry) -> ProvenError:
+    before = state.snapshot()
     with pytest.raises(ProvenError) as refused:
-        state.apply(event)
-    assert snapshot(state) == before
+        state.append(encode_entry(entry))
+    assert state.snapshot() == before
     return refused.value
 
 
-def snapshot(state: State) -> object:
-    return (
-        state.length,
-        [(record, state.versions(record.id)) for record in state.all()],
-        [(state.owned_by(owner), state.packages_of(owner)) for owner in (ALICE, BOB)],
-        [state.allows_somewhere(origin) for origin in (PAGE, "http://a:1")],
-    )
-
-
 def test_an_application_is_found_by_id_and_by_name() -> None:
-    state = state_after(created())
+    state = Log().state
     record = state.find("todo")
     assert record == state.find(TODO)
-    assert (record.owner, record.name, record.version, record.package_id) == (ALICE, "todo", 0, None)
+    assert (record.owner, record.name, record.version, record.package_id) == (
+        ALICE.public_key,
+        "todo",
+        0,
+        None,
+    )
     with pytest.raises(ProvenError) as missing:
         state.find("other")
     assert missing.value.code is ErrorCode.NOT_FOUND
 
 
 def test_versions_count_up_and_the_last_is_present() -> None:
-    state = state_after(created(), deployed(0), deployed(1, at=5))
-    assert [(version.number, version.package_id) for version in state.versions(TODO)] == [
-        (1, package(0)),
-        (2, package(1)),
+    state = Log().give(DEPLOYS[0]).later(5).give(DEPLOYS[1]).state
+    assert [(version.number, version.package_id, version.log_index) for version in state.versions(TODO)] == [
+        (1, DEPLOYS[0].package_id, 1),
+        (2, DEPLOYS[1].package_id, 2),
     ]
-    assert (state.find(TODO).version, state.find(TODO).package_id) == (2, package(1))
+    record = state.find(TODO)
+    assert (record.version, record.package_id, record.log_index, record.changed_at) == (
+        2,
+        DEPLOYS[1].package_id,
+        2,
+        5,
+    )
 
 
 def test_a_rollback_is_a_new_version_with_an_earlier_package() -> None:
-    state = state_after(created(), deployed(0), deployed(1), rolled_back(1, 2))
-    last = state.versions(TODO)[-1]
-    assert (last.number, last.package_id, last.rolled_back_to) == (3, package(0), 1)
-    assert state.find(TODO).package_id == package(0)
+    log = Log().give(DEPLOYS[0]).give(DEPLOYS[1]).give(RollBack(version=1))
+    last = log.state.versions(TODO)[-1]
+    assert (last.number, last.package_id, last.rolled_back_to) == (3, DEPLOYS[0].package_id, 1)
+    for version in (3, 4, 100):
+        assert log.refuses(log.entry(RollBack(version=version))) is ErrorCode.NOT_FOUND
 
 
-@pytest.mark.parametrize("to_version", [-1, 0, 2, 3])
-def test_a_rollback_goes_to_an_earlier_version_only(to_version: int) -> None:
-    state = state_after(created(), deployed(0), deployed(1))
-    assert refusal(state, rolled_back(to_version, 2)).code is ErrorCode.NOT_FOUND
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        deployed(1, by=BOB),
-        rolled_back(1, 1, by=BOB),
-        archived(1, by=BOB),
-        origin_added(1, by=BOB),
-        origin_removed(1, by=BOB),
-    ],
+COMMANDS: tuple[Command, ...] = (
+    DEPLOYS[1],
+    RollBack(version=1),
+    SetUpgradePolicy(policy=OwnerDecides()),
+    TransferOwnership(to=BOB.public_key),
+    CancelUpgrade(),
+    AddAllowedOrigin(origin="http://a:1"),
+    RemoveAllowedOrigin(origin=PAGE),
+    LinkDomain(domain="b.example"),
+    UnlinkDomain(domain="a.example"),
+    Archive(),
 )
-def test_only_the_owner_changes_an_application(event: Event) -> None:
-    state = state_after(created(), deployed(0))
-    assert refusal(state, event).code is ErrorCode.NOT_OWNER
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        deployed(0),
-        deployed(2),
-        rolled_back(1, 0),
-        archived(0),
-        archived(2),
-        origin_added(0),
-        origin_removed(0),
-    ],
-)
-def test_a_change_that_saw_another_version_is_a_conflict(event: Event) -> None:
-    state = state_after(created(), deployed(0))
-    error = refusal(state, event)
+def busy(policy: Policy | None = None) -> Log:
+    """A log after which each of `COMMANDS` but one about pending changes is possible for the owner."""
+    log = Log().give(DEPLOYS[0]).give(DEPLOYS[1])
+    log.give(AddAllowedOrigin(origin=PAGE)).give(LinkDomain(domain="a.example"))
+    return log if policy is None else log.give(SetUpgradePolicy(policy=policy))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_only_the_owner_changes_an_application(command: Command) -> None:
+    log = busy()
+    assert log.refuses(log.entry(command, BOB)) is ErrorCode.NOT_OWNER
+    assert log.refuses(log.entry(command, ALICE, BOB)) is ErrorCode.NOT_OWNER
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("off", [-1, 1])
+def test_a_command_that_saw_another_revision_is_a_conflict(command: Command, off: int) -> None:
+    log = busy()
+    error = refusal(log.state, log.entry(command, revision=log.revision + off))
     assert error.code is ErrorCode.CONFLICT
-    assert error.details == {"version": 1}
+    assert error.details == {"revision": 5}
 
 
-@pytest.mark.parametrize(
-    "event", [deployed(1), rolled_back(1, 1), archived(1), origin_added(1), origin_removed(1)]
-)
-def test_an_archived_application_never_changes(event: Event) -> None:
-    state = state_after(created(), deployed(0), archived(1))
-    assert refusal(state, event).code is ErrorCode.CONFLICT
-    assert state.find("todo").archived
+@pytest.mark.parametrize("command", [each for each in COMMANDS if not isinstance(each, CancelUpgrade)])
+def test_a_command_has_its_effect_once(command: Command) -> None:
+    log = busy()
+    entry = log.entry(command)
+    log.add(entry)
+    assert log.refuses(entry) in (ErrorCode.CONFLICT, ErrorCode.NOT_OWNER)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_archived_application_never_changes(command: Command) -> None:
+    log = busy().give(Archive())
+    assert log.refuses(log.entry(command)) is ErrorCode.CONFLICT
+    assert log.state.find("todo").archived
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, CreateApplication(name="more", nonce=b"nonce")])
+def test_a_command_for_another_network_is_worth_nothing(command: Command) -> None:
+    log = busy()
+    foreign = submitted(command, ALICE, app=TODO, revision=log.revision, origin="log.example/other")
+    assert log.refuses(foreign) is ErrorCode.BAD_REQUEST
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_signature_that_is_not_good_is_refused(command: Command) -> None:
+    log = busy()
+    leaf = encode_entry(log.entry(command))
+    before = log.state.snapshot()
+    with pytest.raises(ProvenError) as refused:
+        log.state.append(leaf[:-1] + bytes([leaf[-1] ^ 1]))
+    assert refused.value.code is ErrorCode.UNAUTHENTICATED
+    assert log.state.snapshot() == before
 
 
 def test_nobody_takes_the_name_of_an_application_even_when_it_is_archived() -> None:
-    state = state_after(created())
-    assert refusal(state, created(BOB)).code is ErrorCode.CONFLICT
-    state.apply(archived(0))
-    assert refusal(state, created(BOB)).code is ErrorCode.CONFLICT
+    log = Log()
+    assert log.refuses(created(BOB, "todo")) is ErrorCode.CONFLICT
+    log.give(Archive())
+    assert log.refuses(created(BOB, "todo")) is ErrorCode.CONFLICT
 
 
-def test_an_application_is_created_once() -> None:
-    state = state_after(created())
-    assert refusal(state, created(name="another")).code is ErrorCode.CONFLICT
-
-
-def test_an_application_id_belongs_to_its_owner_and_nonce() -> None:
-    stolen = Created(application_id=TODO, by=BOB, at=0, name="stolen", nonce=NONCE)
-    assert refusal(State(), stolen).code is ErrorCode.BAD_REQUEST
+def test_an_application_is_created_once_by_its_owner_alone() -> None:
+    log = Log()
+    assert log.refuses(created(ALICE, "another")) is ErrorCode.CONFLICT
+    command = CreateApplication(name="stolen", nonce=b"nonce")
+    assert log.refuses(submitted(command, BOB, app=TODO, revision=0)) is ErrorCode.NOT_OWNER
+    mine = application_id(BOB.public_key, b"nonce")
+    assert log.refuses(submitted(command, BOB, CAROL, app=mine, revision=0)) is ErrorCode.BAD_REQUEST
+    assert log.refuses(submitted(command, BOB, app=mine, revision=1)) is ErrorCode.CONFLICT
 
 
 @pytest.mark.parametrize("name", ["a", "a1", "my-app", "x" * 40, "9-lives", "abc--d"])
 def test_names_that_are_fine(name: str) -> None:
-    assert state_after(created(name=name)).find(name).name == name
+    assert state_after(created(ALICE, name)).find(name).name == name
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", "A", "x" * 41, "-a", "a-", "a_b", "a.b", "a b", "xn--80ak6aa92e", "ab--c", "é", "a\n", "а", TODO],
+    ["A", "x" * 41, "-a", "a-", "a_b", "a.b", "a b", "xn--80ak6aa92e", "ab--c", "é", "a\n", "а", TODO],
 )
 def test_names_that_are_not(name: str) -> None:
-    assert refusal(State(), created(name=name)).code is ErrorCode.BAD_REQUEST
-
-
-@pytest.mark.parametrize(("owner", "nonce"), [(b"short", NONCE), (ALICE, bytes(65))])
-def test_owners_and_nonces_have_their_sizes(owner: bytes, nonce: bytes) -> None:
-    assert refusal(State(), created(owner, nonce=nonce)).code is ErrorCode.BAD_REQUEST
-
-
-def test_a_package_id_is_a_hash() -> None:
-    event = Deployed(application_id=TODO, by=ALICE, at=0, package_id=PackageId("../x"), expected_version=0)
-    assert refusal(state_after(created()), event).code is ErrorCode.BAD_REQUEST
+    assert refusal(State(ORIGIN), created(ALICE, name)).code is ErrorCode.BAD_REQUEST
 
 
 def test_origins_are_allowed_until_they_are_removed_and_make_no_version() -> None:
-    state = state_after(created(), deployed(0), origin_added(1, at=3), origin_added(1, "http://a:1", at=4))
-    record = state.find(TODO)
-    assert (record.origins, record.version, record.changed_at) == ((PAGE, "http://a:1"), 1, 4)
-    state.apply(origin_removed(1, at=5))
-    assert state.find(TODO).origins == ("http://a:1",)
-    assert refusal(state, origin_removed(1, at=5)).code is ErrorCode.NOT_FOUND
-    assert refusal(state, origin_added(1, "http://a:1", at=5)).code is ErrorCode.CONFLICT
-    state.apply(origin_added(1, at=5))
-    assert state.find(TODO).origins == ("http://a:1", PAGE)
+    log = (
+        Log().give(DEPLOYS[0]).give(AddAllowedOrigin(origin=PAGE)).give(AddAllowedOrigin(origin="http://a:1"))
+    )
+    record = log.state.find(TODO)
+    assert (record.origins, record.version) == ((PAGE, "http://a:1"), 1)
+    log.give(RemoveAllowedOrigin(origin=PAGE))
+    assert log.state.find(TODO).origins == ("http://a:1",)
+    assert log.refuses(log.entry(RemoveAllowedOrigin(origin=PAGE))) is ErrorCode.NOT_FOUND
+    assert log.refuses(log.entry(AddAllowedOrigin(origin="http://a:1"))) is ErrorCode.CONFLICT
+    assert log.give(AddAllowedOrigin(origin=PAGE)).state.find(TODO).origins == ("http://a:1", PAGE)
 
 
 @pytest.mark.parametrize(
     "origin",
     [
-        "",
         "*",
         "null",
         "https://",
@@ -242,183 +259,300 @@ def test_origins_are_allowed_until_they_are_removed_and_make_no_version() -> Non
         "ws://a.example",
         "a.example",
         "https://a_b.example",
-        f"https://{'a.' * 125}example",
+        f"https://{'a.' * 119}example",
     ],
 )
 def test_an_origin_is_one_origin_in_its_only_form(origin: str) -> None:
-    assert refusal(state_after(created()), origin_added(0, origin)).code is ErrorCode.BAD_REQUEST
+    log = Log()
+    assert log.refuses(log.entry(AddAllowedOrigin(origin=origin))) is ErrorCode.BAD_REQUEST
 
 
 def test_an_origin_is_allowed_somewhere_while_any_living_application_allows_it() -> None:
-    bobs = created(BOB, name="bobs")
-    state = state_after(created(), bobs, origin_added(0), origin_added(0, by=BOB, app=bobs.application_id))
-    state.apply(origin_removed(0))
-    assert state.allows_somewhere(PAGE)
-    state.apply(Archived(application_id=bobs.application_id, by=BOB, at=0, expected_version=0))
-    assert not state.allows_somewhere(PAGE)
+    log = Log().give(AddAllowedOrigin(origin=PAGE)).add(created(BOB, "bobs"))
+    bobs = application_id(BOB.public_key, b"nonce")
+    log.add(submitted(AddAllowedOrigin(origin=PAGE), BOB, app=bobs, revision=1))
+    log.give(RemoveAllowedOrigin(origin=PAGE))
+    assert log.state.allows_somewhere(PAGE)
+    log.add(submitted(Archive(), BOB, app=bobs, revision=2))
+    assert not log.state.allows_somewhere(PAGE)
 
 
 def test_time_does_not_run_backwards() -> None:
-    state = state_after(created(at=10))
-    assert refusal(state, deployed(0, at=9)).code is ErrorCode.BAD_REQUEST
-    state.apply(deployed(0, at=10))
+    log = Log(at=10).later(-1)
+    assert log.refuses(log.entry(DEPLOYS[0])) is ErrorCode.BAD_REQUEST
+    log.later(1).give(DEPLOYS[0])
+    guarded = (
+        Log(GUARDED, at=10).give(DEPLOYS[0]).later(2 * DAY).give(AddAllowedOrigin(origin=PAGE)).later(-DAY)
+    )
+    assert guarded.refuses(guarded.activated()) is ErrorCode.BAD_REQUEST
+
+
+def test_an_owner_gives_an_application_away() -> None:
+    log = busy().give(TransferOwnership(to=BOB.public_key))
+    assert log.state.find(TODO).owner == BOB.public_key
+    assert log.refuses(log.entry(DEPLOYS[3], ALICE)) is ErrorCode.NOT_OWNER
+    log.give(DEPLOYS[3], BOB)
+    assert [record.id for record in log.state.owned_by(BOB.public_key)] == [TODO]
+    assert log.state.owned_by(ALICE.public_key) == []
+
+
+UPGRADES: tuple[Command, ...] = (
+    DEPLOYS[2],
+    RollBack(version=1),
+    SetUpgradePolicy(policy=OwnerDecides()),
+    TransferOwnership(to=BOB.public_key),
+)
+
+
+@pytest.mark.parametrize("command", UPGRADES)
+def test_an_immutable_application_has_no_upgrade_ever(command: Command) -> None:
+    log = busy(Immutable())
+    assert log.refuses(log.entry(command)) is ErrorCode.FORBIDDEN
+    log.give(AddAllowedOrigin(origin="http://a:1")).give(UnlinkDomain(domain="a.example")).give(Archive())
+
+
+def test_what_has_no_version_does_not_become_immutable() -> None:
+    empty = refusal(State(ORIGIN), created(ALICE, "todo", policy=Immutable()))
+    log = Log()
+    assert empty.code is ErrorCode.BAD_REQUEST
+    assert log.refuses(log.entry(SetUpgradePolicy(policy=Immutable()))) is ErrorCode.CONFLICT
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if not isinstance(each, CancelUpgrade)])
+def test_under_multisig_enough_of_the_keys_sign_and_nobody_else(command: Command) -> None:
+    log = busy(TWO_OF_THREE)
+    assert log.refuses(log.entry(command, ALICE)) is ErrorCode.FORBIDDEN
+    assert log.refuses(log.entry(command, DAVE)) is ErrorCode.NOT_OWNER
+    assert log.refuses(log.entry(command, ALICE, BOB, DAVE)) is ErrorCode.NOT_OWNER
+    log.give(command, BOB, CAROL)
+
+
+@pytest.mark.parametrize(("policy", "by"), [(GUARDED, (ALICE,)), (GUARDED_TWO, (BOB, CAROL))])
+@pytest.mark.parametrize("command", UPGRADES)
+def test_a_delayed_change_is_pending_until_its_time_has_come(
+    policy: Policy, by: tuple[OwnerKey, ...], command: Command
+) -> None:
+    log = busy(policy)
+    before = log.state.find(TODO)
+    log.give(command, *by)
+    record = log.state.find(TODO)
+    assert record.pending is not None
+    assert (record.pending.change, record.pending.activates_at) == (command, HOUR * 1000)
+    assert (record.version, record.policy, record.owner) == (before.version, before.policy, before.owner)
+    log.later(HOUR * 1000 - 1)
+    assert log.refuses(log.activated()) is ErrorCode.CONFLICT
+    assert not log.state.due(log.at)
+    log.later(1)
+    assert log.state.due(log.at) == [record]
+    assert log.refuses(log.activated(revision=log.revision - 1)) is ErrorCode.CONFLICT
+    log.add(log.activated())
+    record = log.state.find(TODO)
+    assert record.pending is None
+    assert not log.state.due(log.at)
+    match command:
+        case Deploy() | RollBack():
+            assert (record.version, record.log_index) == (before.version + 1, log.state.length - 1)
+            assert log.state.versions(TODO)[-1].announced_index == log.state.length - 2
+        case SetUpgradePolicy(policy=changed):
+            assert record.policy == changed
+        case TransferOwnership(to=owner):
+            assert record.owner == owner
+    assert log.refuses(log.activated()) is ErrorCode.CONFLICT
+
+
+@pytest.mark.parametrize("command", UPGRADES)
+@pytest.mark.parametrize(("stop", "by"), [(CancelUpgrade(), ALICE), (Veto(), DAVE), (Archive(), ALICE)])
+def test_a_pending_change_that_was_stopped_never_comes_into_force(
+    command: Command, stop: Command, by: OwnerKey
+) -> None:
+    log = busy(GUARDED)
+    before = log.state.find(TODO)
+    log.give(command).later(DAY).give(stop, by)
+    record = log.state.find(TODO)
+    assert record.pending is None
+    assert (record.version, record.policy, record.owner) == (before.version, before.policy, before.owner)
+    assert log.refuses(log.activated()) is ErrorCode.CONFLICT
+
+
+def test_one_change_is_pending_at_a_time() -> None:
+    log = busy(GUARDED).give(UPGRADES[0])
+    for command in UPGRADES:
+        assert log.refuses(log.entry(command)) is ErrorCode.CONFLICT
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if not isinstance(each, CancelUpgrade)])
+@pytest.mark.parametrize("policy", [GUARDED, GUARDED_TWO])
+def test_guardians_do_nothing_but_veto(policy: Policy, command: Command) -> None:
+    log = busy(policy)
+    assert log.refuses(log.entry(command, DAVE)) is ErrorCode.FORBIDDEN
+    assert log.refuses(log.entry(command, ALICE, DAVE)) is ErrorCode.NOT_OWNER
+
+
+def test_only_guardians_veto_and_only_what_is_pending() -> None:
+    log = busy(GUARDED)
+    assert log.refuses(log.entry(Veto(), DAVE)) is ErrorCode.CONFLICT
+    log.give(DEPLOYS[3])
+    assert log.refuses(log.entry(Veto(), ALICE)) is ErrorCode.FORBIDDEN
+    assert log.refuses(log.entry(Veto(), DAVE, ALICE)) is ErrorCode.FORBIDDEN
+    assert log.refuses(log.entry(CancelUpgrade(), DAVE)) is ErrorCode.FORBIDDEN
+    log.give(Veto(), DAVE)
+
+
+def test_a_policy_changes_by_its_own_rule_only() -> None:
+    log = busy(GUARDED_TWO)
+    assert log.refuses(log.entry(SetUpgradePolicy(policy=OwnerDecides()), ALICE)) is ErrorCode.FORBIDDEN
+    log.give(SetUpgradePolicy(policy=OwnerDecides()), ALICE, BOB)
+    assert log.refuses(log.entry(DEPLOYS[3], ALICE)) is ErrorCode.FORBIDDEN
+    assert log.state.find(TODO).policy == GUARDED_TWO
+    log.later(HOUR * 1000).add(log.activated()).give(DEPLOYS[3], ALICE)
+
+
+def proved(log: Log, until: int, *, app: ApplicationId = TODO, domain: str = "a.example") -> DomainProved:
+    return DomainProved(at=log.at, application_id=app, domain=domain, until=until)
+
+
+def lapsed(log: Log, *, app: ApplicationId = TODO, domain: str = "a.example") -> DomainLapsed:
+    return DomainLapsed(at=log.at, application_id=app, domain=domain)
+
+
+def claimed() -> tuple[Log, ApplicationId]:
+    """Two applications that claim one domain."""
+    log = Log().give(LinkDomain(domain="a.example")).add(created(BOB, "bobs"))
+    bobs = application_id(BOB.public_key, b"nonce")
+    return log.add(submitted(LinkDomain(domain="a.example"), BOB, app=bobs, revision=1)), bobs
+
+
+def test_a_domain_leads_to_the_application_that_proved_it_while_the_proof_holds() -> None:
+    log, bobs = claimed()
+    assert log.state.domain("a.example", log.at) is None
+    log.add(proved(log, DAY))
+    assert log.state.find(TODO).domains == (Domain("a.example", DAY),)
+    holder = log.state.domain("a.example", DAY - 1)
+    assert holder is not None
+    assert holder.id == TODO
+    assert log.state.domain("a.example", DAY) is None
+    assert log.refuses(proved(log, DAY, app=bobs)) is ErrorCode.CONFLICT
+    log.later(DAY - 1)
+    assert log.refuses(lapsed(log)) is ErrorCode.CONFLICT
+    log.later(1)
+    assert log.refuses(proved(log, 2 * DAY, app=bobs)) is ErrorCode.CONFLICT
+    log.add(lapsed(log)).add(proved(log, 2 * DAY, app=bobs))
+    holder = log.state.domain("a.example", log.at)
+    assert holder is not None
+    assert holder.id == bobs
+    assert log.state.find(TODO).domains == (Domain("a.example"),)
+
+
+def test_a_proof_is_prolonged_before_it_expires_and_bounded() -> None:
+    log, _ = claimed()
+    log.add(proved(log, DAY)).later(DAY // 2)
+    assert log.refuses(proved(log, DAY)) is ErrorCode.BAD_REQUEST
+    assert log.refuses(proved(log, log.at + 30 * DAY + 1)) is ErrorCode.BAD_REQUEST
+    log.add(proved(log, 2 * DAY)).later(DAY)
+    assert log.refuses(lapsed(log)) is ErrorCode.CONFLICT
+    assert list(log.state.proofs()) == [("a.example", TODO, 2 * DAY)]
+
+
+@pytest.mark.parametrize("end", [UnlinkDomain(domain="a.example"), Archive()])
+def test_a_proof_ends_with_its_claim(end: Command) -> None:
+    log, bobs = claimed()
+    log.add(proved(log, DAY)).give(end)
+    assert log.state.domain("a.example", log.at) is None
+    log.add(proved(log, DAY, app=bobs))
+
+
+def test_only_what_is_claimed_can_be_proved() -> None:
+    log = Log()
+    assert log.refuses(proved(log, DAY)) is ErrorCode.NOT_FOUND
+    assert log.refuses(lapsed(log)) is ErrorCode.NOT_FOUND
+    log.give(LinkDomain(domain="a.example"))
+    assert log.refuses(log.entry(LinkDomain(domain="a.example"))) is ErrorCode.CONFLICT
+    assert log.refuses(log.entry(UnlinkDomain(domain="b.example"))) is ErrorCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["a", "A.example", "a.example.", ".a.example", "1.2.3.4", "a_b.example", "*.a.example", "é.example"],
+)
+def test_a_domain_is_a_dns_name_in_its_only_form(domain: str) -> None:
+    log = Log()
+    assert log.refuses(log.entry(LinkDomain(domain=domain))) is ErrorCode.BAD_REQUEST
 
 
 def test_limits_bind_what_is_asked_for_and_not_what_is_replayed() -> None:
-    limits = Limits(applications_per_owner=1, versions_per_application=1, origins_per_application=1)
-    state = state_after(created(), deployed(0), origin_added(1))
-    events = (
-        created(name="second", nonce=b"2"),
-        deployed(1),
-        rolled_back(1, 1),
-        origin_added(1, "http://a:1"),
+    limits = Limits(
+        applications_per_owner=1,
+        versions_per_application=1,
+        origins_per_application=1,
+        domains_per_application=1,
     )
-    for event in events:
+    log = Log().give(DEPLOYS[0]).give(AddAllowedOrigin(origin=PAGE)).give(LinkDomain(domain="a.example"))
+    over = (
+        created(ALICE, "second", nonce=b"2"),
+        log.entry(DEPLOYS[1]),
+        log.entry(RollBack(version=1)),
+        log.entry(AddAllowedOrigin(origin="http://a:1")),
+        log.entry(LinkDomain(domain="b.example")),
+    )
+    for entry in over:
         with pytest.raises(ProvenError) as refused:
-            state.check_limits(event, limits)
+            log.state.check_limits(entry.command, limits)  # type: ignore[union-attr]
         assert refused.value.code is ErrorCode.QUOTA_EXCEEDED
-    state.check_limits(created(BOB, name="bobs"), limits)
-    state.check_limits(archived(1), limits)
-    state.check_limits(origin_removed(1), limits)
-    state.apply(origin_added(1, "http://a:1"))
-    state.apply(created(name="second", nonce=b"2"))
+    for fine in (created(BOB, "bobs"), log.entry(Archive()), log.entry(RemoveAllowedOrigin(origin=PAGE))):
+        log.state.check_limits(fine.command, limits)  # type: ignore[union-attr]
+    log.add(over[0]).add(over[1])
 
 
-def test_packages_are_counted_for_the_owner_once() -> None:
-    state = state_after(created(), deployed(0, "same"), deployed(1, "same"), deployed(2, "other"))
-    assert state.packages_of(ALICE) == {package("same"), package("other")}
-    assert state.packages_of(BOB) == frozenset()
+def test_a_gift_uses_up_nothing_of_who_gets_it() -> None:
+    log = Log().give(DEPLOYS[0]).give(TransferOwnership(to=BOB.public_key))
+    limits = Limits(applications_per_owner=1)
+    log.state.check_limits(created(BOB, "bobs").command, limits)
+    assert log.state.packages_of(BOB.public_key) == frozenset()
+    assert log.state.packages_of(ALICE.public_key) == {DEPLOYS[0].package_id}
 
 
-def events() -> st.SearchStrategy[Event]:
-    """Events that are often possible and often not."""
-    owners = st.sampled_from([ALICE, BOB])
-    nonces = st.sampled_from([b"1", b"2"])
-    times = st.integers(0, 3)
-    versions = st.integers(0, 4)
-    ids = st.builds(application_id, owners, nonces)
-    names = st.sampled_from(["one", "two", "-bad"])
-    origins = st.sampled_from([PAGE, "http://a:1", "https://Not.canonical"])
+def test_the_root_is_that_of_the_log() -> None:
+    entries = [created(ALICE, "todo"), created(BOB, "bobs"), created(CAROL, "carols")]
+    state, frontier = State(ORIGIN), Frontier()
+    for entry in entries:
+        assert state.root() == frontier.root()
+        for _ in frontier.append(leaf_hash(encode_entry(entry))):
+            pass
+        state.append(encode_entry(entry))
+    assert (state.length, state.root()) == (3, frontier.root())
 
-    def create(owner: bytes, name: str, nonce: bytes, at: int) -> Event:
-        return created(owner, name, nonce, at)
 
-    return st.one_of(
-        st.builds(create, owners, names, nonces, times),
-        st.builds(
-            Deployed,
-            application_id=ids,
-            by=owners,
-            at=times,
-            package_id=st.sampled_from([package(1), package(2)]),
-            expected_version=versions,
-        ),
-        st.builds(
-            RolledBack,
-            application_id=ids,
-            by=owners,
-            at=times,
-            to_version=versions,
-            expected_version=versions,
-        ),
-        st.builds(Archived, application_id=ids, by=owners, at=times, expected_version=versions),
-        st.builds(
-            OriginAdded,
-            application_id=ids,
-            by=owners,
-            at=times,
-            origin=origins,
-            expected_version=versions,
-        ),
-        st.builds(
-            OriginRemoved,
-            application_id=ids,
-            by=owners,
-            at=times,
-            origin=origins,
-            expected_version=versions,
-        ),
+def test_a_history_lists_the_entries_of_one_application() -> None:
+    log = Log().add(created(BOB, "bobs")).give(DEPLOYS[0])
+    assert log.state.history(TODO) == (0, 2)
+
+
+def damaged(snapshot: bytes) -> bytes:
+    return snapshot[:-1] + bytes([snapshot[-1] ^ 1])
+
+
+def test_a_snapshot_leads_to_the_same_state() -> None:
+    log = busy(GUARDED).give(DEPLOYS[3])
+    again = State.restore(log.state.snapshot(), ORIGIN)
+    assert (again.length, again.root(), again.snapshot()) == (
+        log.state.length,
+        log.state.root(),
+        log.state.snapshot(),
     )
-
-
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(events(), max_size=60))
-def test_any_sequence_of_events_keeps_the_rules_and_any_prefix_replays_to_the_same_state(
-    attempts: list[Event],
-) -> None:
-    state = State()
-    accepted: list[bytes] = []
-    history: list[object] = []
-    for event in attempts:
-        before = snapshot(state)
-        try:
-            state.apply(event)
-        except ProvenError:
-            assert snapshot(state) == before
-        else:
-            accepted.append(encode(event))
-            history.append(snapshot(state))
-        check_rules(state)
-    replayed = State()
-    for record, expected in zip(accepted, history, strict=True):
-        replayed.apply(decode(record))
-        assert snapshot(replayed) == expected
-
-
-def check_rules(state: State) -> None:
-    records = list(state.all())
-    assert len({record.name for record in records}) == len(records)
-    allowed = {origin for record in records if not record.archived for origin in record.origins}
-    assert {each for each in (PAGE, "http://a:1") if state.allows_somewhere(each)} == allowed
-    for record in records:
-        versions = state.versions(record.id)
-        assert len(set(record.origins)) == len(record.origins)
-        assert set(record.origins) <= {PAGE, "http://a:1"}
-        assert [version.number for version in versions] == list(range(1, record.version + 1))
-        assert record.package_id == (versions[-1].package_id if versions else None)
-        assert {version.by for version in versions} <= {record.owner}
-        assert [version.at for version in versions] == sorted(version.at for version in versions)
-        for version in versions:
-            if version.rolled_back_to is not None:
-                assert version.rolled_back_to < version.number
-                assert version.package_id == versions[version.rolled_back_to - 1].package_id
+    log.later(DAY)
+    for state in (log.state, again):
+        state.append(encode_entry(Activated(at=log.at, application_id=TODO, revision=7)))
+    assert again.snapshot() == log.state.snapshot()
 
 
 @pytest.mark.parametrize(
-    "event", [created(), deployed(3), rolled_back(1, 2), archived(1), origin_added(1), origin_removed(1)]
+    "alter", [damaged, lambda raw: raw[:-1], lambda raw: b"", lambda raw: raw[:40], lambda raw: raw + b"\0"]
 )
-def test_events_are_written_in_one_way_and_read_back(event: Event) -> None:
-    record = encode(event)
-    assert decode(record) == event
-    assert encode(decode(record)) == record
+def test_a_snapshot_that_was_altered_is_refused(alter: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        State.restore(alter(Log().state.snapshot()), ORIGIN)
 
 
-@pytest.mark.parametrize(
-    "item",
-    [
-        None,
-        [],
-        ["other/v1", {}],
-        ["proven/application-event/v1", {"type": "unknown"}],
-        ["proven/application-event/v1", {"type": "archived", "application_id": TODO, "by": ALICE, "at": 0}],
-        [
-            "proven/application-event/v1",
-            {
-                "type": "archived",
-                "application_id": TODO,
-                "by": ALICE,
-                "at": 0,
-                "expected_version": 0,
-                "more": 1,
-            },
-        ],
-        [
-            "proven/application-event/v1",
-            {"type": "archived", "application_id": TODO, "by": "text", "at": 0, "expected_version": 0},
-        ],
-    ],
-)
-def test_anything_else_in_the_log_is_refused(item: object) -> None:
-    with pytest.raises(ProvenError) as refused:
-        decode(cbor.encode(item))
-    assert refused.value.code is ErrorCode.UNAVAILABLE
+def test_a_snapshot_of_another_log_is_refused() -> None:
+    with pytest.raises(ValueError, match="of the log"):
+        State.restore(Log().state.snapshot(), "log.example/other")

@@ -8,25 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proven.apps import Created, OriginAdded, State
+from proven.apps import State
 from proven.gateway.origins import LOOPBACK, AppOrigins, matches
+from proven.wire.applications import AddAllowedOrigin, OwnerKey
 from proven.wire.ids import application_id
+from support.applications import created, state_after, submitted
 
-OWNER = b"A" * 32
+OWNER = OwnerKey.from_seed(b"A" * 32)
 NODE = "https://node.example:8443"
 SIGN_IN = "https://sign-in.example"
 
 
 def state() -> State:
-    state = State()
-    for name in ("todo", "other"):
-        app = application_id(OWNER, name.encode())
-        state.apply(Created(application_id=app, by=OWNER, at=0, name=name, nonce=name.encode()))
-    app = application_id(OWNER, b"todo")
-    state.apply(
-        OriginAdded(application_id=app, by=OWNER, at=0, origin="https://page.example", expected_version=0)
+    allowed = AddAllowedOrigin(origin="https://page.example")
+    return state_after(
+        created(OWNER, "todo", nonce=b"todo"),
+        created(OWNER, "other", nonce=b"other"),
+        submitted(allowed, OWNER, app=application_id(OWNER.public_key, b"todo"), revision=1),
     )
-    return state
 
 
 def origins(**settings: Any) -> AppOrigins:

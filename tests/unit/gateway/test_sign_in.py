@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from proven.apps import Created, State
 from proven.gateway._body import EMPTY_BODY
 from proven.gateway.http import Request
 from proven.gateway.origins import AppOrigins
 from proven.gateway.sign_in import SignIn, SignInConfig, data_element
 from proven.gateway.static import StaticFiles
+from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import application_id
+from support.applications import created, state_after
 
 
 def test_nothing_in_the_configuration_ends_its_element() -> None:
@@ -28,9 +28,7 @@ def test_nothing_in_the_configuration_ends_its_element() -> None:
 
 
 async def test_a_node_without_the_page_says_so(tmp_path: Path) -> None:
-    applications: Any = State()
-    app = application_id(bytes(32), b"")
-    applications.apply(Created(application_id=app, by=bytes(32), at=0, name="todo", nonce=b""))
+    applications: Any = state_after(created(OwnerKey.from_seed(bytes(32)), "todo"))
     page = SignIn(
         SignInConfig(),
         applications,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proven.node.keys import derive, load_or_create, owner_public_key
+from proven.node.keys import derive, load_or_create, log_key, owner_key
 from proven.wire.errors import ErrorCode, ProvenError
 
 
@@ -38,5 +38,11 @@ def test_a_damaged_key_is_an_error_and_stays_as_it_is(tmp_path: Path, content: b
 
 def test_keys_of_different_purposes_are_unrelated() -> None:
     root = bytes(32)
-    keys = {derive(root, "engine"), derive(root, "storage"), owner_public_key(root), root}
-    assert len(keys) == 4
+    keys = {
+        derive(root, "engine"),
+        derive(root, "storage"),
+        owner_key(root).public_key,
+        log_key(root).public_key().public_bytes_raw(),
+        root,
+    }
+    assert len(keys) == 5
