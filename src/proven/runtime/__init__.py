@@ -13,6 +13,7 @@ from .host import (
     HostFunctions,
     HostStream,
     ImmediateFunction,
+    ProcessEnd,
 )
 from .invocation import HttpRequest, HttpResponse, Invocation, Outcome
 from .runtime import ProcessReport, Runtime, RuntimeReport
@@ -29,6 +30,7 @@ __all__ = [
     "ImmediateFunction",
     "Invocation",
     "Outcome",
+    "ProcessEnd",
     "ProcessReport",
     "Runtime",
     "RuntimeConfig",

@@ -18,7 +18,7 @@ from ._program import Program
 from ._running import Running
 from ._slots import Slots
 from .config import RuntimeConfig
-from .host import ConsoleRecord
+from .host import ConsoleRecord, ProcessEnd
 from .invocation import Invocation
 
 _log = logging.getLogger("proven.runtime")
@@ -47,6 +47,7 @@ class Deployment:
         budget: QueueBudget,
         take: Callable[[int], Awaitable[Guest]],
         console: Callable[[ConsoleRecord], None] | None,
+        on_end: Callable[[ProcessEnd], None] | None = None,
     ) -> None:
         self.application_id = application_id
         self.package_id = package_id
@@ -58,6 +59,7 @@ class Deployment:
         self._budget = budget
         self._take = take
         self._console = console
+        self._on_end = on_end
         self._giving_way = False
         self._starting: asyncio.Task[None] | None = None
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -222,6 +224,8 @@ class Deployment:
         if self.guest is not guest:
             return
         self.guest = None
+        if self._on_end is not None and guest.ending not in (None, Ending.RETIRED):
+            self._on_end(ProcessEnd(self.application_id, self.package_id, guest.ending.value))
         self._giving_way = False
         self._slots.release(self)
         self._drained.set()

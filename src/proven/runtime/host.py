@@ -120,6 +120,18 @@ class ConsoleLevel(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessEnd:
+    """A process of an application that was ended for what it did, or that ended by itself.
+
+    `reason` is "timeout", "memory", "runaway", "protocol" or "crashed".
+    """
+
+    application_id: ApplicationId
+    package_id: PackageId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleRecord:
     """One console line. `dropped` > 0 marks the last record: how many lines went over the bound."""
 

@@ -23,7 +23,7 @@ from ._program import Compiler
 from ._slots import Slots
 from ._watchdog import Watchdog
 from .config import RuntimeConfig
-from .host import ConsoleRecord, HostFunctions
+from .host import ConsoleRecord, HostFunctions, ProcessEnd
 from .invocation import HttpResponse, Invocation, Outcome
 
 _log = logging.getLogger("proven.runtime")
@@ -69,10 +69,12 @@ class Runtime:
         host_functions: HostFunctions,
         *,
         on_console: Callable[[ConsoleRecord], None] | None = None,
+        on_end: Callable[[ProcessEnd], None] | None = None,
     ) -> None:
         self._config = config
         self._host_functions = host_functions
         self._on_console = on_console
+        self._on_end = on_end
         self._deployments: dict[tuple[ApplicationId, PackageId], Deployment] = {}
         self._loading: dict[tuple[ApplicationId, PackageId], asyncio.Task[None]] = {}
         self._budget = QueueBudget(config.max_queued)
@@ -153,6 +155,7 @@ class Runtime:
             self._budget,
             self._take,
             self._on_console,
+            self._on_end,
         )
         self._deployments[key] = deployment
         self._watchdog.wake()
