@@ -11,6 +11,7 @@
 programs without an event loop.
 """
 
+from proven.client.app_logs import MissedLines
 from proven.client.client import Carrier, Client, connect
 from proven.client.events import Event, Missed, Published, Subscription
 from proven.client.responses import Attested, AttestedResponse, fetch, verify_response
@@ -22,6 +23,7 @@ __all__ = [
     "Client",
     "Event",
     "Missed",
+    "MissedLines",
     "Published",
     "Subscription",
     "connect",

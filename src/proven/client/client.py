@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar
@@ -14,6 +14,7 @@ import aiohttp
 
 from proven.attestation import Evidence, Verifier
 from proven.client._transport import Endpoint, HttpTransport, Transport
+from proven.client.app_logs import LogFeed, MissedLines, read
 from proven.client.events import Subscription
 from proven.wire import ids, values
 from proven.wire.commands import (
@@ -28,8 +29,13 @@ from proven.wire.commands import (
     IdentifyResult,
     ListApplications,
     ListApplicationsResult,
+    LogEvent,
+    LogLevel,
+    LogLine,
     MissedEvents,
     PublishedEvent,
+    ReadMetrics,
+    ReadMetricsResult,
     Result,
     Subscribe,
     Success,
@@ -54,7 +60,7 @@ KEEP_ALIVE = 240.0
 _ResultT = TypeVar("_ResultT", bound=Result)
 
 OnConsole = Callable[[ConsoleEvent], None]
-OnEvent = Callable[[PublishedEvent | MissedEvents | None], None]
+OnEvent = Callable[[PublishedEvent | MissedEvents | LogEvent | None], None]
 """Told what comes; None once nothing more will."""
 
 
@@ -156,6 +162,7 @@ class Client:
         self._timeout = timeout
         self._session: _Session | None = None
         self._subscriptions: dict[Subscription, None] = {}
+        self._log_feeds: dict[LogFeed, None] = {}
         self._keeping_alive: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
         self._closed = False
@@ -204,6 +211,34 @@ class Client:
     async def applications(self) -> tuple[ApplicationSummary, ...]:
         """The applications of the node; in a management session."""
         return (await self._ask(ListApplications(), ListApplicationsResult)).applications
+
+    def logs(
+        self,
+        application: str,
+        *,
+        after: int | None = None,
+        since: int | None = None,
+        handler: str | None = None,
+        level: LogLevel | None = None,
+        follow: bool = False,
+    ) -> AsyncGenerator[LogLine | MissedLines, None]:
+        """The log of an application (id or name), oldest line first; in a management session of its owner.
+
+        From behind the line with the sequence `after`, and not from before `since` (Unix milliseconds).
+        `handler` (an address, or the name of an export) and `level` (or more severe) leave lines out. With
+        `follow` it goes on with what comes, also over lost connections and restarts of the node: no line
+        comes twice, and in the place of lines that are gone there is a `MissedLines`. It needs a WebSocket.
+        """
+        return read(self, application, after=after, since=since, handler=handler, level=level, follow=follow)
+
+    async def metrics(
+        self, application: str, *, seconds: int = 3600, handler: str | None = None, points: bool = False
+    ) -> ReadMetricsResult:
+        """How the handlers of an application (id or name) did in the last `seconds`, and with `points` how
+        that was over time; in a management session of its owner.
+        """
+        command = ReadMetrics(application=application, seconds=seconds, handler=handler, points=points)
+        return await self._ask(command, ReadMetricsResult)
 
     def subscribe(self, *names: str) -> Subscription:
         """What the application publishes under these names for whoever this is then. Needs a WebSocket.
@@ -265,7 +300,18 @@ class Client:
             self._session = session
             return session
 
-    def _on_event(self, event: PublishedEvent | MissedEvents | None) -> None:
+    def _attach(self, feed: LogFeed) -> None:
+        self._log_feeds[feed] = None
+
+    def _detach(self, feed: LogFeed) -> None:
+        self._log_feeds.pop(feed, None)
+
+    def _on_event(self, event: PublishedEvent | MissedEvents | LogEvent | None) -> None:
+        if event is None or isinstance(event, LogEvent):
+            for feed in list(self._log_feeds):
+                feed.take(event)
+            if event is not None:
+                return
         for subscription in list(self._subscriptions):
             if event is None:
                 subscription.lose()
@@ -362,7 +408,7 @@ class _Session:
             if self._on_console is not None:
                 self._on_console(message)
             return
-        if isinstance(message, PublishedEvent | MissedEvents):
+        if isinstance(message, PublishedEvent | MissedEvents | LogEvent):
             self._on_event(message)
             return
         answer = self._pending.get(message.request)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from proven.gateway.commands import Commands, Console
@@ -17,6 +20,8 @@ from proven.wire.commands import (
     MAX_CONSOLE_TEXT,
     ConsoleEvent,
     Done,
+    FollowLogs,
+    LogEvent,
     Result,
     Subscribe,
     Unsubscribe,
@@ -33,6 +38,20 @@ _log = logging.getLogger("proven.gateway")
 
 _SEALED = [(b"content-type", b"application/cose"), (b"cache-control", b"no-store")]
 _POLICY_VIOLATION = 1008
+_TRY_AGAIN_LATER = 1013
+_FEEDS = 16
+"""Logs that one connection follows."""
+
+Feed = Callable[[ApplicationId, AsyncGenerator[LogEvent, None]], None]
+"""Begins to send what comes to one connection. Raises `OVERLOADED`."""
+
+
+class Logs(Protocol):
+    """Where followed logs come from, as `AppTelemetry` is one."""
+
+    def follow(
+        self, session: Session, command: FollowLogs
+    ) -> tuple[ApplicationId, AsyncGenerator[LogEvent, None]]: ...
 
 
 class Rpc:
@@ -54,8 +73,10 @@ class Rpc:
         limits: RpcLimits,
         push_console: bool = False,
         events: EventHub | None = None,
+        logs: Logs | None = None,
     ) -> None:
-        """Without `events`, subscribing fails as `UNAVAILABLE`."""
+        """Without `events`, subscribing fails as `UNAVAILABLE`, and following without `logs`."""
+        self._logs = logs
         self.sessions = sessions
         self.events = events
         self.limits = limits
@@ -91,13 +112,19 @@ class Rpc:
         return WebSocketResponse(101, serve=serve, limits=self.limits.websocket)
 
     async def answer(
-        self, received: Received, console: Console | None = None, mailbox: Mailbox | None = None
+        self,
+        received: Received,
+        console: Console | None = None,
+        mailbox: Mailbox | None = None,
+        feed: Feed | None = None,
     ) -> bytes:
-        """The plaintext that answers `received`, whatever happens. Events go to `mailbox`."""
+        """The plaintext that answers `received`, whatever happens. Events go to `mailbox` and `feed`."""
         try:
             command = decode_command(received.plaintext)
             if isinstance(command, Subscribe | Unsubscribe):
                 result: Result = await self._subscribe(received.session, command, mailbox)
+            elif isinstance(command, FollowLogs):
+                result = self._follow(received.session, command, feed)
             else:
                 result = await self._commands.perform(received.session, command, console)
             return encode_success(received.sequence, result)
@@ -121,6 +148,14 @@ class Rpc:
             await self.events.subscribe(application_id, command.event, mailbox)
         else:
             self.events.unsubscribe(application_id, command.event, mailbox)
+        return Done()
+
+    def _follow(self, session: Session, command: FollowLogs, feed: Feed | None) -> Done:
+        if self._logs is None:
+            raise ProvenError(ErrorCode.UNAVAILABLE, "this node keeps no logs")
+        if feed is None:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "logs are followed over a WebSocket: open one at /ws")
+        feed(*self._logs.follow(session, command))
         return Done()
 
 
@@ -178,6 +213,7 @@ class _Conversation:
         self._origin = origin
         self._calls: set[asyncio.Task[None]] = set()
         self._mailbox: Mailbox | None = None
+        self._feeds: dict[ApplicationId, asyncio.Task[None]] = {}
         self._unsaid = 0
 
     async def run(self) -> None:
@@ -218,7 +254,7 @@ class _Conversation:
             accept(first)
             await self._websocket.deliver(accept)
         finally:
-            for task in (*beside, *self._calls):
+            for task in (*beside, *self._calls, *self._feeds.values()):
                 task.cancel()
 
     def _accept(self, session: Session, frame: bytes, tasks: asyncio.TaskGroup) -> None:
@@ -227,7 +263,7 @@ class _Conversation:
             if self._websocket.leaving:
                 self._websocket.send_now(session.seal(encode_failure(received.sequence, _stopping())))
             elif len(self._calls) < self._rpc.limits.in_flight:
-                task = tasks.create_task(self._answer(received))
+                task = tasks.create_task(self._answer(received, tasks))
                 self._calls.add(task)
                 task.add_done_callback(self._done)
             else:
@@ -246,9 +282,42 @@ class _Conversation:
         if not self._calls:
             self._websocket.leave()
 
-    async def _answer(self, received: Received) -> None:
+    async def _answer(self, received: Received, tasks: asyncio.TaskGroup) -> None:
         console = self._console(received) if self._rpc.push_console else None
-        await self._send(received.session, await self._rpc.answer(received, console, self._mailbox))
+
+        def feed(application_id: ApplicationId, events: AsyncGenerator[LogEvent, None]) -> None:
+            self._feed(received.session, tasks, application_id, events)
+
+        await self._send(received.session, await self._rpc.answer(received, console, self._mailbox, feed))
+
+    def _feed(
+        self,
+        session: Session,
+        tasks: asyncio.TaskGroup,
+        application_id: ApplicationId,
+        events: AsyncGenerator[LogEvent, None],
+    ) -> None:
+        before = self._feeds.pop(application_id, None)
+        if before is not None:
+            before.cancel()
+        if len(self._feeds) >= _FEEDS:
+            raise ProvenError(ErrorCode.OVERLOADED, "too many logs are followed on this connection")
+        self._feeds[application_id] = tasks.create_task(self._push(session, events))
+
+    async def _push(self, session: Session, events: AsyncGenerator[LogEvent, None]) -> None:
+        """Send what comes at the pace of whoever reads. An error ends the connection; who asks anew is told."""
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    await self._send(session, encode_event(event))
+        except ProvenError as error:
+            passing = error.code in (ErrorCode.UNAVAILABLE, ErrorCode.OVERLOADED)
+            self._websocket.close(_TRY_AGAIN_LATER if passing else _POLICY_VIOLATION, error.code.value)
+        except WebSocketClosed:
+            return
+        except Exception:
+            _log.exception("log_feed_failed")
+            self._websocket.close(_TRY_AGAIN_LATER, ErrorCode.INTERNAL.value)
 
     async def _send(self, session: Session, plaintext: bytes) -> None:
         """Seal and send without a pause in between, so that frames leave in the order of their sequences."""

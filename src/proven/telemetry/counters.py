@@ -159,7 +159,7 @@ class Metrics:
             for number, series, cell in cells:
                 if first <= number <= last:
                     found.handlers.setdefault(series, Cell()).merge(cell)
-                    if handler is None or handler in (series.handler, series.handler.partition("#")[2]):
+                    if handler is None or series.names(handler):
                         found.points.setdefault(number * step, Cell()).merge(cell)
         return found
 

@@ -16,6 +16,10 @@ class Series(NamedTuple):
     handler: str
     package_id: str
 
+    def names(self, handler: str) -> bool:
+        """Whether that is its handler, by its address or by the name of its export."""
+        return handler in (self.handler, self.handler.partition("#")[2])
+
 
 OTHER: Final = Series("(other)", "")
 """Stands for those that were too many to be told apart."""
