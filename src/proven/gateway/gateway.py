@@ -22,7 +22,7 @@ from proven.gateway.limits import HttpLimits, RpcLimits
 from proven.gateway.origins import AppOrigins, node_origin
 from proven.gateway.ports import Applications, Invoker, Versions
 from proven.gateway.routes import MethodNotAllowedError, RouteTable, split_path
-from proven.gateway.rpc import Rpc
+from proven.gateway.rpc import Logs, Rpc
 from proven.gateway.server import Access, HttpServer
 from proven.gateway.sign_in import SignIn, SignInConfig
 from proven.gateway.transparency import Transparency, TransparencyRooms, nonce_of
@@ -107,6 +107,7 @@ class Gateway:
         accounts: AccountsOf | None = None,
         tls: ssl.SSLContext | None = None,
         console: Console | None = None,
+        logs: Logs | None = None,
         transparency: TransparencyRooms | None = None,
         on_call: Callable[[Call], None] | None = None,
         on_access: Callable[[Access], None] | None = None,
@@ -136,6 +137,7 @@ class Gateway:
             limits=config.rpc,
             push_console=config.push_console,
             events=self._events,
+            logs=logs,
         )
         self._origins = AppOrigins(
             applications,
