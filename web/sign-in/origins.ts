@@ -12,8 +12,12 @@ export function isPattern(text: unknown): text is string {
   return typeof text === 'string' && text.length <= MAX_ORIGIN && PATTERN.test(text);
 }
 
-/** Whether `origin`, as the browser serializes it, fits one of `patterns`. Opaque origins (`null`) never do. */
-export function allows(patterns: readonly string[], origin: string): boolean {
+/**
+ * Whether `origin`, as the browser serializes it, fits one of `patterns`. Opaque origins (`null`) never do. At the
+ * node's own port, `nodePort`, names below another are hosts of applications: no pattern stands for those, and each
+ * is allowed by its whole origin or not at all.
+ */
+export function allows(patterns: readonly string[], origin: string, nodePort: string): boolean {
   const found = origin.length <= MAX_ORIGIN ? ORIGIN.exec(origin) : null;
   if (found === null) return false;
   const [, scheme, host = '', port = ''] = found;
@@ -21,6 +25,7 @@ export function allows(patterns: readonly string[], origin: string): boolean {
     const wanted = PATTERN.exec(pattern);
     if (wanted === null || wanted[1] !== scheme) return false;
     const [, , below, name = '', anyPort = ''] = wanted;
+    if (below !== undefined && port === nodePort) return false;
     const hostFits = below === undefined ? host === name : host.endsWith(`.${name}`) && host.length > name.length + 1;
     return hostFits && (anyPort === '*' || anyPort === port);
   });

@@ -114,7 +114,7 @@ function listen(configuration: Configuration, screen: Screen): void {
   window.addEventListener('message', ({ source, origin, data, ports }) => {
     if (source !== window.parent || spoilt) return;
     const [port] = ports;
-    const proper = allows(configuration.origins, origin) && isHello(data, configuration.application.id) && ports.length === 1;
+    const proper = allows(configuration.origins, origin, location.port) && isHello(data, configuration.application.id) && ports.length === 1;
     if (proper && port !== undefined && conversation === undefined) {
       const begun = new Conversation(configuration, screen, port, origin);
       conversation = begun;

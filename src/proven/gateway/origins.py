@@ -27,7 +27,8 @@ class AppOrigins:
     2. of its own host, `<name>.<host>` for each host of the node, at the scheme and port by which the node
        itself is reached,
     3. of the node's own origin and of its sign-in pages,
-    4. on a development node, of any port of the machine's loopback names.
+    4. on a development node, of any port of the machine's loopback names, but for the hosts of its other
+       applications: they are as strange to each other as anywhere.
 
     A page that is in none of these, or has no origin of its own (`null`), is denied. What is not a page sends
     no `Origin` and is not held to this.
@@ -48,17 +49,25 @@ class AppOrigins:
 
     def patterns(self, record: ApplicationRecord, node: str) -> tuple[str, ...]:
         """Every origin that may use the application, as sources of a content security policy; `node` is the
-        node's own origin as the caller names it.
+        node's own origin as the caller names it. What rule 4 leaves out no policy can say: the page itself
+        asks again.
 
         A pattern is `scheme://host[:port]`, where a first label `*` stands for one or more labels, and a port
         `*` for any port, the scheme's own included.
         """
-        own = (_with_host(node, f"{record.name}.{host}") for host in self._hosts)
-        found = (*record.origins, *own, node, *self._sign_in(), *self._loopback)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys((*self._exact(record, node), *self._loopback)))
 
     def allows(self, record: ApplicationRecord, origin: str, node: str) -> bool:
-        return any(matches(pattern, origin) for pattern in self.patterns(record, node))
+        if origin in self._exact(record, node):
+            return True
+        if any(matches(_with_host(node, f"*.{host}"), origin) for host in self._hosts):
+            return False
+        return any(matches(pattern, origin) for pattern in self._loopback)
+
+    def _exact(self, record: ApplicationRecord, node: str) -> tuple[str, ...]:
+        """The origins by rules 1 to 3."""
+        own = (_with_host(node, f"{record.name}.{host}") for host in self._hosts)
+        return (*record.origins, *own, node, *self._sign_in())
 
     def allows_management(self, origin: str, node: str) -> bool:
         """Whether pages of `origin` may open management sessions: the node's own pages only."""

@@ -373,7 +373,7 @@ var MAX_ORIGIN = 256;
 function isPattern(text2) {
   return typeof text2 === "string" && text2.length <= MAX_ORIGIN && PATTERN.test(text2);
 }
-function allows(patterns, origin) {
+function allows(patterns, origin, nodePort) {
   const found = origin.length <= MAX_ORIGIN ? ORIGIN.exec(origin) : null;
   if (found === null) return false;
   const [, scheme, host = "", port = ""] = found;
@@ -381,6 +381,7 @@ function allows(patterns, origin) {
     const wanted = PATTERN.exec(pattern);
     if (wanted === null || wanted[1] !== scheme) return false;
     const [, , below, name = "", anyPort = ""] = wanted;
+    if (below !== void 0 && port === nodePort) return false;
     const hostFits = below === void 0 ? host === name : host.endsWith(`.${name}`) && host.length > name.length + 1;
     return hostFits && (anyPort === "*" || anyPort === port);
   });
@@ -1434,7 +1435,7 @@ function find(text2, names) {
   return Object.entries(names).find(([part]) => text2.includes(part))?.[1];
 }
 
-// ../../../../work/main/node_modules/@noble/hashes/utils.js
+// ../node_modules/@noble/hashes/utils.js
 function isBytes(a) {
   return a instanceof Uint8Array || ArrayBuffer.isView(a) && a.constructor.name === "Uint8Array" && "BYTES_PER_ELEMENT" in a && a.BYTES_PER_ELEMENT === 1;
 }
@@ -1521,7 +1522,7 @@ var oidNist = (suffix) => ({
   oid: Uint8Array.from([6, 9, 96, 134, 72, 1, 101, 3, 4, 2, suffix])
 });
 
-// ../../../../work/main/node_modules/@noble/hashes/_u64.js
+// ../node_modules/@noble/hashes/_u64.js
 var fromNumH = (n) => n / 2 ** 32 | 0;
 var fromNumL = (n) => n >>> 0;
 function setU64FromNum(view, byteOffset, n, isLE) {
@@ -1531,7 +1532,7 @@ function setU64FromNum(view, byteOffset, n, isLE) {
   view.setUint32(byteOffset + 4, isLE ? h : l, isLE);
 }
 
-// ../../../../work/main/node_modules/@noble/hashes/_md.js
+// ../node_modules/@noble/hashes/_md.js
 function Chi(a, b, c) {
   return a & b ^ ~a & c;
 }
@@ -1644,7 +1645,7 @@ var SHA256_IV = /* @__PURE__ */ Uint32Array.from([
   1541459225
 ]);
 
-// ../../../../work/main/node_modules/@noble/hashes/sha2.js
+// ../node_modules/@noble/hashes/sha2.js
 var SHA256_K = /* @__PURE__ */ Uint32Array.from([
   1116352408,
   1899447441,
@@ -1809,7 +1810,7 @@ var sha256 = /* @__PURE__ */ createHasher(
   /* @__PURE__ */ oidNist(1)
 );
 
-// ../../../../work/main/node_modules/@scure/bip39/index.js
+// ../node_modules/@scure/bip39/index.js
 /*! scure-bip39 - MIT License (c) 2022 Patricio Palladino, Paul Miller (paulmillr.com) */
 var isJapanese = (wordlist2) => wordlist2[0] === "あいこくしん";
 function isWellFormedUnicode(value) {
@@ -1917,7 +1918,7 @@ function entropyToMnemonic(entropy, wordlist2) {
   return words.join(isJapanese(wordlist2) ? "　" : " ");
 }
 
-// ../../../../work/main/node_modules/@scure/bip39/wordlists/english.js
+// ../node_modules/@scure/bip39/wordlists/english.js
 var wordlist = /* @__PURE__ */ Object.freeze(`abandon
 ability
 able
@@ -4975,7 +4976,7 @@ function listen(configuration, screen) {
   window.addEventListener("message", ({ source, origin, data, ports }) => {
     if (source !== window.parent || spoilt) return;
     const [port] = ports;
-    const proper = allows(configuration.origins, origin) && isHello(data, configuration.application.id) && ports.length === 1;
+    const proper = allows(configuration.origins, origin, location.port) && isHello(data, configuration.application.id) && ports.length === 1;
     if (proper && port !== void 0 && conversation === void 0) {
       const begun = new Conversation(configuration, screen, port, origin);
       conversation = begun;

@@ -55,14 +55,25 @@ test('origins are matched whole: scheme, host, port', () => {
     'https://todo.example', 'http://localhost', 'http://localhost:3000', 'http://todo.localhost:1', 'http://a.b.localhost',
     'https://ports.example:8443',
   ];
-  for (const origin of allowed) assert.ok(allows(patterns, origin), origin);
+  for (const origin of allowed) assert.ok(allows(patterns, origin, '8080'), origin);
   const denied = [
     'null', '', 'http://todo.example', 'https://todo.example:8443', 'https://todo.example.evil', 'https://evil-todo.example',
     'https://sub.todo.example', 'https://localhost', 'http://notlocalhost', 'http://.localhost', 'http://localhost.evil:3000',
     'http://localhost:3000/', 'http://localhost:3000@evil', 'HTTPS://TODO.EXAMPLE', 'https://ports.example', `https://${'a'.repeat(300)}`,
     'https://todoxexample', 'file://', 'https://*',
   ];
-  for (const origin of denied) assert.equal(allows(patterns, origin), false, origin);
+  for (const origin of denied) assert.equal(allows(patterns, origin, '8080'), false, origin);
+});
+
+test('at the node’s own port no pattern stands for the hosts of applications', () => {
+  const patterns = ['http://todo.localhost:8080', 'http://localhost:*', 'http://*.localhost:*'];
+  for (const origin of ['http://todo.localhost:8080', 'http://localhost:8080', 'http://other.localhost:5173']) {
+    assert.ok(allows(patterns, origin, '8080'), origin);
+  }
+  for (const origin of ['http://other.localhost:8080', 'http://a.todo.localhost:8080']) {
+    assert.equal(allows(patterns, origin, '8080'), false, origin);
+  }
+  assert.equal(allows(patterns, 'http://other.localhost', ''), false);
 });
 
 test('the configuration is read in exactly its form', () => {

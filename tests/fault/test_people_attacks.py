@@ -1,0 +1,121 @@
+"""Attacks on people by the pages of a hostile application, in a real browser against a whole node."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Page, expect
+
+from proven.apps import Application
+from support.browser import add_authenticator, open_browser
+from support.node import Node, running_node
+from support.sdk_page import DIST
+
+SOURCE = """
+import { run } from '@proven-network/handler';
+export const nothing = run(() => null);
+"""
+PAGE = """<!doctype html><title>A hostile page</title><body><script type="module">
+import { ProvenSDK } from './sdk/index.js';
+globalThis.outcome = async (promise) => {
+  try { return {value: await promise}; } catch ({code, message}) { return {code, message}; }
+};
+globalThis.ProvenSDK = ProvenSDK;
+document.documentElement.dataset.ready = '';
+</script>"""
+EMBED = """([gateway, application, transcript]) => new Promise((resolve) => {
+  const frame = document.createElement('iframe');
+  frame.allow = 'publickey-credentials-get *; publickey-credentials-create *';
+  addEventListener('message', ({source, data}) => {
+    if (source !== frame.contentWindow || data.proven !== 'sign-in') return;
+    const {port1, port2} = new MessageChannel();
+    port1.onmessage = () => resolve('answered');
+    port1.postMessage({id: 1, type: 'identify', transcript: new Uint8Array(32)});
+    frame.contentWindow.postMessage({proven: 'sign-in', version: 1, application}, '*', [port2]);
+    resolve('greeted');
+  });
+  frame.src = `${gateway}/sign-in/${application}`;
+  document.body.append(frame);
+})"""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`mallory` is the application whose pages attack the people of `victim`, on one development node."""
+
+    node: Node
+    victim: Application
+    context: BrowserContext
+
+    @property
+    def port(self) -> str:
+        return self.node.url.rpartition(":")[2]
+
+    @property
+    def gateway(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    async def page_of(self, name: str) -> Page:
+        page = await self.context.new_page()
+        await page.goto(f"http://{name}.localhost:{self.port}/")
+        await page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    folder = tmp_path / "mallory"
+    (folder / "src").mkdir(parents=True)
+    package = {"name": "mallory", "version": "1.0.0", "proven": {"assets": "web"}}
+    (folder / "package.json").write_text(json.dumps(package))
+    (folder / "src" / "app.ts").write_text(SOURCE)
+    shutil.copytree(DIST, folder / "web" / "sdk")
+    (folder / "web" / "index.html").write_text(PAGE)
+    async with running_node(tmp_path / "node") as node, open_browser() as browser:
+        await node.deploy(folder, name="mallory")
+        victim = await node.deploy(folder, name="victim")
+        yield World(node, victim, await browser.new_context())
+
+
+async def _sign_in(world: World, page: Page) -> None:
+    options = {"application": world.victim.id, "gateway": world.gateway, "policy": {"development": True}}
+    script = (
+        "(options) => { globalThis.sdk = new ProvenSDK(options); globalThis.done = outcome(sdk.signIn()) }"
+    )
+    await page.evaluate(script, options)
+
+
+async def test_a_page_of_one_application_is_not_let_into_another(world: World) -> None:
+    page = await world.page_of("mallory")
+    await _sign_in(world, page)
+    assert "value" not in await page.evaluate("done")
+    session = f"{world.gateway}/app/{world.victim.id}/session"
+    refused = await world.context.request.post(session, headers={"origin": page.url.rstrip("/")}, data=b"")
+    assert (await refused.json())["code"] == "ORIGIN_DENIED"
+
+
+async def test_the_frame_of_one_application_closes_to_a_page_of_another(world: World) -> None:
+    page = await world.page_of("mallory")
+    asked: list[Any] = [world.gateway, world.victim.id]
+    assert await page.evaluate(EMBED, asked) == "greeted"
+    heading = page.frame_locator("iframe").get_by_role("heading")
+    await expect(heading).to_have_text("This form has closed")
+
+
+async def test_an_application_signs_people_in_on_its_own_host(world: World) -> None:
+    page = await world.page_of("victim")
+    await add_authenticator(page)
+    await _sign_in(world, page)
+    frame = page.frame_locator("dialog iframe")
+    await frame.get_by_role("button", name="Create an account").click()
+    click = asyncio.create_task(frame.get_by_role("button", name="Not now").click())
+    assert "value" in await page.evaluate("done")
+    click.cancel()
+    await asyncio.gather(click, return_exceptions=True)
