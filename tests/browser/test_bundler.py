@@ -18,9 +18,8 @@ from typing import Any, Final
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from playwright.async_api import expect
+from playwright.async_api import BrowserContext, expect
 
-from support.browser import open_browser
 from support.dev import dev_node
 from support.node import running_node
 
@@ -355,12 +354,14 @@ def served(folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("bundler", BUNDLERS)
-async def test_a_built_page_calls_the_node(bundler: str, app: Path, tmp_path: Path) -> None:
+async def test_a_built_page_calls_the_node(
+    bundler: str, app: Path, context: BrowserContext, tmp_path: Path
+) -> None:
     if bundler == "webpack":  # which writes scripts unless told otherwise, and a script cannot wait
         main = MAIN.replace("new ProvenSDK", "(async () => {\nnew ProvenSDK") + "})();\n"
         write(app, {"web/main.js": main})
     output = await asyncio.to_thread(build, bundler, app)
-    async with running_node(tmp_path / "node") as node, open_browser() as browser:
+    async with running_node(tmp_path / "node") as node:
         deployed = await node.deploy(app)
         root = node.local.development_root.public_bytes(Encoding.PEM).decode()
         options = {"gateway": node.url, "application": deployed.id, "policy": {"development": {"root": root}}}
@@ -369,7 +370,7 @@ async def test_a_built_page_calls_the_node(bundler: str, app: Path, tmp_path: Pa
         )
         (output / "page.html").write_text(f"<!doctype html><title>page</title>{script}")
         with served(output) as address:
-            page = await browser.new_page()
+            page = await context.new_page()
             await page.goto(f"{address}/page.html")
             await expect(page).to_have_title("done")
             results = await page.evaluate("window.results")
@@ -434,14 +435,13 @@ def hello(tmp_path: Path) -> Path:
 
 
 async def test_in_development_the_page_finds_the_node_and_follows_what_it_can_call(
-    hello: Path, tmp_path: Path
+    hello: Path, context: BrowserContext, tmp_path: Path
 ) -> None:
     async with (
         dev_node(hello, tmp_path / "node") as node,
-        open_browser() as browser,
         dev_server(hello / "web", node._state) as address,
     ):
-        page = await browser.new_page()
+        page = await context.new_page()
         bodies: list[str] = []
         page.on("response", lambda response: bodies.append(response.url))
         await page.goto(address)
@@ -477,9 +477,11 @@ async def test_in_development_the_page_finds_the_node_and_follows_what_it_can_ca
 @pytest.mark.parametrize(
     "query", ["", "?raw", "?url", "?import&raw", "?raw&t=1", "?worker_file&type=module", "?inline"]
 )
-async def test_the_development_server_gives_no_source_away(hello: Path, tmp_path: Path, query: str) -> None:
-    async with dev_server(hello / "web", tmp_path) as address, open_browser() as browser:
-        page = await browser.new_page()
+async def test_the_development_server_gives_no_source_away(
+    hello: Path, context: BrowserContext, tmp_path: Path, query: str
+) -> None:
+    async with dev_server(hello / "web", tmp_path) as address:
+        page = await context.new_page()
         await page.goto(f"{address}@vite/client")
         text = await page.evaluate(
             "(url) => fetch(url).then((answer) => answer.text())", f"/@fs{hello}/src/hello.ts{query}"

@@ -9,41 +9,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from proven.apps import Application
 from proven.wire.errors import ProvenError
 from proven.wire.identity import IdentityKey, new_seed
-from support.browser import add_authenticator, open_browser
+from support.browser import add_authenticator
 from support.node import Node, running_node
 from support.workspace import npm_workspace
 
 expect.set_options(timeout=15_000)
 
+own = pytest_asyncio.fixture(loop_scope="module")
+
 MARKUP = '"><img src=x onerror="alert(1)"><script>alert(2)</script>{{7*7}}\'; --'
 
 
-@pytest.fixture
+@own
 async def node(tmp_path: Path) -> AsyncIterator[Node]:
     async with running_node(tmp_path) as node:
         yield node
 
 
-@pytest.fixture
+@own
 async def exhibit(node: Node) -> Application:
     return await node.deploy("exhibit")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-async def context(browser: Browser) -> BrowserContext:
-    return await browser.new_context()
 
 
 class Console:
@@ -84,7 +76,7 @@ class Console:
         return form
 
 
-@pytest.fixture
+@own
 async def console(node: Node, exhibit: Application, context: BrowserContext) -> Console:
     return Console(await context.new_page(), node.url.replace("127.0.0.1", "localhost"))
 
@@ -411,7 +403,7 @@ _ATTEMPTS = """async (url) => {
 }"""
 
 
-@pytest.fixture
+@own
 async def stranger() -> AsyncIterator[str]:
     """The URL of a page of another origin."""
 

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from click.testing import CliRunner
-from playwright.async_api import Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from proven.cli import main
-from support.browser import open_browser
 from support.dev import DevNode, dev_node
 
 
@@ -22,16 +22,15 @@ def folder(tmp_path: Path) -> Path:
     return app
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def node(folder: Path, tmp_path: Path) -> AsyncIterator[DevNode]:
     async with dev_node(folder, tmp_path / "node") as running:
         yield running
 
 
-@pytest.fixture
-async def page(node: DevNode) -> AsyncIterator[Page]:
-    async with open_browser() as browser:
-        yield await browser.new_page()
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(context: BrowserContext) -> Page:
+    return await context.new_page()
 
 
 async def test_the_page_of_a_new_app_calls_it(node: DevNode, page: Page) -> None:

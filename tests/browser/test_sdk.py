@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import BrowserContext
 
 from proven.apps import Application
 from proven.attestation import DEVELOPMENT_PCRS, DevelopmentAttestor
@@ -25,7 +25,6 @@ from proven.packages import build
 from proven.runtime import RuntimeConfig
 from proven.wire import cbor
 from proven.wire.session import SessionRequest
-from support.browser import open_browser
 from support.node import APPS, UNHURRIED_SESSIONS
 from support.relays import Meddler, wire_to
 from support.sdk_page import SdkPage, new_page, page_server
@@ -33,7 +32,6 @@ from support.sdk_page import SdkPage, new_page, page_server
 SECRET = "what nobody between may read"
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 shared = pytest_asyncio.fixture(scope="module", loop_scope="module")
 own = pytest_asyncio.fixture(loop_scope="module")
 
@@ -92,19 +90,6 @@ async def running(directory: Path) -> AsyncIterator[Backend]:
         yield started
     finally:
         await started.stop()
-
-
-@shared
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
-
-
-@own
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    opened = await browser.new_context()
-    yield opened
-    await opened.close()
 
 
 @own

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Route, expect
+from playwright.async_api import BrowserContext, Route, expect
 
-from support.browser import add_authenticator, open_browser
+from support.browser import add_authenticator
 from support.node import Node, running_node
 from support.sdk_page import SdkPage, new_page, page_server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 shared = pytest_asyncio.fixture(scope="module", loop_scope="module")
 own = pytest_asyncio.fixture(loop_scope="module")
 
@@ -39,19 +38,6 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
     async with running_node(tmp_path_factory.mktemp("node")) as started:
         await started.deploy("counterpart")
         yield started
-
-
-@shared
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
-
-
-@own
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    opened = await browser.new_context()
-    yield opened
-    await opened.close()
 
 
 @own

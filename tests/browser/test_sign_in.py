@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Request, expect
@@ -15,17 +13,11 @@ from proven.wire.commands import (
     FinishAuthentication,
 )
 from proven.wire.errors import ErrorCode, ProvenError
-from support.person import World, world
+from support.person import World
 
 UNKNOWN_PHRASE = ["legal winner thank year wave sausage worth useful"] * 2 + [
     "legal winner thank year wave sausage worth title"
 ]
-
-
-@pytest.fixture(name="world")
-async def _world(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
 
 
 async def test_who_creates_an_account_is_the_same_person_when_they_sign_in_again(world: World) -> None:

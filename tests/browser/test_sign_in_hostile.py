@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
 import pytest
 from playwright.async_api import expect
 
 from support.parent_page import ParentPage
-from support.person import Person, World, world
+from support.person import Person, World
 
 SEED: Final = int(os.environ.get("PROVEN_FUZZ_SEED", "20"))
 ROUNDS: Final = int(os.environ.get("PROVEN_FUZZ_ROUNDS", "120"))
@@ -52,12 +51,6 @@ VALUES: Final = [
     "(() => { const loop = {}; loop.self = loop; return loop; })()",
 ]
 """JavaScript expressions of what can be posted to another page."""
-
-
-@pytest.fixture(name="world")
-async def _world(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
 
 
 def _message(rng: random.Random, fields: dict[str, str]) -> str:

@@ -6,14 +6,14 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import BrowserContext, Locator, Route, expect
 
-from support.browser import add_authenticator, open_browser
-from support.node import running_node
+from support.browser import add_authenticator
+from support.node import Node, running_node
 from support.sdk_page import SdkPage, new_page, page_server
 
 SEED: Final = int(os.environ.get("PROVEN_FUZZ_SEED", "20"))
@@ -60,16 +60,16 @@ VALUES: Final = [
 ]
 
 
-@pytest.fixture(name="context")
-async def _context() -> AsyncIterator[BrowserContext]:
-    async with open_browser() as browser:
-        yield await browser.new_context()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
+    async with running_node(tmp_path_factory.mktemp("node")) as running:
+        await running.deploy("counterpart", name="counterpart")
+        yield running
 
 
-@pytest.fixture(name="page")
-async def _page(context: BrowserContext, tmp_path: Path) -> AsyncIterator[SdkPage]:
-    async with running_node(tmp_path) as node, page_server() as site:
-        await node.deploy("counterpart", name="counterpart")
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(context: BrowserContext, node: Node) -> AsyncIterator[SdkPage]:
+    async with page_server() as site:
         page = await new_page(context, site, f"http://localhost:{node.url.rpartition(':')[2]}")
         await page.make()
         yield page

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-import pytest
 from playwright.async_api import expect
 
-from support.person import Person, World, world
+from support.person import Person, World
 
 AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -18,12 +16,6 @@ SCREENSHOTS: Final = os.environ.get("PROVEN_SCREENSHOTS")
 """A folder to put pictures of the views into, for whoever changes them."""
 
 WIDTHS: Final = {"phone": 320, "dialog": 416}
-
-
-@pytest.fixture(name="world")
-async def _world(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
 
 
 async def _look(person: Person, name: str) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Page, expect
+from playwright.async_api import Browser, ConsoleMessage, FrameLocator, Page, expect
 
 from proven.apps import Application
 from proven.client import Client, connect
 from proven.wire.commands import Identify
 from proven.wire.identity import verify_identify
-from support.browser import Authenticator, add_authenticator, open_browser
+from support.browser import Authenticator, add_authenticator
 from support.node import Node, running_node
 from support.parent_page import ParentPage, parent_server
 
@@ -237,7 +237,6 @@ class World:
         self.browser = browser
         self.parent_origin = f"http://app.localhost:{port}"
         self.node_origin = f"http://localhost:{node.url.rpartition(':')[2]}"
-        self._contexts: list[BrowserContext] = []
         self._stack = AsyncExitStack()
 
     async def person(self, *, prf: bool = True, host: str = "app.localhost", **context: Any) -> Person:
@@ -245,7 +244,6 @@ class World:
         the node, as by default, this browser lets the frame store nothing; `localhost` is of the same.
         """
         profile = await self.browser.new_context(**context)
-        self._contexts.append(profile)
         profile.set_default_timeout(10_000)
         page = await profile.new_page()
         await page.goto(self.parent_origin.replace("app.localhost", host))
@@ -270,14 +268,15 @@ class World:
         ):
             return response.status
 
+    async def empty(self) -> None:
+        """Everybody who came leaves."""
+        for context in self.browser.contexts:
+            await context.close()
+        await self._stack.aclose()
+
 
 @asynccontextmanager
-async def world(directory: Path, **settings: Any) -> AsyncIterator[World]:
-    async with AsyncExitStack() as stack:
-        node = await stack.enter_async_context(running_node(directory, **settings))
+async def world(directory: Path, browser: Browser) -> AsyncIterator[World]:
+    async with running_node(directory) as node, parent_server() as port:
         application = await node.deploy("people", name="people")
-        port = await stack.enter_async_context(parent_server())
-        browser = await stack.enter_async_context(open_browser())
-        made = World(node, application, browser, port)
-        async with made._stack:
-            yield made
+        yield World(node, application, browser, port)
