@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "init": ("proven.cli.init:init", "Write a new app."),
     "dev": ("proven.cli.dev:dev", "Run an app here; every save is live."),
     "call": ("proven.cli.call:call", "Call a handler over a verified, sealed session."),
+    "verify": ("proven.cli.verify:verify", "Say which code answered, who can change it, and prove it."),
     "listen": ("proven.cli.listen:listen", "Print an app's events as they come."),
     "check": ("proven.cli.check:check", "Find mistakes in an app before it runs."),
     "package": ("proven.cli.package:package", "Build packages and say why their ids are what they are."),

@@ -15,6 +15,7 @@ import aiohttp
 
 from proven.attestation import Evidence, Verifier
 from proven.client._transport import read_limited, unreachable
+from proven.client.bundle import SavedAnswer
 from proven.wire import http_signatures as signatures
 from proven.wire import ids
 from proven.wire.errors import ErrorCode, ProvenError
@@ -41,12 +42,15 @@ class Attested:
 
 @dataclass(frozen=True, slots=True)
 class AttestedResponse:
-    """An answer that was verified."""
+    """An answer that was verified. `saved` is what somebody else needs to verify it again: keep
+    `Bundle(made_at=saved.at, answer=saved).encode()` in a file for `proven verify`.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     attested: Attested
+    saved: SavedAnswer
 
 
 def verify_response(
@@ -143,7 +147,17 @@ async def fetch(
         headers=received,
         body=content,
     )
-    return AttestedResponse(response.status, received, content, attested)
+    saved = SavedAnswer(
+        at=int(datetime.now(UTC).timestamp() * 1000),
+        nonce=nonce,
+        method=method,
+        url=asked,
+        status=response.status,
+        headers=received,
+        body=content,
+        request_body=body,
+    )
+    return AttestedResponse(response.status, received, content, attested, saved)
 
 
 def _document(fields: signatures.Fields) -> bytes:

@@ -269,12 +269,16 @@ class Gateway:
 
     async def _describe(self, request: Request) -> Response:
         application = await self._applications.resolve(request.parameters["application"])
+        revision = self._applications.find(application.id).revision
+        log = {} if self._transparency is None else {"log": await self._transparency.state()}
         response = json_response(
             {
                 "id": application.id,
                 "name": application.name,
                 "version": application.version,
                 "package_id": application.package_id,
+                "log_index": application.log_index,
+                "revision": revision,
                 "handlers": [
                     {
                         "address": handler.address,
@@ -283,7 +287,7 @@ class Gateway:
                     }
                     for handler in application.manifest.handlers
                 ],
-                **({} if self._transparency is None else {"log": self._transparency.state()}),
+                **log,
             }
         )
         nonce = wanted_nonce(request)

@@ -30,6 +30,7 @@ MAX_TILE_SEGMENTS: Final = 9
 """Level, up to six groups of three digits, and the two parts of a partial tile's end."""
 MAX_LISTED: Final = 256
 _PACKAGES_AT_ONCE: Final = 4
+_CATCH_UP_SECONDS: Final = 5.0
 _UNPROCESSABLE: Final = 422
 _SIZE_TYPE: Final = b"text/x.tlog.size"
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -55,6 +56,7 @@ class Log(Protocol):
     @property
     def checkpoint(self) -> Checkpoint: ...
     def signed(self, cosignatures: Sequence[Signature] = ()) -> bytes: ...
+    async def reach(self, size: int) -> Checkpoint: ...
     def prove_inclusion(self, index: int, size: int) -> tuple[bytes, ...]: ...
     def prove_consistency(self, old: int, new: int) -> tuple[bytes, ...]: ...
     async def tile(self, tile: Tile) -> bytes: ...
@@ -89,6 +91,9 @@ class EntryIndex(Protocol):
     async def leaf(self, log_index: int) -> bytes:
         """Raises `NOT_FOUND`."""
 
+    def root(self) -> tuple[int, bytes]:
+        """How many entries it knows of, and their root."""
+
 
 @dataclass(frozen=True, slots=True)
 class TransparencyRooms:
@@ -120,9 +125,13 @@ class Transparency:
         self._attestor = attestor
         self._reading = asyncio.Semaphore(_PACKAGES_AT_ONCE)
 
-    def state(self) -> dict[str, object]:
-        """The newest checkpoint as part of a description that the node signs."""
-        newest = self._rooms.log.checkpoint
+    async def state(self) -> dict[str, object]:
+        """The checkpoint of all that this node knows of, as part of a description that it signs."""
+        try:
+            async with asyncio.timeout(_CATCH_UP_SECONDS):
+                newest = await self._rooms.log.reach(self._rooms.index.root()[0])
+        except TimeoutError:
+            raise ProvenError(ErrorCode.UNAVAILABLE, "the log is behind; try again", retry_after=1) from None
         root = base64.b64encode(newest.root).decode()
         return {"origin": newest.origin, "size": newest.size, "root": root}
 

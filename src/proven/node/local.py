@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from proven.apps import Application, Applications, Deployer
+from proven.apps import LOG, Application, Applications, Deployer
 from proven.attestation import DevelopmentAttestor
 from proven.engine.embedded import EmbeddedEngine
 from proven.gateway import (
@@ -24,6 +26,7 @@ from proven.gateway import (
     GatewayConfig,
     Publisher,
     SignInConfig,
+    TransparencyRooms,
 )
 from proven.identity import Passkeys, RelyingParty, Sessions
 from proven.identity.accounts import LinkedAccounts
@@ -35,7 +38,10 @@ from proven.packages import Package
 from proven.runtime import ConsoleRecord, Runtime, RuntimeReport
 from proven.runtime.hostcalls import HostCalls
 from proven.storage import DevelopmentOwnership, Storage
+from proven.transparency import Cosigners, TransparencyLog, Witness
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.log_key import default_name
+from proven.wire.notes import NoteSigner
 
 T = TypeVar("T")
 
@@ -82,6 +88,14 @@ class LocalNode:
         if config.gateway.serves_console:
             on_call = _both(activity.called, on_call)
             on_console = _both(activity.console, on_console)
+        self._log = TransparencyLog(
+            self._engine.logs,
+            self._engine.registers,
+            log=LOG,
+            directory=config.data_dir / "log",
+            signer=NoteSigner(self._applications.origin, keys.log_key(root_key)),
+        )
+        self._cosigners = Cosigners(self._log, config.log.witness_addresses())
         self._runtime = Runtime(config.runtime, self._host_calls.functions, on_console=on_console)
         self._deployer = Deployer(self._applications, self._runtime)
         self._sessions = Sessions(
@@ -125,6 +139,13 @@ class LocalNode:
             accounts=accounts.addresses,
             health=self._failing,
             console=self._console(activity) if config.gateway.serves_console else None,
+            transparency=TransparencyRooms(
+                log=self._log,
+                packages=self._applications,
+                index=self._applications,
+                cosignatures=self._cosigners.cosignatures,
+                witness=self._witness(keys.witness_key(root_key)) if config.log.witnessed else None,
+            ),
             on_call=on_call,
         )
         self._address = ("", 0)
@@ -187,6 +208,11 @@ class LocalNode:
             hosts=self._config.gateway.hosts,
         )
 
+    def _witness(self, key: Ed25519PrivateKey) -> Witness:
+        signer = NoteSigner(default_name(key.public_key().public_bytes_raw()), key)
+        logs = self._config.log.witnessed_logs()
+        return Witness(self._engine.registers, signer, logs, clock=time.time)
+
     def services(self) -> tuple[Service, ...]:
         """The parts in the order in which they start."""
         grace = self._config.gateway.shutdown_grace
@@ -198,6 +224,8 @@ class LocalNode:
             Service(
                 "applications", self._applications.start, self._applications.stop, self._applications.health
             ),
+            Service("log", self._log.start, self._log.stop, self._log.health, deadline=600),
+            Service("witnesses", self._cosigners.start, self._cosigners.stop),
             Service("deployer", self._deployer.start, self._deployer.stop, self._deployer.health),
             Service("sessions", self._start_sessions, self._stop_sessions, self._check_sessions),
             Service("gateway", self._listen, lambda: self._gateway.stop(grace), deadline=grace + 20),

@@ -253,21 +253,40 @@ class ClientHandshake:
 
         Raises `ProvenError`: `BAD_REQUEST` for a malformed response, `EVIDENCE_INVALID` from the verifier.
         """
-        fields = _fields(response, MAX_RESPONSE, "session response")
-        session_id = _exact(fields.pop("session_id", None), SESSION_ID_BYTES, "session_id")
-        server_key = _exact(fields.pop("server_key", None), KEY_BYTES, "server_key")
-        document = fields.pop("evidence", None)
-        if not isinstance(document, bytes) or len(document) > MAX_EVIDENCE:
-            raise _bad(f"evidence has to be at most {MAX_EVIDENCE} bytes")
-        if fields:
-            raise _bad("the session response has fields that version 1 does not know")
-        transcript = self._request.transcript(session_id, server_key)
-        evidence = verifier.verify(
-            document, nonce=self._request.nonce, user_data=transcript, public_key=server_key, at=at
-        )
+        session_id, server_key, transcript, evidence = _verify_response(self._request, response, verifier, at)
         client, server = _directions(self.private_key, server_key, session_id, transcript)
         channel = SealedChannel(ids.session_id(session_id), transcript, outbound=client, inbound=server)
         return channel, evidence
+
+
+def verify_handshake(
+    request: bytes, response: bytes, verifier: EvidenceVerifier[_Evidence], *, at: datetime | None = None
+) -> tuple[SessionRequest, _Evidence]:
+    """Check a handshake that somebody else made, or made earlier: that the evidence is for it.
+
+    Raises as `ClientHandshake.finish`.
+    """
+    asked = SessionRequest.decode(request)
+    return asked, _verify_response(asked, response, verifier, at)[3]
+
+
+def _verify_response(
+    request: SessionRequest, response: bytes, verifier: EvidenceVerifier[_Evidence], at: datetime | None
+) -> tuple[bytes, bytes, bytes, _Evidence]:
+    """Session id, server key, transcript and evidence."""
+    fields = _fields(response, MAX_RESPONSE, "session response")
+    session_id = _exact(fields.pop("session_id", None), SESSION_ID_BYTES, "session_id")
+    server_key = _exact(fields.pop("server_key", None), KEY_BYTES, "server_key")
+    document = fields.pop("evidence", None)
+    if not isinstance(document, bytes) or len(document) > MAX_EVIDENCE:
+        raise _bad(f"evidence has to be at most {MAX_EVIDENCE} bytes")
+    if fields:
+        raise _bad("the session response has fields that version 1 does not know")
+    transcript = request.transcript(session_id, server_key)
+    evidence = verifier.verify(
+        document, nonce=request.nonce, user_data=transcript, public_key=server_key, at=at
+    )
+    return session_id, server_key, transcript, evidence
 
 
 class ServerHandshake:

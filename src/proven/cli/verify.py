@@ -1,0 +1,306 @@
+"""`proven verify`: which code answered, who can change it and when, link by link."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import click
+import msgspec
+
+from proven.client.bundle import MAX_BUNDLE, Bundle
+from proven.client.collect import collecting
+from proven.client.pins import LogMemory, Pins
+from proven.client.verification import LinkName, Report, Status, examine
+from proven.node.presence import Presence, discover
+from proven.wire import ids
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.notes import NoteKey
+
+from ._output import json_option, print_json
+from .call import _verifier
+
+_TARGET: Final = re.compile(r"([A-Za-z0-9-]{1,64})@(https?://.+)")
+_DURATION: Final = re.compile(r"([0-9]{1,9})(s|m|h|d)")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_MARKS: Final = {Status.HOLDS: ("✓", "green"), Status.FAILS: ("✗", "red"), Status.UNCHECKED: ("–", None)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What to verify: an application at a node, the answer at a URL, or what was saved in a file."""
+
+    url: str = ""
+    application: str | None = None
+    file: Path | None = None
+
+
+@click.command()
+@click.argument("target", metavar="APP | APP@URL | URL | FILE")
+@click.option("--pin", "pins", multiple=True, metavar="WHAT", help="Insist on more; see below. Repeatable.")
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Keep all of it in one file.")
+@click.option("--pcr0", metavar="HEX", help="Accept evidence of AWS Nitro hardware that runs this image.")
+@click.option(
+    "--development-root",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Accept development evidence under this root certificate (PEM).",
+)
+@click.option("--any-development-node", is_flag=True, help="Accept development evidence of any node.")
+@click.option(
+    "--whole-log", is_flag=True, help="Read the whole log, however long, to see that nothing is left out."
+)
+@click.option("--no-source", is_flag=True, help="Do not fetch the package's files.")
+@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True, help="Seconds.")
+@json_option
+@click.pass_context
+def verify(
+    context: click.Context,
+    target: str,
+    pins: tuple[str, ...],
+    save: Path | None,
+    pcr0: str | None,
+    development_root: Path | None,
+    any_development_node: bool,
+    whole_log: bool,
+    no_source: bool,
+    timeout: float,
+    as_json: bool,
+) -> None:
+    """Say which code answered, who can change it and when, and check that link by link.
+
+    The target is an application (an id or a name) at a node, the address of a page or route of one, or a file
+    that --save wrote. An application on this machine needs no URL. Each line is one link of the chain: ✓ with
+    what it was checked against, ✗ where the chain breaks, – where there is nothing to check. What holds of
+    the log is remembered, so that a node which later shows another past is caught.
+
+    \b
+    The links, and what the command exits with where one is the first to fail:
+      hardware 11     evidence comes from genuine hardware, freshly made
+      image 12        the machine runs the software that you accept
+      governance 13   who says which software counts (there is none yet)
+      node key 14     the answer is signed by the key in the evidence
+      session 15      calls are sealed to that software and this application
+      application 16  the answer is of the application you asked for
+      package 17      which package answered
+      source 18       its files hash to its id
+      log 19          the public log made it live; signed, included, consistent
+      policy 20       who can change it, and with how much notice
+
+    \b
+    Pins:
+      --pin package=ID        this package and no other
+      --pin min-delay=7d      changes take at least that long (s, m, h, d)
+      --pin hardware          refuse development evidence
+      --pin witness=KEY       this witness cosigned the log (a verifier key)
+      --pin min-witnesses=N   N of the witnesses are enough
+
+    \b
+    Examples:
+      proven verify todo                                  on this machine
+      proven verify todo@https://node.example --pcr0 3b1f…
+      proven verify https://todo.node.example/ --pcr0 3b1f… --pin min-delay=7d
+      proven verify todo --save todo.proof                keep it …
+      proven verify todo.proof --development-root r.pem   … and check it years later, offline
+    """
+    wanted = read_pins(pins)
+    found = _read_target(target)
+    saved = None if found.file is None else _read_file(found.file)
+    if saved is not None:
+        found = _Target(url=saved.answer.url)
+    known = _known_node(found, discover())
+    if known is not None and not found.url:
+        found = _Target(url=known.url, application=found.application)
+    verifier = _verifier(known, development_root, any_development_node, pcr0)
+    memory = LogMemory.default()
+    bundle = saved
+    if bundle is None or bundle.log is None:
+        bundle = asyncio.run(
+            _collect(found, saved, memory, whole=whole_log, source=not no_source, timeout=timeout)
+        )
+    report = examine(bundle, verifier, pins=wanted, memory=memory)
+    if report.state is not None and report.attested is not None and saved is None:
+        memory.remember(report.attested.application_id, report.state)
+    if save is not None:
+        save.write_bytes(bundle.encode())
+    if as_json:
+        print_json(to_record(report, bundle))
+    else:
+        _print(report, bundle, save)
+    context.exit(report.exit_code)
+
+
+async def _collect(
+    target: _Target, saved: Bundle | None, memory: LogMemory, *, whole: bool, source: bool, timeout: float
+) -> Bundle:
+    async with collecting(target.url, timeout=timeout) as collector:
+        if saved is not None:
+            answer, asked = saved.answer, saved.asked
+        elif target.application is not None:
+            answer, asked = await collector.describe(target.application), target.application
+        else:
+            answer, asked = await collector.ask(target.url), None
+        return await collector.bundle(
+            answer,
+            asked=asked,
+            memory=memory,
+            whole=whole,
+            session=target.application is not None,
+            source=source,
+        )
+
+
+def read_pins(texts: Iterable[str]) -> Pins:
+    """Pins as they are written on the command line. Raises `ProvenError` (`BAD_REQUEST`)."""
+    values: dict[str, Any] = {}
+    witnesses: list[NoteKey] = []
+    for text in texts:
+        name, _, value = text.partition("=")
+        match name:
+            case "package":
+                values["only_package"] = ids.parse_package_id(value)
+            case "min-delay" if (given := _DURATION.fullmatch(value)) is not None:
+                values["min_delay"] = int(given[1]) * _SECONDS[given[2]]
+            case "hardware" if not value:
+                values["refuse_development"] = True
+            case "witness":
+                witnesses.append(NoteKey.parse(value))
+            case "min-witnesses" if value.isdecimal() and len(value) < 4:
+                values["min_witnesses"] = int(value)
+            case _:
+                raise ProvenError(
+                    ErrorCode.BAD_REQUEST,
+                    f"{text[:100]!r} is no pin: there are package=ID, min-delay=7d, hardware, witness=KEY "
+                    "and min-witnesses=N",
+                )
+    try:
+        return Pins(witnesses=tuple(witnesses), **values)
+    except ValueError as error:
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"--pin: {error}") from None
+
+
+def to_record(report: Report, bundle: Bundle) -> dict[str, Any]:
+    """A report for programs."""
+    record: dict[str, Any] = {
+        "at": report.at.isoformat(),
+        "holds": report.failed is None,
+        "exit_code": report.exit_code,
+        "answer": bundle.answer.url,
+        "links": [
+            {"name": link.name, "status": link.status, "found": link.found, "against": link.against}
+            for link in report.links
+        ],
+    }
+    if report.attested is not None:
+        record |= {
+            "platform": report.attested.evidence.platform,
+            "application_id": report.attested.application_id,
+            "package_id": report.attested.package_id,
+            "log_index": report.attested.log_index,
+        }
+    if report.live is not None:
+        live = report.live.record
+        record["application"] = {
+            "name": live.name,
+            "owner": live.owner.hex(),
+            "version": report.live.version.number,
+            "policy": _readable(msgspec.to_builtins(live.policy, builtin_types=(bytes,))),
+            "archived": live.archived,
+            "pending": None if live.pending is None else live.pending.activates_at,
+        }
+    if report.state is not None:
+        record["log"] = {
+            "origin": report.state.origin,
+            "size": report.state.size,
+            "root": report.state.root,
+            "key": report.state.verifier_key,
+        }
+    return record
+
+
+def _readable(value: Any) -> Any:
+    """Keys as hex, which people compare."""
+    match value:
+        case bytes():
+            return value.hex()
+        case dict():
+            return {name: _readable(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_readable(each) for each in value]
+        case _:
+            return value
+
+
+def _print(report: Report, bundle: Bundle, saved: Path | None) -> None:
+    width = max(map(len, LinkName))
+    for link in report.links:
+        mark, colour = _MARKS[link.status]
+        click.echo(f"{click.style(mark, fg=colour)} {link.name.value:<{width}}  {link.found}")
+        if link.against:
+            click.secho(f"  {'':<{width}}  by {link.against}", dim=True)
+    click.echo()
+    if report.failed is not None:
+        click.secho(f"The chain breaks at {report.failed.name.value}: do not rely on this answer.", fg="red")
+    else:
+        unchecked = [link.name.value for link in report.links if link.status is Status.UNCHECKED]
+        rest = f" Not checked: {', '.join(unchecked)}." if unchecked else ""
+        click.echo(f"Everything that was checked holds, as of {report.at:%Y-%m-%d %H:%M:%S UTC}.{rest}")
+    if saved is not None:
+        click.echo(f"Saved in {saved}: `proven verify {saved}` checks it again, without a network.")
+
+
+def _read_target(text: str) -> _Target:
+    matched = _TARGET.fullmatch(text)
+    if matched is not None:
+        return _Target(url=matched[2], application=matched[1])
+    if text.startswith(("http://", "https://")):
+        return _Target(url=text)
+    file = Path(text)
+    if file.is_file():
+        return _Target(file=file)
+    if re.fullmatch(r"[a-z0-9-]{1,64}", text):
+        return _Target(application=text)
+    raise ProvenError(
+        ErrorCode.BAD_REQUEST,
+        f"{text[:200]!r} is no application, no address with http(s)://, and no file here",
+    )
+
+
+def _read_file(file: Path) -> Bundle:
+    with file.open("rb") as opened:
+        return Bundle.decode(opened.read(MAX_BUNDLE + 1))
+
+
+def _known_node(target: _Target, nodes: list[Presence]) -> Presence | None:
+    """The node on this machine that is meant, if one is. Raises `ProvenError` if none is found by name."""
+    if target.url:
+        asked = urlsplit(target.url)
+        return next((node for node in nodes if _is_at(asked.hostname, asked.port, node.url)), None)
+    running = [node for node in nodes if target.application in node.applications] or nodes
+    if len(running) != 1:
+        raise ProvenError(
+            ErrorCode.UNAVAILABLE,
+            f"{len(running)} nodes on this machine could run {target.application!r}; say which, as "
+            f"{target.application}@URL",
+        )
+    return running[0]
+
+
+def _is_at(host: str | None, port: int | None, url: str) -> bool:
+    """Whether a host name of this machine, with this port, is the node at `url`."""
+    node = urlsplit(url)
+    return port == node.port and host is not None and (host == node.hostname or _is_here(host))
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,311 @@
+"""Fetch what an answer is checked against. Nothing is believed here: `verification.examine` does that."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import msgspec
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from proven.client._transport import read_limited, unreachable
+from proven.client.bundle import Bundle, SavedAnswer, SavedEntry, SavedLog, SavedSession
+from proven.client.log import read_hashes
+from proven.client.pins import LogMemory
+from proven.client.responses import MAX_BODY, NONCE_BYTES
+from proven.client.verification import now_ms
+from proven.packages.limits import MAX_ARCHIVE_BYTES
+from proven.wire import http_signatures as signatures
+from proven.wire import ids, log_key
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import ApplicationId, PackageId
+from proven.wire.notes import MAX_NOTE, Checkpoint, Note
+from proven.wire.session import MAX_RESPONSE, ClientHandshake
+from proven.wire.tiles import MAX_ENTRY, WIDTH, Tile, decode_entries
+
+WHOLE_LOG: Final = 4096
+"""Entries up to which all of a log is read, so that nothing of the application can have been left out."""
+MAX_WHOLE_LOG: Final = 1 << 20
+_MAX_PAGES: Final = 1000
+_MAX_PAGE: Final = 32 * 1024 * 1024
+_MAX_PROOF: Final = 64 * 1024
+_AT_ONCE: Final = 8
+_ATTEMPTS: Final = 20
+_LOG: Final = "/.well-known/proven/log"
+_T = TypeVar("_T")
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    index: int
+    leaf: bytes
+    hashes: list[str]
+
+
+class _Page(msgspec.Struct, frozen=True):
+    entries: list[_Entry]
+    more: bool
+
+
+class _Proof(msgspec.Struct, frozen=True):
+    hashes: list[str]
+
+
+class Collector:
+    """Fetches from one node. Everything is bounded, and redirects are not followed."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ProvenError(
+                ErrorCode.BAD_REQUEST, f"{url[:200]!r} is not an address that begins with http:// or https://"
+            )
+        self._http = http
+        self._base = f"{parts.scheme}://{parts.netloc}"
+
+    async def describe(self, application: str) -> SavedAnswer:
+        """The node's signed description of an application."""
+        return await self.ask(f"{self._base}/app/{quote(application, safe='')}")
+
+    async def ask(self, url: str) -> SavedAnswer:
+        """The attested answer to a GET of `url`. Raises `BAD_REQUEST` if it is not attested."""
+        nonce = os.urandom(NONCE_BYTES)
+        sent = {"accept-attestation": signatures.format_nonce(nonce)}
+        async with _errors(), self._http.get(url, headers=sent, allow_redirects=False) as response:
+            body = await read_limited(response, MAX_BODY)
+            headers = tuple((name.lower(), value) for name, value in response.headers.items())
+            asked = str(response.request_info.url)
+        if not any(name == "attestation" for name, _ in headers):
+            if response.status >= 400:
+                raise _refusal(body, response.status)
+            raise ProvenError(
+                ErrorCode.BAD_REQUEST,
+                f"the answer at {url} is not attested, so it is not an application's; name the "
+                "application too, as NAME@URL",
+            )
+        return SavedAnswer(
+            at=now_ms(),
+            nonce=nonce,
+            method="GET",
+            url=asked,
+            status=response.status,
+            headers=headers,
+            body=body,
+        )
+
+    async def bundle(
+        self,
+        answer: SavedAnswer,
+        *,
+        asked: str | None = None,
+        memory: LogMemory | None = None,
+        whole: bool = False,
+        session: bool = True,
+        source: bool = True,
+    ) -> Bundle:
+        """All that `answer` is checked against. `whole` reads the whole log, however long it is."""
+        headers = dict(answer.headers)
+        application = ids.parse_application_id(headers.get(signatures.APPLICATION_HEADER))
+        package_id = ids.parse_package_id(headers.get(signatures.PACKAGE_HEADER))
+        index = headers.get(signatures.LOG_INDEX_HEADER, "")
+        saved_log, saved_session, archive = await _all(
+            self._log(application, int(index) if index.isdigit() else 0, answer, memory, whole=whole),
+            self._session(application) if session else _nothing(),
+            self._archive(package_id) if source else _nothing(),
+        )
+        return Bundle(
+            made_at=now_ms(),
+            answer=answer,
+            asked=asked,
+            session=saved_session,
+            log=saved_log,
+            archive=archive,
+        )
+
+    async def _log(
+        self,
+        application: ApplicationId,
+        log_index: int,
+        answer: SavedAnswer,
+        memory: LogMemory | None,
+        *,
+        whole: bool,
+    ) -> SavedLog:
+        nonce = os.urandom(NONCE_BYTES)
+        text = base64.urlsafe_b64encode(nonce).decode().rstrip("=")
+        key, (raw, checkpoint) = await _all(
+            self._get(f"{_LOG}/key?nonce={text}", log_key.MAX_BYTES), self._checkpoint(log_index + 1)
+        )
+        whole = checkpoint.size <= (MAX_WHOLE_LOG if whole else WHOLE_LOG)
+        entries: Iterable[SavedEntry]
+        consistency: tuple[tuple[int, tuple[bytes, ...]], ...]
+        if whole:
+            entries, consistency = await self._all_entries(checkpoint.size), ()
+        else:
+            entries = await self._entries(application, checkpoint.size)
+            sizes = _sizes_before(checkpoint, answer, memory)
+            consistency = tuple([(size, await self._consistency(size, checkpoint.size)) for size in sizes])
+        return SavedLog(
+            nonce=nonce,
+            key=key,
+            checkpoint=raw,
+            entries=tuple(entries),
+            whole=whole,
+            consistency=consistency,
+        )
+
+    async def _checkpoint(self, size: int) -> tuple[bytes, Checkpoint]:
+        """The newest checkpoint; waits a little for one of at least `size` entries."""
+        for attempt in range(_ATTEMPTS):
+            raw = await self._get(f"{_LOG}/checkpoint", MAX_NOTE)
+            checkpoint = Checkpoint.parse(Note.parse(raw).text)
+            if checkpoint.size >= size:
+                break
+            await asyncio.sleep(0.005 * attempt)
+        return raw, checkpoint
+
+    async def _all_entries(self, size: int) -> list[SavedEntry]:
+        limited = asyncio.Semaphore(_AT_ONCE)
+
+        async def read(first: int) -> list[bytes]:
+            width = min(WIDTH, size - first)
+            path = Tile(None, first // WIDTH, width).path()
+            async with limited:
+                raw = await self._get(f"{_LOG}/tile/{path}", width * (MAX_ENTRY + 2))
+            return list(decode_entries(raw))
+
+        bundles = await asyncio.gather(*(read(first) for first in range(0, size, WIDTH)))
+        leaves = [leaf for bundle in bundles for leaf in bundle]
+        return [SavedEntry(index=index, leaf=leaf) for index, leaf in enumerate(leaves)]
+
+    async def _entries(self, application: ApplicationId, size: int) -> list[SavedEntry]:
+        entries: list[SavedEntry] = []
+        for _ in range(_MAX_PAGES):
+            after = entries[-1].index if entries else -1
+            query = f"size={size}" + (f"&after={after}" if entries else "")
+            raw = await self._get(f"{_LOG}/application/{application}?{query}", _MAX_PAGE)
+            page = _decode(raw, _Page)
+            for entry in page.entries:
+                if entry.index <= after:
+                    raise _malformed()
+                after = entry.index
+                proof = read_hashes(entry.hashes)
+                entries.append(SavedEntry(index=entry.index, leaf=entry.leaf, proof=proof))
+            if not page.more or not page.entries:
+                return entries
+        raise ProvenError(ErrorCode.TOO_LARGE, "the application has more entries than can be read here")
+
+    async def _consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        raw = await self._get(f"{_LOG}/consistency?old={old}&new={new}", _MAX_PROOF)
+        return read_hashes(_decode(raw, _Proof).hashes)
+
+    async def _session(self, application: ApplicationId) -> SavedSession:
+        request = ClientHandshake(application).request()
+        url = f"{self._base}/app/{application}/session"
+        sent = {"content-type": "application/cose"}
+        async with (
+            _errors(),
+            self._http.post(url, data=request, headers=sent, allow_redirects=False) as response,
+        ):
+            body = await read_limited(response, MAX_RESPONSE)
+        if response.status != 200:
+            raise _refusal(body, response.status)
+        return SavedSession(request=request, response=body)
+
+    async def _archive(self, package_id: PackageId) -> bytes:
+        return await self._get(f"/.well-known/proven/packages/{package_id}", MAX_ARCHIVE_BYTES)
+
+    async def _get(self, path: str, limit: int) -> bytes:
+        async with _errors(), self._http.get(self._base + path, allow_redirects=False) as response:
+            body = await read_limited(response, limit)
+        if response.status != 200:
+            raise _refusal(body, response.status)
+        return body
+
+
+@asynccontextmanager
+async def collecting(
+    url: str, *, tls: ssl.SSLContext | None = None, timeout: float = 30.0
+) -> AsyncIterator[Collector]:
+    """A collector with connections of its own. `timeout` is seconds for each request."""
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=True if tls is None else tls, resolver=_Resolver()),
+        timeout=aiohttp.ClientTimeout(total=timeout),
+        auto_decompress=False,
+    ) as http:
+        yield Collector(http, url)
+
+
+class _Resolver(ThreadedResolver):
+    """Finds the names under `localhost` on this machine (RFC 6761 §6.3), as browsers do."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return await super().resolve("localhost" if host.endswith(".localhost") else host, port, family)
+
+
+def _sizes_before(checkpoint: Checkpoint, answer: SavedAnswer, memory: LogMemory | None) -> Sequence[int]:
+    """The earlier sizes that the log is compared with."""
+    sizes = set()
+    known = None if memory is None else memory.log(checkpoint.origin)
+    if known is not None:
+        sizes.add(known.size)
+    try:
+        described = msgspec.json.decode(answer.body)
+        sizes.add(int(described["log"]["size"]))
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError):
+        pass
+    return sorted(size for size in sizes if 0 < size < checkpoint.size)
+
+
+async def _all(*tasks: Any) -> Any:
+    """Await all at once; if one fails, the others are ended."""
+    started = [asyncio.ensure_future(task) for task in tasks]
+    try:
+        return await asyncio.gather(*started)
+    finally:
+        for task in started:
+            task.cancel()
+
+
+async def _nothing() -> None:
+    return None
+
+
+@asynccontextmanager
+async def _errors() -> AsyncIterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise unreachable(error) from None
+
+
+def _decode(raw: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, binascii.Error, RecursionError):
+        raise _malformed() from None
+
+
+def _malformed() -> ProvenError:
+    return ProvenError(ErrorCode.EVIDENCE_INVALID, "the node's list of entries is malformed")
+
+
+def _refusal(body: bytes, status: int) -> ProvenError:
+    try:
+        record = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        record = None
+    if isinstance(record, dict):
+        return ProvenError.from_record(record)
+    return ProvenError(ErrorCode.UNAVAILABLE, f"the node answered with status {status}")

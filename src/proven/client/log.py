@@ -1,0 +1,272 @@
+"""What a log's checkpoint and entries prove about an application: rules without input or output."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from proven.apps import ApplicationRecord, State, Version
+from proven.client.pins import Pins, Remembered
+from proven.wire import merkle
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import ApplicationId, PackageId
+from proven.wire.log_entries import decode_entry
+from proven.wire.notes import Checkpoint, Note, NoteKey
+
+CLOCK_SKEW: Final = 300
+"""Seconds that clocks of honest nodes and callers may differ."""
+SUPERSEDED_GRACE: Final = 15 * 60
+"""Seconds for which a replaced version may go on answering: the longest that a call can take."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenEntry:
+    """A leaf of the log and the proof that it is number `index`; no proof where the whole log is given."""
+
+    index: int
+    leaf: bytes
+    proof: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogView:
+    """One signed state of a log, and what of its content was given. Made by `open_log`; it holds that
+
+    1. the checkpoint is signed by `key`, whose name is the log's;
+    2. every entry is in the log at its place; if `whole`, they are all there are.
+    """
+
+    key: NoteKey
+    note: Note
+    checkpoint: Checkpoint
+    entries: Mapping[int, bytes]
+    whole: bool
+
+    def cosigned(self, pins: Pins) -> tuple[tuple[str, datetime], ...]:
+        """The required witnesses that cosigned, and when. Raises `EVIDENCE_INVALID` if too few did, or one
+        of the cosignatures is not good.
+        """
+        times = [(witness.name, witness.cosigned_at(self.note)) for witness in pins.witnesses]
+        found = tuple((name, datetime.fromtimestamp(time, UTC)) for name, time in times if time is not None)
+        if len(found) < pins.needed_witnesses:
+            missing = ", ".join(name for name, time in times if time is None)
+            raise _refused(
+                f"{len(found)} of the {pins.needed_witnesses} witnesses that you require cosigned the "
+                f"checkpoint; missing: {missing}"
+            )
+        return found
+
+    def continues(self, size: int, root: bytes, proof: Sequence[bytes] | None) -> bool:
+        """Check that this log begins with the `size` entries under `root`; False if nothing was given by
+        which to check it. Raises `EVIDENCE_INVALID` if it does not.
+        """
+        if self.whole and size <= self.checkpoint.size:
+            if _root([self.entries[index] for index in range(size)]) != root:
+                raise _refused("its first entries are others")
+            return True
+        if size == self.checkpoint.size or size == 0:
+            proof = ()
+        if proof is None:
+            return False
+        merkle.check_consistency(size, self.checkpoint.size, root, self.checkpoint.root, proof)
+        return True
+
+
+def open_log(key: NoteKey, checkpoint: bytes, entries: Sequence[ProvenEntry], *, whole: bool) -> LogView:
+    """Check a checkpoint and entries against each other and the key. Raises `ProvenError`
+    (`EVIDENCE_INVALID`, `BAD_REQUEST`, `TOO_LARGE`).
+    """
+    note = Note.parse(checkpoint)
+    try:
+        key.check(note)
+    except ProvenError as error:
+        raise _refused(f"the checkpoint is not one of the attested key: {error.message}") from None
+    state = Checkpoint.parse(note.text)
+    if state.origin != key.name:
+        raise _refused(f"the checkpoint is of the log {state.origin}, and its key is that of {key.name}")
+    leaves = {entry.index: entry.leaf for entry in entries}
+    if len(leaves) != len(entries):
+        raise _refused("an entry is given twice")
+    if whole:
+        if sorted(leaves) != list(range(state.size)):
+            raise _refused(f"the log has {state.size} entries, and {len(leaves)} were given as the whole log")
+        if _root([leaves[index] for index in range(state.size)]) != state.root:
+            raise _refused("the entries are not those that the checkpoint signs: their root is another")
+    else:
+        for entry in entries:
+            try:
+                leaf = merkle.leaf_hash(entry.leaf)
+                merkle.check_inclusion(leaf, entry.index, state.size, state.root, entry.proof)
+            except ProvenError as error:
+                raise _refused(
+                    f"entry {entry.index} is not shown to be in the log: {error.message}"
+                ) from None
+    return LogView(key, note, state, leaves, whole)
+
+
+def check_remembered(view: LogView, known: Remembered | None, proof: Sequence[bytes] | None) -> str:
+    """Compare a log with what was seen of it before; says in words against what.
+
+    Raises `EVIDENCE_INVALID` for another key, a shorter log, or one that contradicts it.
+    """
+    if known is None:
+        return "the first time that this machine sees this log"
+    seen = f"what this machine saw on {known.when} ({known.size} entries)"
+    if known.verifier_key != view.key.verifier_key():
+        raise _refused(f"the log {view.key.name} has another key than it had on {known.when}")
+    size = view.checkpoint.size
+    if size < known.size:
+        raise _refused(
+            f"the log was rolled back: it had {known.size} entries on {known.when}, "
+            f"now it is shown with {size}"
+        )
+    try:
+        compared = view.continues(known.size, bytes.fromhex(known.root), proof)
+    except ProvenError as error:
+        raise _refused(
+            f"the log was forked: on {known.when} it had {known.size} entries with the root "
+            f"{known.root[:16]}…, and the one shown now, with {size}, does not begin with them "
+            f"({error.message})"
+        ) from None
+    return seen if compared else f"not compared with {seen}: no proof was saved"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the log says about an application: as it is at the checkpoint (`record`), all its versions, the
+    version that answered, and when another replaced that (Unix milliseconds), if one did.
+    """
+
+    record: ApplicationRecord
+    versions: tuple[Version, ...]
+    version: Version
+    replaced_at: int | None
+    entries: tuple[int, ...]
+
+
+def replay(view: LogView, application: ApplicationId, package_id: PackageId, log_index: int) -> Live:
+    """Replay an application's entries, each with its signatures and the policy of its time, and find the one
+    that made the package that answered live.
+
+    Raises `EVIDENCE_INVALID` if an entry breaks a rule, one is missing in between, or the log does not say
+    what the answer says.
+    """
+    state = State(view.checkpoint.origin)
+    indexes: list[int] = []
+    for index in sorted(view.entries):
+        leaf = view.entries[index]
+        try:
+            entry = decode_entry(leaf)
+        except ProvenError as error:
+            raise _refused(f"entry {index} of the log is malformed: {error.message}") from None
+        if entry.application_id != application:
+            if index == log_index:
+                raise _refused(
+                    f"entry {index}, which the answer names, is about the application {entry.application_id}"
+                )
+            continue
+        try:
+            state.append(leaf)
+        except ProvenError as error:
+            raise _refused(_broken(index, error)) from None
+        indexes.append(index)
+    if log_index >= view.checkpoint.size:
+        raise _refused(
+            f"the checkpoint is older than the answer: it has {view.checkpoint.size} entries, and the answer "
+            f"names entry {log_index}"
+        )
+    if log_index not in indexes:
+        raise _refused(f"entry {log_index}, which the answer names, is not among the application's entries")
+    versions = tuple(_placed(version, indexes) for version in state.versions(application))
+    version = next((each for each in versions if each.log_index == log_index), None)
+    if version is None:
+        raise _refused(f"entry {log_index}, which the answer names, made no package live")
+    if version.package_id != package_id:
+        raise _refused(
+            f"entry {log_index} made the package {version.package_id} live, and the answer names {package_id}"
+        )
+    later = [each.at for each in versions if each.number > version.number]
+    return Live(state.find(application), versions, version, min(later, default=None), tuple(indexes))
+
+
+def check_times(view: LogView, live: Live, answered_at: datetime, known: Remembered | None) -> None:
+    """Refuse entries from the future, entries that claim to be older than a log in which they were not yet,
+    and answers of a version that was replaced long before. Raises `EVIDENCE_INVALID`.
+    """
+    for index in live.entries:
+        at = _time_of(view.entries[index]) / 1000
+        if at > answered_at.timestamp() + CLOCK_SKEW:
+            raise _refused(f"entry {index} says that it is of {_moment(at)}, which is yet to come")
+        if known is not None and index >= known.size and at < known.seen_at - CLOCK_SKEW:
+            raise _refused(
+                f"entry {index} was backdated: it says that it is of {_moment(at)}, and the log was seen "
+                f"without it on {known.when}"
+            )
+    if live.replaced_at is not None:
+        replaced = live.replaced_at / 1000
+        if answered_at.timestamp() > replaced + SUPERSEDED_GRACE:
+            raise _refused(
+                f"the answer came from version {live.version.number}, which was replaced on "
+                f"{_moment(replaced)}"
+            )
+
+
+def read_hashes(listed: object) -> tuple[bytes, ...]:
+    """The hashes of a proof, as JSON brings them. Raises `EVIDENCE_INVALID`."""
+    if not isinstance(listed, list) or len(listed) > merkle.MAX_PROOF + 2:
+        raise _refused("a proof is a short list of hashes")
+    try:
+        return tuple(base64.b64decode(each, validate=True) for each in listed if isinstance(each, str))
+    except (binascii.Error, ValueError):
+        raise _refused("the hashes of a proof are base64") from None
+
+
+def _broken(index: int, error: ProvenError) -> str:
+    """What is wrong with an entry that the rules refuse."""
+    details = error.details or {}
+    if error.code is ErrorCode.UNAUTHENTICATED:
+        return f"entry {index} of the log is not signed by those it names: {error.message}"
+    if error.code is ErrorCode.CONFLICT and "revision" in details:
+        return (
+            f"entries of the application were left out or added before entry {index}: {error.message} as its "
+            f"author had seen"
+        )
+    if error.code in (ErrorCode.NOT_OWNER, ErrorCode.FORBIDDEN):
+        return f"entry {index} breaks the upgrade policy: {error.message}"
+    return f"entry {index} breaks the rules of applications: {error.message}"
+
+
+def _placed(version: Version, indexes: Sequence[int]) -> Version:
+    """A version whose indexes are those of the log, not of the application's own entries."""
+    return Version(
+        version.number,
+        version.package_id,
+        version.at,
+        indexes[version.log_index],
+        indexes[version.announced_index],
+        version.rolled_back_to,
+    )
+
+
+def _time_of(leaf: bytes) -> int:
+    return decode_entry(leaf).at
+
+
+def _root(leaves: Sequence[bytes]) -> bytes:
+    frontier = merkle.Frontier()
+    for leaf in leaves:
+        for _ in frontier.append(merkle.leaf_hash(leaf)):
+            pass
+    return frontier.root()
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _refused(message: str) -> ProvenError:
+    return ProvenError(ErrorCode.EVIDENCE_INVALID, message)
