@@ -278,6 +278,13 @@ class Applications:
         """Every proof of a domain that has not lapsed: domain, application, until."""
         return tuple(self._state.proofs())
 
+    def check(self, envelope: bytes) -> SignedCommand:
+        """The command in an envelope; raises what `submit` would refuse it with now, packages aside."""
+        signed = decode_envelope(envelope)
+        signed.verify()
+        self._check(signed.application_id, partial(_submitted, signed))
+        return signed
+
     async def submit(
         self, envelope: bytes, *, package: Package | None = None, warm: Warm | None = None
     ) -> Receipt:
@@ -287,11 +294,9 @@ class Applications:
         before the command is appended. Raises what `decode_envelope`, `SignedCommand.verify` and `State`
         refuse, what `packages.verify` and `warm` raise, and `QUOTA_EXCEEDED`.
         """
-        signed = decode_envelope(envelope)
-        signed.verify()
+        signed = self.check(envelope)
         command = signed.body.command
         entry = partial(_submitted, signed)
-        self._check(signed.application_id, entry)
         if isinstance(command, Deploy) and package is not None:
             if package.id != command.package_id:
                 raise ProvenError(ErrorCode.BAD_REQUEST, "the package is not the one that the command names")

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from proven.apps._applications import Application, Applications, Receipt
 from proven.apps._records import ApplicationRecord, Pending
 from proven.packages import Manifest, Package
-from proven.wire.applications import OwnerKey, decode_envelope
+from proven.wire.applications import OwnerKey, SignedCommand, decode_envelope
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
@@ -121,6 +121,10 @@ class Deployer:
         async with self._held((record.id, version.package_id)) as slot:
             manifest = slot.manifest or await self._load((record.id, version.package_id), slot, None)
             yield Application.of(record, version, manifest)
+
+    def check(self, envelope: bytes) -> SignedCommand:
+        """The command in an envelope; raises what `submit` would refuse it with now, packages aside."""
+        return self._applications.check(envelope)
 
     async def submit(self, envelope: bytes, *, package: Package | None = None) -> Receipt:
         """Carry out a signed command as `Applications.submit` does, after loading the version that it

@@ -5,6 +5,8 @@ docstrings of `Connection`, `Rpc`, `Commands`, `EventHub`, `Mailbox`, `AppHttp`,
 `ResponseAttestor` and `Hosts`.
 """
 
+from proven.gateway.admin import Admin
+from proven.gateway.app_telemetry import AppTelemetry
 from proven.gateway.console import Console
 from proven.gateway.console_activity import Activity
 from proven.gateway.events import Publisher
@@ -14,12 +16,15 @@ from proven.gateway.limits import EventLimits, HttpLimits, RpcLimits, WebSocketL
 from proven.gateway.origins import AppOrigins
 from proven.gateway.server import Access, log_access
 from proven.gateway.sign_in import SignInConfig
+from proven.gateway.submissions import SubmissionLimits, Submissions
 from proven.gateway.transparency import TransparencyRooms
 
 __all__ = [
     "Access",
     "Activity",
+    "Admin",
     "AppOrigins",
+    "AppTelemetry",
     "Call",
     "Console",
     "EventLimits",
@@ -29,6 +34,8 @@ __all__ = [
     "Publisher",
     "RpcLimits",
     "SignInConfig",
+    "SubmissionLimits",
+    "Submissions",
     "TransparencyRooms",
     "WebSocketLimits",
     "log_access",

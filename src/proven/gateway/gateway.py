@@ -25,6 +25,7 @@ from proven.gateway.routes import MethodNotAllowedError, RouteTable, split_path
 from proven.gateway.rpc import Logs, Rpc
 from proven.gateway.server import Access, HttpServer
 from proven.gateway.sign_in import SignIn, SignInConfig
+from proven.gateway.submissions import Submissions
 from proven.gateway.transparency import Transparency, TransparencyRooms, nonce_of
 from proven.identity import Sessions
 from proven.wire.commands import Command
@@ -87,6 +88,7 @@ class Gateway:
     | `GET /sign-in/{id or name}` | the page on which people sign in, for a frame (`SignIn`) |
     | `GET /.well-known/webauthn` | the origins that share the node's passkeys |
     | `GET /.well-known/proven/log/…`, `…/packages/…` | the transparency log and packages (`Transparency`) |
+    | `POST /.well-known/proven/commands` | signed commands to applications (`Submissions`) |
     | `GET /.well-known/proven/attestation?nonce=` | evidence for the key that signs responses |
     | `GET /.well-known/proven/health` | whether the node works (503 with the services that do not) |
     | `GET /`, `GET /console/…` | the console, where there is one (`Console`) |
@@ -107,6 +109,7 @@ class Gateway:
         accounts: AccountsOf | None = None,
         tls: ssl.SSLContext | None = None,
         console: Console | None = None,
+        submissions: Submissions | None = None,
         logs: Logs | None = None,
         transparency: TransparencyRooms | None = None,
         on_call: Callable[[Call], None] | None = None,
@@ -115,6 +118,7 @@ class Gateway:
         self._config = config
         self._hosts = Hosts(config.hosts)
         self._console = console
+        self._submissions = submissions
         self._applications = applications
         self._health_of_services = Health(health or _no_services)
         handlers = Handlers(runtime, on_call)
@@ -129,7 +133,9 @@ class Gateway:
             max_body=config.max_http_body,
             development=config.development,
         )
-        commands = Commands(sessions, applications, versions, handlers, performers or {}, accounts)
+        taken = {} if submissions is None else submissions.performers()
+        all_performers = {**(performers or {}), **taken}
+        commands = Commands(sessions, applications, versions, handlers, all_performers, accounts)
         self._events = None if messages is None else EventHub(messages, config.rpc.events)
         self._rpc = Rpc(
             sessions,
@@ -200,6 +206,9 @@ class Gateway:
             for path, answer in self._transparency.reading().items():
                 table.add("GET", path, _Endpoint(answer, reading))
             for path, answer in self._transparency.posting().items():
+                table.add("POST", path, _Endpoint(answer))
+        if self._submissions is not None:
+            for path, answer in self._submissions.posting().items():
                 table.add("POST", path, _Endpoint(answer))
         table.add("GET", f"{_WELL_KNOWN}attestation", _Endpoint(self._attest, reading))
         table.add("GET", f"{_WELL_KNOWN}health", _Endpoint(self._health, reading))

@@ -26,6 +26,7 @@ from proven.gateway import (
     GatewayConfig,
     Publisher,
     SignInConfig,
+    Submissions,
     TransparencyRooms,
 )
 from proven.identity import Passkeys, RelyingParty, Sessions
@@ -138,6 +139,7 @@ class LocalNode:
             performers={**passkeys.performers(), **accounts.performers()},
             accounts=accounts.addresses,
             health=self._failing,
+            submissions=Submissions(self._deployer),
             console=self._console(activity) if config.gateway.serves_console else None,
             transparency=TransparencyRooms(
                 log=self._log,

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from . import cbor
+from .applications import MAX_ENVELOPE
 from .errors import ErrorCode, ProvenError
 from .session import MAX_PLAINTEXT, MAX_SEQUENCE, MAX_TICKET
 from .values import MAX_BYTES
@@ -242,6 +243,15 @@ class ReadMetrics(_Command, frozen=True):
     points: bool = False
 
 
+class Submit(_Command, frozen=True):
+    """Carry out a signed command to an application; in a management session. Answered by `SubmitResult`.
+
+    `envelope` is what `applications.sign` writes. Who sends it does not matter: who signed it does.
+    """
+
+    envelope: Annotated[bytes, Meta(min_length=1, max_length=MAX_ENVELOPE)]
+
+
 Command: TypeAlias = (
     WhoAmI
     | Identify
@@ -266,6 +276,7 @@ Command: TypeAlias = (
     | ReadLogs
     | FollowLogs
     | ReadMetrics
+    | Submit
 )
 
 
@@ -297,6 +308,17 @@ class ExecuteResult(_Record, frozen=True):
     package_id: _Sha256Hex
     log_index: _Count
     duration_us: _Count
+
+
+class SubmitResult(_Record, frozen=True):
+    """The command is entry `log_index` of the log, and the application has `revision` entries. A change that
+    was only announced comes into force at `activates_at` (Unix milliseconds).
+    """
+
+    application_id: _Base32
+    log_index: _Count
+    revision: _Count
+    activates_at: _Count | None = None
 
 
 class HandlerSummary(_Record, frozen=True):
@@ -500,6 +522,7 @@ Result: TypeAlias = (
     | ListAccountsResult
     | ReadLogsResult
     | ReadMetricsResult
+    | SubmitResult
 )
 
 

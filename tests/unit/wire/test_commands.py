@@ -24,6 +24,7 @@ from proven.wire.commands import (
     ListApplications,
     ListApplicationsResult,
     Result,
+    Submit,
     Success,
     WhoAmI,
     WhoAmIResult,
@@ -50,6 +51,7 @@ HANDLER = "src/todo.ts#add"
         Identify(public_key=b"k" * 32, signature=b"s" * 64),
         Execute(handler=HANDLER, args=b"\x80"),
         Execute(handler=HANDLER, args=b"\x80", package_id="0" * 64),
+        Submit(envelope=b"\xa2"),
     ],
     ids=lambda command: type(command).__name__,
 )
