@@ -12,21 +12,32 @@ programs without an event loop.
 """
 
 from proven.client.app_logs import MissedLines
+from proven.client.bundle import Bundle
 from proven.client.client import Carrier, Client, connect
 from proven.client.events import Event, Missed, Published, Subscription
+from proven.client.pins import LogMemory, Pins
 from proven.client.responses import Attested, AttestedResponse, fetch, verify_response
+from proven.client.verification import Link, LinkName, Report, Status, examine
 
 __all__ = [
     "Attested",
     "AttestedResponse",
+    "Bundle",
     "Carrier",
     "Client",
     "Event",
+    "Link",
+    "LinkName",
+    "LogMemory",
     "Missed",
     "MissedLines",
+    "Pins",
     "Published",
+    "Report",
+    "Status",
     "Subscription",
     "connect",
+    "examine",
     "fetch",
     "verify_response",
 ]

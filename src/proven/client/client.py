@@ -12,10 +12,13 @@ from typing import TypeVar
 
 import aiohttp
 
-from proven.attestation import Evidence, Verifier
+from proven.attestation import Evidence, Platform, Verifier
 from proven.client._transport import Endpoint, HttpTransport, Transport
 from proven.client.app_logs import LogFeed, MissedLines, read
+from proven.client.collect import Collector
 from proven.client.events import Subscription
+from proven.client.pins import LogMemory, Pins
+from proven.client.verification import LinkName, Report, examine
 from proven.wire import ids, values
 from proven.wire.commands import (
     Anonymize,
@@ -89,6 +92,8 @@ async def connect(
     carrier: Carrier = Carrier.AUTO,
     tls: ssl.SSLContext | None = None,
     timeout: float = DEFAULT_TIMEOUT,
+    pins: Pins | None = None,
+    memory: LogMemory | None = None,
 ) -> Client:
     """Open a session with `application` on the node at `url`, or with its management for None.
 
@@ -98,6 +103,10 @@ async def connect(
     this application is derived. With `package_id`, only that very code is called. `tls` replaces the default
     context of `https` URLs; the session does not depend on it. `timeout` is in seconds, for opening the
     session and for each call.
+
+    With `pins`, what the transparency log says of the application is verified before the session is used, and
+    every answer is held to it; without, only `Client.verify` does that. `memory` is what was seen of logs
+    before, by default what this user's programs have seen.
 
     Raises `ProvenError`: `UNAVAILABLE`, `NOT_FOUND`, `EVIDENCE_INVALID`, `UNAUTHENTICATED`, `OVERLOADED`,
     `REQUEST_TIMEOUT`.
@@ -122,6 +131,8 @@ async def connect(
                 on_console=on_console,
                 carrier=carrier,
                 timeout=timeout,
+                pins=pins,
+                log=_Log(Collector(http, url), memory or LogMemory.default()),
             )
             await client._live()
     except BaseException:
@@ -151,8 +162,14 @@ class Client:
         on_console: OnConsole | None,
         carrier: Carrier,
         timeout: float,
+        pins: Pins | None,
+        log: _Log,
     ) -> None:
         self.application_id = application_id
+        self._pins = pins
+        self._log = log
+        self._answered_by: tuple[PackageId, int] | None = None
+        self._report: Report | None = None
         self._http = http
         self._endpoint = endpoint
         self._verifier = verifier
@@ -188,11 +205,46 @@ class Client:
 
     async def execute(self, handler: str, arguments: bytes, *, timeout: float | None = None) -> ExecuteResult:
         """As `call`, with the argument list and the result encoded by `proven.wire.values`."""
-        command = Execute(handler=handler, args=arguments, package_id=self._package_id)
-        result = await self._ask(command, ExecuteResult, timeout)
-        if self._package_id is not None and result.package_id != self._package_id:
-            raise ProvenError(ErrorCode.CONFLICT, "the node ran another package than the one asked for")
+        session = await self._ready()
+        wanted = self._wanted()
+        try:
+            result = await self._execute(session, handler, arguments, wanted, timeout)
+        except ProvenError as refusal:
+            if self._pins is None or wanted == self._package_id or refusal.code is not ErrorCode.CONFLICT:
+                raise
+            await self.verify(source=False)
+            if self._wanted() == wanted:
+                raise
+            result = await self._execute(session, handler, arguments, self._wanted(), timeout)
+        self._answered_by = (PackageId(result.package_id), result.log_index)
+        if self._pins is not None and not self._is_verified(*self._answered_by):
+            await self.verify(source=False)
         return result
+
+    async def verify(self, *, source: bool = True, whole_log: bool = False) -> Report:
+        """Check what the transparency log says of the application: against the node's evidence, the pins, and
+        what was seen of the log before (`proven.client.verification.examine`). What held is remembered.
+
+        Without `source` the package's files are not fetched; `whole_log` reads all of the log, however long.
+        Raises `ProvenError`: `EVIDENCE_INVALID` with the link that fails in its details, or as `connect`.
+        """
+        if self.application_id is None:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "a management session is of no application")
+        async with _deadline(self._timeout):
+            report = await self._log.verify(
+                self.application_id, self._verifier, self._pins, source=source, whole_log=whole_log
+            )
+        report.require()
+        self._report = report
+        if self._answered_by is not None and not self._is_verified(*self._answered_by):
+            package_id, log_index = self._answered_by
+            raise ProvenError(
+                ErrorCode.EVIDENCE_INVALID,
+                f"the session was answered by the package {package_id}, and the log does not say that entry "
+                f"{log_index} made it live",
+                details={"link": LinkName.LOG.value},
+            )
+        return report
 
     async def whoami(self) -> WhoAmIResult:
         return await self._ask(WhoAmI(), WhoAmIResult)
@@ -277,10 +329,36 @@ class Client:
         await self.close()
 
     async def _ask(self, command: Command, kind: type[_ResultT], timeout: float | None = None) -> _ResultT:
+        return await self._answered(await self._ready(), command, kind, timeout)
+
+    async def _execute(
+        self,
+        session: _Session,
+        handler: str,
+        arguments: bytes,
+        wanted: PackageId | None,
+        timeout: float | None,
+    ) -> ExecuteResult:
+        command = Execute(handler=handler, args=arguments, package_id=wanted)
+        result = await self._answered(session, command, ExecuteResult, timeout)
+        if wanted is not None and result.package_id != wanted:
+            raise ProvenError(ErrorCode.CONFLICT, "the node ran another package than the one asked for")
+        return result
+
+    def _wanted(self) -> PackageId | None:
+        """The package to insist on: the one given, or what was verified."""
+        if self._package_id is not None or self._pins is None or self._report is None:
+            return self._package_id
+        return None if self._report.attested is None else self._report.attested.package_id
+
+    def _is_verified(self, package_id: PackageId, log_index: int) -> bool:
+        live = None if self._report is None else self._report.live
+        versions = () if live is None else live.versions
+        return any((each.package_id, each.log_index) == (package_id, log_index) for each in versions)
+
+    async def _ready(self) -> _Session:
         session = self._session
-        if session is None or session.lost is not None:
-            session = await self._live()
-        return await self._answered(session, command, kind, timeout)
+        return await self._live() if session is None or session.lost is not None else session
 
     async def _answered(
         self, session: _Session, command: Command, kind: type[_ResultT], timeout: float | None = None
@@ -300,6 +378,14 @@ class Client:
                 self._session = None
             session = await self._open()
             try:
+                if self._pins is not None and self.application_id is not None:
+                    if self._pins.refuse_development and session.evidence.platform is Platform.DEVELOPMENT:
+                        raise ProvenError(
+                            ErrorCode.EVIDENCE_INVALID,
+                            "the evidence is of a development node, which you refuse",
+                        )
+                    self._answered_by = None
+                    await self.verify(source=False)
                 if self._key is not None:
                     command = self._key.identify(session.channel.transcript)
                     read_result(await session.ask(encode_command(command)), IdentifyResult)
@@ -366,6 +452,32 @@ class Client:
         session = _Session(channel, evidence, self._on_console, self._on_event)
         await session.attach(self._endpoint, self._carrier)
         return session
+
+
+class _Log:
+    """What the client knows of the transparency log of its node."""
+
+    def __init__(self, collector: Collector, memory: LogMemory) -> None:
+        self._collector = collector
+        self._memory = memory
+
+    async def verify(
+        self,
+        application: ApplicationId,
+        verifier: Verifier,
+        pins: Pins | None,
+        *,
+        source: bool,
+        whole_log: bool,
+    ) -> Report:
+        answer = await self._collector.describe(application)
+        bundle = await self._collector.bundle(
+            answer, asked=application, memory=self._memory, whole=whole_log, session=False, source=source
+        )
+        report = await asyncio.to_thread(examine, bundle, verifier, pins=pins, memory=self._memory)
+        if report.state is not None:
+            await asyncio.to_thread(self._memory.remember, application, report.state)
+        return report
 
 
 class _Session:

@@ -14,6 +14,8 @@ from proven.client import client as asynchronous
 from proven.client import events
 from proven.client.client import DEFAULT_TIMEOUT, Carrier, OnConsole
 from proven.client.events import Event
+from proven.client.pins import LogMemory, Pins
+from proven.client.verification import Report
 from proven.wire.commands import WhoAmIResult
 from proven.wire.identity import IdentityKey
 from proven.wire.ids import IdentityId, PackageId
@@ -34,6 +36,8 @@ def connect(
     carrier: Carrier = Carrier.AUTO,
     tls: ssl.SSLContext | None = None,
     timeout: float = DEFAULT_TIMEOUT,
+    pins: Pins | None = None,
+    memory: LogMemory | None = None,
 ) -> Client:
     """See `proven.client.connect`. `on_console` is called from another thread."""
     loop = _Loop()
@@ -50,6 +54,8 @@ def connect(
                 carrier=carrier,
                 tls=tls,
                 timeout=timeout,
+                pins=pins,
+                memory=memory,
             )
         )
     except BaseException:
@@ -67,6 +73,9 @@ class Client:
 
     def call(self, handler: str, *arguments: Value, timeout: float | None = None) -> Value:
         return self._loop.run(self._client.call(handler, *arguments, timeout=timeout))
+
+    def verify(self, *, source: bool = True, whole_log: bool = False) -> Report:
+        return self._loop.run(self._client.verify(source=source, whole_log=whole_log))
 
     def whoami(self) -> WhoAmIResult:
         return self._loop.run(self._client.whoami())
