@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Final, Protocol
 
@@ -53,7 +53,7 @@ class Applications(Protocol):
     def find(self, id_or_name: str) -> ApplicationRecord: ...
     def versions(self, application: ApplicationId) -> Sequence[Version]: ...
     def list(self, *, owner: bytes | None = None) -> Sequence[ApplicationRecord]: ...
-    def watch(self) -> AbstractAsyncContextManager[AsyncGenerator[Change, None]]: ...
+    def watch(self) -> AbstractAsyncContextManager[AsyncIterator[Change]]: ...
 
 
 class AppTelemetry:

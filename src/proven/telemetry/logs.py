@@ -35,6 +35,7 @@ _LEAST_BYTES: Final = 512 * KIB
 _SCANNED_CHUNKS: Final = 16
 _PAGE_BYTES: Final = 512 * KIB
 _RETRY_SECONDS: Final = 1.0
+_FIRST_SWEEP_SECONDS: Final = 10.0
 _SWEEP_SECONDS: Final = 3600.0
 _SWEEP_PACE: Final = 0.05
 _RECOUNT_SECONDS: Final = 10.0
@@ -333,6 +334,7 @@ class LogStore:
 
     async def _sweep(self) -> None:
         """Remove what is old of applications that say nothing any more."""
+        await asyncio.sleep(_FIRST_SWEEP_SECONDS)
         while True:
             for application_id in self._applications():
                 await asyncio.sleep(_SWEEP_PACE)
