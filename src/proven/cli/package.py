@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import click
 import msgspec
 
-from proven.packages import Package, Registry, build, verify
+from proven.packages import Package, Registry, build, compare, verify
 from proven.packages.manifest import HandlerEntry, Manifest
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import PackageId, parse_package_id
 
+from ._diff_output import diff_record, print_diff
 from ._output import json_option, print_json, progress
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -96,15 +99,74 @@ def show_command(file: Path, as_json: bool) -> None:
     Example:
       proven package show todo.package
     """
+    read = _read_package(file)
+    if as_json:
+        print_json(_record(read))
+    else:
+        _explain(read)
+
+
+def _read_package(file: Path) -> Package:
     try:
         read = Package.from_archive(file.read_bytes())
         verify(read)
     except ProvenError as error:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"{file} is not a sound package: {error.message}") from None
+    return read
+
+
+@package.command("diff")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option("--stat", is_flag=True, help="Leave out the lines of the sources.")
+@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True, help="Seconds.")
+@json_option
+def diff_command(before: str, after: str, stat: bool, timeout: float, as_json: bool) -> None:
+    """Say what is different between the packages A and B.
+
+    Each is a folder, a package file, or ID@URL: the package with that id, from the node at that address
+    (its id is computed again from its files). What decides about trust comes first: handlers and their
+    options, migrations, dependencies, limits; then front-end files and the lines of the sources.
+
+    \b
+    Examples:
+      proven package diff ./released .
+      proven package diff todo.package examples/todo --stat
+      proven package diff 3b1f…@https://node.example 9c0e…@https://node.example
+    """
+    old, new = _package_of(before, timeout), _package_of(after, timeout)
+    difference = compare(old, new)
     if as_json:
-        print_json(_record(read))
+        print_json(diff_record(difference))
     else:
-        _explain(read)
+        print_diff(difference, stat=stat)
+
+
+def _package_of(text: str, timeout: float) -> Package:
+    """A package from wherever it is said to be."""
+    package_id, separator, url = text.partition("@")
+    if separator and url.startswith(("http://", "https://")):
+        return asyncio.run(_fetch(parse_package_id(package_id), url, timeout))
+    path = Path(text)
+    if path.is_dir():
+        return build_folder(path)
+    if not path.is_file():
+        raise ProvenError(
+            ErrorCode.NOT_FOUND, f"{text} is no folder, no package file, and not of the form ID@URL"
+        )
+    return _read_package(path)
+
+
+async def _fetch(package_id: PackageId, url: str, timeout: float) -> Package:
+    from proven.client.collect import collecting
+
+    async with collecting(url, timeout=timeout) as collector:
+        fetched = Package.from_archive(await collector.archive(package_id))
+    if fetched.id != package_id:
+        raise ProvenError(
+            ErrorCode.EVIDENCE_INVALID, f"the node at {url} gave the package {fetched.id} for {package_id}"
+        )
+    return fetched
 
 
 def _record(built: Package) -> dict[str, Any]:

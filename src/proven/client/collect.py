@@ -120,7 +120,7 @@ class Collector:
         saved_log, saved_session, archive = await _all(
             self._log(application, int(index) if index.isdigit() else 0, answer, memory, whole=whole),
             self._session(application) if session else _nothing(),
-            self._archive(package_id) if source else _nothing(),
+            self.archive(package_id) if source else _nothing(),
         )
         return Bundle(
             made_at=now_ms(),
@@ -221,7 +221,8 @@ class Collector:
             raise _refusal(body, response.status)
         return SavedSession(request=request, response=body)
 
-    async def _archive(self, package_id: PackageId) -> bytes:
+    async def archive(self, package_id: PackageId) -> bytes:
+        """What the node keeps as this package, not yet checked. Raises `NOT_FOUND`."""
         return await self._get(f"/.well-known/proven/packages/{package_id}", MAX_ARCHIVE_BYTES)
 
     async def _get(self, path: str, limit: int) -> bytes:

@@ -6,6 +6,7 @@ its manifest says what its code says, and `ModuleGraph` says how to load it.
 
 from ._folder import IGNORED
 from .build import build, entry_modules, verify
+from .diff import Changed, PackageDiff, SourceChange, compare
 from .graph import ModuleFormat, ModuleGraph, ResolvedModule
 from .manifest import (
     Access,
@@ -33,6 +34,7 @@ __all__ = [
     "Asset",
     "AttestationMode",
     "BuildError",
+    "Changed",
     "Cors",
     "Dependency",
     "HandlerEntry",
@@ -46,11 +48,14 @@ __all__ = [
     "ModuleFormat",
     "ModuleGraph",
     "Package",
+    "PackageDiff",
     "Problem",
     "Registry",
     "ResolvedModule",
     "Rule",
+    "SourceChange",
     "build",
+    "compare",
     "entry_modules",
     "verify",
 ]
