@@ -19,6 +19,7 @@ from proven.node import _settings
 from proven.runtime import RuntimeConfig
 from proven.runtime.hostcalls import HostCallsConfig
 from proven.storage import StorageConfig, Synchronous
+from proven.telemetry import TelemetryConfig
 from proven.transparency import WitnessAddress
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import NoteKey, is_signer_name
@@ -110,6 +111,13 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """Where the operator's programs read metrics: `/metrics` on loopback. No port is nowhere, 0 is any."""
+
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeConfig:
     """A local node: development evidence, keys in its data directory, writes safe from crashes of the node.
 
@@ -126,6 +134,8 @@ class NodeConfig:
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
     host_calls: HostCallsConfig = field(default_factory=HostCallsConfig)
     storage: StorageConfig = field(default_factory=lambda: StorageConfig(synchronous=Synchronous.NORMAL))
+    telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
+    admin: AdminSettings = field(default_factory=AdminSettings)
 
 
 def load_config(

@@ -19,7 +19,9 @@ from proven.attestation import DevelopmentAttestor
 from proven.engine.embedded import EmbeddedEngine
 from proven.gateway import (
     Activity,
+    Admin,
     AppOrigins,
+    AppTelemetry,
     Call,
     Console,
     Gateway,
@@ -41,8 +43,10 @@ from proven.runtime.hostcalls import HostCalls
 from proven.storage import DevelopmentOwnership, Storage
 from proven.transparency import Cosigners, TransparencyLog, Witness
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.telemetry import LogStore, Metrics
 from proven.wire.log_key import default_name
 from proven.wire.notes import NoteSigner
+from proven.wire.ids import ApplicationId
 
 T = TypeVar("T")
 
@@ -87,6 +91,17 @@ class LocalNode:
         )
         activity = Activity(lambda application: self._applications.find(application).name)
         if config.gateway.serves_console:
+        self._telemetry = AppTelemetry(
+            LogStore(self._engine.registers, config.telemetry.logs, applications=self._application_ids),
+            Metrics(self._engine.registers, config.telemetry.metrics, applications=self._application_ids),
+            self._applications,
+            is_live=lambda session: self._sessions.is_live(session),
+            runtime_report=self.runtime_report,
+        )
+        self._admin = Admin(self._telemetry.prometheus)
+        self._admin_port = 0
+        on_call = _both(self._telemetry.called, on_call)
+        on_console = _both(self._telemetry.console, on_console)
             on_call = _both(activity.called, on_call)
             on_console = _both(activity.console, on_console)
         self._log = TransparencyLog(
@@ -97,7 +112,12 @@ class LocalNode:
             signer=NoteSigner(self._applications.origin, keys.log_key(root_key)),
         )
         self._cosigners = Cosigners(self._log, config.log.witness_addresses())
-        self._runtime = Runtime(config.runtime, self._host_calls.functions, on_console=on_console)
+        self._runtime = Runtime(
+            config.runtime,
+            self._host_calls.functions,
+            on_console=on_console,
+            on_end=self._telemetry.ended,
+        )
         self._deployer = Deployer(self._applications, self._runtime)
         self._sessions = Sessions(
             self._attestor,
@@ -136,13 +156,18 @@ class LocalNode:
             runtime=self._runtime,
             attestor=self._attestor,
             messages=self._engine.messages,
-            performers={**passkeys.performers(), **accounts.performers()},
+            performers={
+                **passkeys.performers(),
+                **accounts.performers(),
+                **self._telemetry.performers(),
+            },
             accounts=accounts.addresses,
             health=self._failing,
             submissions=Submissions(self._deployer),
             console=self._console(activity) if config.gateway.serves_console else None,
             transparency=TransparencyRooms(
                 log=self._log,
+            logs=self._telemetry,
                 packages=self._applications,
                 index=self._applications,
                 cosignatures=self._cosigners.cosignatures,
@@ -163,6 +188,11 @@ class LocalNode:
         settings = self._config.gateway
         if settings.sign_in_origins:
             return settings.sign_in_origins
+    @property
+    def metrics_url(self) -> str | None:
+        """Where Prometheus reads metrics, if anywhere."""
+        return f"http://127.0.0.1:{self._admin_port}/metrics" if self._admin_port else None
+
         port = "" if self._address[1] == _HTTP_PORT else f":{self._address[1]}"
         return (f"http://{settings.relying_party}{port}",)
 
@@ -223,9 +253,12 @@ class LocalNode:
             Service("engine", self._engine.start, self._engine.stop),
             Service("host calls", _nothing, self._host_calls.close),
             Service("runtime", self._start_runtime, self._runtime.stop),
+        logs, metrics = self._telemetry.logs, self._telemetry.metrics
             Service(
                 "applications", self._applications.start, self._applications.stop, self._applications.health
             ),
+            Service("app logs", logs.start, logs.stop, logs.health),
+            Service("metrics", metrics.start, metrics.stop, metrics.health),
             Service("log", self._log.start, self._log.stop, self._log.health, deadline=600),
             Service("witnesses", self._cosigners.start, self._cosigners.stop),
             Service("deployer", self._deployer.start, self._deployer.stop, self._deployer.health),
@@ -234,8 +267,10 @@ class LocalNode:
         )
 
     async def _start_runtime(self) -> None:
+            Service("deploy notes", self._telemetry.start, self._telemetry.stop, self._telemetry.health),
         try:
             await self._runtime.start()
+            Service("admin", self._listen_admin, self._admin.stop),
         except SandboxError as error:
             raise ProvenError(ErrorCode.UNAVAILABLE, str(error)) from error
 
@@ -255,6 +290,20 @@ class LocalNode:
         self._sweeping = asyncio.create_task(self._sessions.run(), name="sessions")
 
     async def _check_sessions(self) -> None:
+    async def _listen_admin(self) -> None:
+        port = self._config.admin.port
+        if port is None:
+            return
+        try:
+            self._admin_port = await self._admin.listen(port)
+        except OSError as error:
+            raise ProvenError(
+                ErrorCode.UNAVAILABLE, f"cannot listen on 127.0.0.1:{port} (admin.port): {_reason(error)}"
+            ) from error
+
+    def _application_ids(self) -> list[ApplicationId]:
+        return [record.id for record in self._applications.list()]
+
         """Raises if sessions that have expired are not ended any more."""
         if self._sweeping is None or self._sweeping.done():
             raise ProvenError(ErrorCode.UNAVAILABLE, "sessions are not swept any more")

@@ -13,12 +13,17 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A running local node: where it listens and the development root its evidence chains to (PEM)."""
+    """A running local node: where it listens and the development root its evidence chains to (PEM).
+
+    `data_dir` is where its keys are, for its own user; `metrics_url` is where Prometheus reads.
+    """
 
     url: str
     pid: int
     applications: tuple[str, ...]
     development_root: str
+    data_dir: str | None = None
+    metrics_url: str | None = None
 
 
 def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
