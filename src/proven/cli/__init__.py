@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "call": ("proven.cli.call:call", "Call a handler over a verified, sealed session."),
     "verify": ("proven.cli.verify:verify", "Say which code answered, who can change it, and prove it."),
     "listen": ("proven.cli.listen:listen", "Print an app's events as they come."),
+    "logs": ("proven.cli.logs:logs", "Print an app's log, and follow it."),
+    "metrics": ("proven.cli.metrics:metrics", "Show how often and how fast an app's handlers are called."),
     "check": ("proven.cli.check:check", "Find mistakes in an app before it runs."),
     "package": ("proven.cli.package:package", "Build packages and say why their ids are what they are."),
     "completion": ("proven.cli.completion:completion", "Print the shell's completion script."),

@@ -21,7 +21,7 @@ from proven.packages.typecheck import Diagnostic
 from proven.runtime import ConsoleLevel, ConsoleRecord
 from proven.wire.errors import ProvenError
 
-from ._output import COMMAND, failure_lines, print_json_line
+from ._output import COMMAND, failure_lines, print_json_line, printable
 
 _SHORT_ID: Final = 12
 _CALLS_PER_SECOND: Final = 50
@@ -118,7 +118,7 @@ class TextOutput:
 
     def checked(self, findings: Sequence[Diagnostic]) -> None:
         for finding in findings[:_DIAGNOSTICS]:
-            self._line(click.style(_printable(str(finding)), fg="yellow"))
+            self._line(click.style(printable(str(finding)), fg="yellow"))
         if findings:
             count = len(findings)
             self._line(
@@ -142,20 +142,20 @@ class TextOutput:
         asked = (
             ""
             if call.http is None
-            else _printable(f"{call.http.method} {call.http.path}  {call.http.status}  ")
+            else printable(f"{call.http.method} {call.http.path}  {call.http.status}  ")
         )
         if call.error is None:
             self._line(f"{asked}{name}  {click.style(took, fg='bright_black')}")
             return
         self._line(f"{asked}{name}  {click.style(call.error.code, fg='red')}  {took}")
         for line in failure_lines(call.error):
-            self._line(f"{name} │ {click.style(_printable(line), fg='red')}")
+            self._line(f"{name} │ {click.style(printable(line), fg='red')}")
 
     def console(self, record: ConsoleRecord) -> None:
         name = short_name(record.handler) if record.handler else "top level"
         text = f"({record.dropped} more lines were dropped)" if record.dropped else record.text
         for line in text.splitlines() or [""]:
-            self._line(f"{name} │ {click.style(_printable(line), fg=_COLOURS.get(record.level))}")
+            self._line(f"{name} │ {click.style(printable(line), fg=_COLOURS.get(record.level))}")
 
     def _next_second(self) -> None:
         if self._counted:
@@ -266,7 +266,7 @@ def _usage(parameters: Sequence[Parameter] | None) -> str:
     """What a handler takes, as commands say it."""
     if parameters is None:
         return "[JSON …]"
-    return " ".join(_printable(_named(parameter)) for parameter in parameters)
+    return " ".join(printable(_named(parameter)) for parameter in parameters)
 
 
 def _named(parameter: Parameter) -> str:
@@ -288,13 +288,6 @@ def _curl(handler: HandlerEntry, url: str) -> str:
 
 def _missing(unavailable: Any) -> str:
     return "" if not unavailable else "; not available here: " + ", ".join(sorted(unavailable))
-
-
-def _printable(text: str) -> str:
-    """Without control characters, with which an app could rewrite the terminal it is shown in."""
-    return "".join(
-        char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text
-    )
 
 
 def _described(application: Application) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shlex
 import sys
 import time
@@ -19,6 +20,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 F = TypeVar("F", bound=Callable[..., Any])
 _JSON: Final = "proven.json"
 _SLOW_SECONDS: Final = 0.5
+_STEERING: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 COMMAND: Final = shlex.quote(os.environ.get("_PROVEN_AS") or "proven")
 """How this command line is called here: `./proven` in a checkout."""
@@ -57,12 +59,24 @@ def json_option(command: F, *, lines: bool = False) -> F:
 
 def print_json(value: object) -> None:
     """Print a result for programs."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    click.echo(_escaped(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 def print_json_line(value: object) -> None:
     """Print one of many results for programs."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    click.echo(_escaped(json.dumps(value, ensure_ascii=False, default=str)))
+
+
+def _escaped(document: str) -> str:
+    """The same JSON document, in which nothing steers a terminal or turns text around."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
+def printable(text: str) -> str:
+    """Text without control characters, with which an app could rewrite the terminal it is shown in."""
+    return "".join(
+        char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
 
 
 def report(error: ProvenError, context: click.Context) -> None:

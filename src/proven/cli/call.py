@@ -24,7 +24,7 @@ from proven.wire import values
 from proven.wire.commands import ConsoleEvent
 from proven.wire.errors import ErrorCode, ProvenError
 
-from ._output import json_option, print_json
+from ._output import json_option, print_json, printable
 
 _IDENTITY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -238,4 +238,5 @@ def _seed(name: str) -> bytes:
 
 
 def _show_console(line: ConsoleEvent) -> None:
-    click.echo(f"{line.level}: {line.text}", err=True)
+    for text in line.text.splitlines() or [""]:
+        click.echo(f"{line.level}: {printable(text)}", err=True)

@@ -142,6 +142,8 @@ def _configure(
             "gateway.default_application": package.manifest.name,
         },
     )
+    if config.admin.port is None:
+        config = dataclasses.replace(config, admin=dataclasses.replace(config.admin, port=0))
     if port is None and config.gateway.port:
         free = _free_port(config.gateway.host, config.gateway.port)
         config = dataclasses.replace(config, gateway=dataclasses.replace(config.gateway, port=free))
@@ -205,6 +207,8 @@ class _Development:
                     pid=os.getpid(),
                     applications=(application.name,),
                     development_root=node.development_root.public_bytes(Encoding.PEM).decode(),
+                    data_dir=str(self._config.data_dir.resolve()),
+                    metrics_url=node.metrics_url,
                 )
                 with announced(presence):
                     on_started()

@@ -1,0 +1,105 @@
+"""Which node a command for owners is about, and as whom it speaks there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import reduce
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from proven.attestation import Verifier
+from proven.client import Client, connect
+from proven.node import keys
+from proven.node.presence import Presence, discover
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.identity import IdentityKey
+
+from .call import _find_node, _seed, _verifier
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_AGO: Final = re.compile(r"(\d{1,9})(s|m|h|d)")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+_OPTIONS: Final = (
+    click.option(
+        "--as", "identity", metavar="NAME", help="Be the key NAME.  [default: the owner on a node here]"
+    ),
+    click.option(
+        "--node", "url", metavar="URL", help="The node.  [default: the one on this machine that runs it]"
+    ),
+    click.option(
+        "--development-root",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Accept development evidence under this root certificate (PEM).",
+    ),
+    click.option("--any-development-node", is_flag=True, help="Accept development evidence of any node."),
+    click.option("--pcr0", metavar="HEX", help="Accept evidence of AWS Nitro hardware that runs this image."),
+)
+
+
+def owner_options(command: F) -> F:
+    """Give a command the options that `Node.named` takes."""
+    return reduce(lambda made, option: option(made), reversed(_OPTIONS), command)
+
+
+class Node:
+    """A node, how its evidence is verified, and the key of whoever asks."""
+
+    def __init__(self, url: str, verifier: Verifier, owner: IdentityKey) -> None:
+        self.url = url
+        self._verifier = verifier
+        self._owner = owner
+
+    @classmethod
+    def named(
+        cls,
+        application: str,
+        *,
+        identity: str | None,
+        url: str | None,
+        development_root: Path | None,
+        any_development_node: bool,
+        pcr0: str | None,
+    ) -> Node:
+        """The node that the options name, or the one on this machine that runs the application."""
+        nodes = discover()
+        here = _find_node(nodes, application) if url is None else None
+        address = url or (here.url if here else "")
+        known = here or next((node for node in nodes if node.url == address.rstrip("/")), None)
+        verifier = _verifier(known, development_root, any_development_node, pcr0)
+        owner = _owner_of(known) if identity is None else IdentityKey.derive(_seed(identity), None)
+        return cls(address, verifier, owner)
+
+    async def manage(self) -> Client:
+        """A management session as that owner."""
+        return await connect(self.url, application=None, verifier=self._verifier, identity=self._owner)
+
+
+def _owner_of(known: Presence | None) -> IdentityKey:
+    """The key that owns what a node of this user deploys."""
+    file = None if known is None or known.data_dir is None else Path(known.data_dir) / "root.key"
+    if file is None or not file.exists():
+        raise ProvenError(
+            ErrorCode.BAD_REQUEST, "this node is not one of this machine: say with --as NAME who the owner is"
+        )
+    seed = keys.derive(keys.load_or_create(file), "owner")
+    return IdentityKey(Ed25519PrivateKey.from_private_bytes(seed), None)
+
+
+def ago(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+    """How many seconds ago a moment was, from `10m` or `2026-01-31T12:00`."""
+    if text is None:
+        return None
+    if match := _AGO.fullmatch(text):
+        return float(int(match[1]) * _SECONDS[match[2]])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is neither like 10m, 2h, 1d nor a time") from None
+    return max(0.0, (datetime.now(UTC) - moment.astimezone(UTC)).total_seconds())
