@@ -109,13 +109,72 @@ async def test_the_frame_of_one_application_closes_to_a_page_of_another(world: W
     await expect(heading).to_have_text("This form has closed")
 
 
-async def test_an_application_signs_people_in_on_its_own_host(world: World) -> None:
-    page = await world.page_of("victim")
+async def _create_account(world: World, page: Page) -> str:
+    """Who the person is to the application."""
     await add_authenticator(page)
     await _sign_in(world, page)
     frame = page.frame_locator("dialog iframe")
     await frame.get_by_role("button", name="Create an account").click()
     click = asyncio.create_task(frame.get_by_role("button", name="Not now").click())
-    assert "value" in await page.evaluate("done")
+    outcome = await page.evaluate("done")
     click.cancel()
     await asyncio.gather(click, return_exceptions=True)
+    return str(outcome["value"]["identity"])
+
+
+async def _use(world: World, page: Page) -> str | None:
+    """Make the page's SDK; who its sessions act as."""
+    options = {"application": world.victim.id, "gateway": world.gateway, "policy": {"development": True}}
+    script = "(options) => { globalThis.sdk = new ProvenSDK(options); return sdk.whoAmI() }"
+    identity: str | None = (await page.evaluate(script, options))["identity"]
+    return identity
+
+
+async def test_an_application_signs_people_in_on_its_own_host(world: World) -> None:
+    page = await world.page_of("victim")
+    assert await _create_account(world, page) == (await page.evaluate("sdk.whoAmI()"))["identity"]
+
+
+async def test_who_signs_out_in_one_tab_is_signed_out_in_all_and_comes_back_in_none(world: World) -> None:
+    page = await world.page_of("victim")
+    identity = await _create_account(world, page)
+    other = await world.page_of("victim")
+    assert await _use(world, other) == identity
+    await page.evaluate("sdk.signOut()")
+    await other.wait_for_function("sdk.authState.value === 'anonymous'")
+    world.node.local._sessions.revoke_all()
+    assert (await other.evaluate("sdk.whoAmI()"))["identity"] is None
+    await page.reload()
+    await page.wait_for_selector("html[data-ready]", state="attached")
+    assert await _use(world, page) is None
+
+
+async def test_a_session_lost_while_somebody_signs_in_leaves_nobody_who_seems_signed_in(world: World) -> None:
+    page = await world.page_of("victim")
+    await page.evaluate(
+        """() => {
+          const open = indexedDB.open.bind(indexedDB);
+          globalThis.held = [];
+          indexedDB.open = (...asked) => {
+            const request = open(...asked);
+            if (!globalThis.holding) return request;
+            let handler;
+            Object.defineProperty(request, 'onsuccess', { set: (value) => handler = value });
+            request.addEventListener('success', (event) => held.push(() => handler(event)));
+            return request;
+          };
+        }"""
+    )
+    signing = asyncio.create_task(_create_account(world, page))
+    await page.wait_for_function("globalThis.sdk?.authState.value === 'signing-in'")
+    await page.evaluate("holding = true")
+    await page.wait_for_function("held.length > 0")
+    world.node.local._sessions.revoke_all()
+    await page.wait_for_function("sdk.connectionState.value !== 'connected'")
+    called = await page.evaluate("outcome(sdk.whoAmI().then(({identity}) => identity))")
+    await page.evaluate("holding = false; held.splice(0).forEach((proceed) => proceed())")
+    identity = await signing
+    assert called != {"value": identity}
+    again = await page.evaluate("outcome(sdk.whoAmI().then(({identity}) => identity))")
+    seen = await page.evaluate("sdk.userInfo.value?.identity ?? null")
+    assert again.get("value") == seen or "code" in again

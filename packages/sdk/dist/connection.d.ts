@@ -70,7 +70,7 @@ export declare class Connection {
         signature: Bytes;
         encryptionKey: CryptoKey;
     }): Promise<Person>;
-    /** Act as nobody from now on, here and in pages that are loaded later. */
+    /** Act as nobody from now on, here, in every other page of this origin and in those that are loaded later. */
     anonymize(): Promise<void>;
     /** End it, for good. */
     close(): void;

@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-6P42HIKD.js";
+} from "./shared-ME3YH6JK.js";
 import {
   ProvenError
 } from "./shared-GPDSXGEP.js";

@@ -66,7 +66,7 @@ export declare class ProvenSDK {
     subscribe(event: string, onEvent: (payload: unknown) => void, options?: SubscribeOptions): Promise<() => Promise<void>>;
     /** Let the person sign in with a passkey. Call it on a click. Rejects with `CANCELLED` when they close the dialog. */
     signIn(): Promise<UserInfo>;
-    /** Act as nobody from now on, also in pages that are loaded later. */
+    /** Act as nobody from now on, also in other tabs and in pages that are loaded later. */
     signOut(): Promise<void>;
     /** Let the person look after their account: passkeys, recovery phrase, sessions. */
     manageAccount(): Promise<void>;

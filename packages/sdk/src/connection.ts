@@ -71,12 +71,17 @@ export class Connection {
   #spare: Ticket | null = null;
   #wake = new AbortController();
   #reopening = false;
+  #tabs: BroadcastChannel | null = null;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#resumption = new Resumption(options.gateway, options.application);
     const { signal } = this.#closing;
     if (typeof addEventListener !== 'function') return;
+    if (typeof BroadcastChannel === 'function') {
+      this.#tabs = new BroadcastChannel(`proven ${options.gateway} ${options.application}`);
+      this.#tabs.onmessage = ({ data }) => void this.#followed(data);
+    }
     const probe = (): void => void this.#probe();
     addEventListener('online', probe, { signal });
     addEventListener('offline', probe, { signal });
@@ -164,18 +169,31 @@ export class Connection {
       throw error instanceof NotSent ? error.reason : error;
     }
     const person = { applicationId, identity: answer.text('identity'), encryptionKey };
-    await this.#resumption.forget();
     this.person.set(person);
+    this.#spare = null;
+    this.#tabs?.postMessage(person.identity);
+    await this.#resumption.forget();
     await this.#renewTickets(session, person);
+    if (this.person.value !== person) throw new ProvenError('UNAUTHENTICATED', 'the sign-in has ended; sign in again');
     return person;
   }
 
-  /** Act as nobody from now on, here and in pages that are loaded later. */
+  /** Act as nobody from now on, here, in every other page of this origin and in those that are loaded later. */
   async anonymize(): Promise<void> {
+    this.#tabs?.postMessage(null);
+    await this.#leave(true);
+  }
+
+  /** Another page now has `identity` signed in, or nobody: this one does not go on as somebody else. */
+  async #followed(identity: unknown): Promise<void> {
+    if (this.person.value !== null && this.person.value.identity !== identity) await this.#leave(identity === null);
+  }
+
+  async #leave(forget: boolean): Promise<void> {
     this.#spare = null;
     const acted = this.person.value !== null;
     this.person.set(null);
-    await this.#resumption.forget();
+    if (forget) await this.#resumption.forget();
     const session = this.#session;
     if (!acted || session === null || session.lost !== null) return;
     try {
@@ -189,6 +207,8 @@ export class Connection {
   close(): void {
     this.#closing.abort();
     this.#wake.abort();
+    this.#tabs?.close();
+    this.#tabs = null;
     this.#session?.lose(new ProvenError('CLOSED', 'close() was called'));
     this.state.set('closed');
   }

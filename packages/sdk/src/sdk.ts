@@ -164,7 +164,7 @@ export class ProvenSDK {
     }
   }
 
-  /** Act as nobody from now on, also in pages that are loaded later. */
+  /** Act as nobody from now on, also in other tabs and in pages that are loaded later. */
   async signOut(): Promise<void> {
     await this.#restored;
     await this.#connection.anonymize();

@@ -2058,11 +2058,16 @@ var Connection = class {
   #spare = null;
   #wake = new AbortController();
   #reopening = false;
+  #tabs = null;
   constructor(options) {
     this.#options = options;
     this.#resumption = new Resumption(options.gateway, options.application);
     const { signal } = this.#closing;
     if (typeof addEventListener !== "function") return;
+    if (typeof BroadcastChannel === "function") {
+      this.#tabs = new BroadcastChannel(`proven ${options.gateway} ${options.application}`);
+      this.#tabs.onmessage = ({ data }) => void this.#followed(data);
+    }
     const probe = () => void this.#probe();
     addEventListener("online", probe, { signal });
     addEventListener("offline", probe, { signal });
@@ -2136,17 +2141,28 @@ var Connection = class {
       throw error instanceof NotSent ? error.reason : error;
     }
     const person = { applicationId, identity: answer.text("identity"), encryptionKey };
-    await this.#resumption.forget();
     this.person.set(person);
+    this.#spare = null;
+    this.#tabs?.postMessage(person.identity);
+    await this.#resumption.forget();
     await this.#renewTickets(session, person);
+    if (this.person.value !== person) throw new ProvenError("UNAUTHENTICATED", "the sign-in has ended; sign in again");
     return person;
   }
-  /** Act as nobody from now on, here and in pages that are loaded later. */
+  /** Act as nobody from now on, here, in every other page of this origin and in those that are loaded later. */
   async anonymize() {
+    this.#tabs?.postMessage(null);
+    await this.#leave(true);
+  }
+  /** Another page now has `identity` signed in, or nobody: this one does not go on as somebody else. */
+  async #followed(identity) {
+    if (this.person.value !== null && this.person.value.identity !== identity) await this.#leave(identity === null);
+  }
+  async #leave(forget) {
     this.#spare = null;
     const acted = this.person.value !== null;
     this.person.set(null);
-    await this.#resumption.forget();
+    if (forget) await this.#resumption.forget();
     const session = this.#session;
     if (!acted || session === null || session.lost !== null) return;
     try {
@@ -2159,6 +2175,8 @@ var Connection = class {
   close() {
     this.#closing.abort();
     this.#wake.abort();
+    this.#tabs?.close();
+    this.#tabs = null;
     this.#session?.lose(new ProvenError("CLOSED", "close() was called"));
     this.state.set("closed");
   }
@@ -3160,7 +3178,7 @@ var ProvenSDK = class {
       throw error;
     }
   }
-  /** Act as nobody from now on, also in pages that are loaded later. */
+  /** Act as nobody from now on, also in other tabs and in pages that are loaded later. */
   async signOut() {
     await this.#restored;
     await this.#connection.anonymize();
