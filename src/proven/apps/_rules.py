@@ -7,11 +7,11 @@ from typing import Final
 
 from proven.apps._records import Tracked
 from proven.wire.applications import (
+    UPGRADES,
     AddAllowedOrigin,
     Archive,
     CancelUpgrade,
     Command,
-    Deploy,
     Immutable,
     LinkDomain,
     Multisig,
@@ -20,7 +20,6 @@ from proven.wire.applications import (
     SetUpgradePolicy,
     SignedCommand,
     TimelockMultisig,
-    TransferOwnership,
     UnlinkDomain,
     Upgrade,
     Veto,
@@ -30,6 +29,8 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import is_application_id
 from proven.wire.origins import canonical_origin
 
+_SHARED: Final = (Multisig, TimelockMultisig)
+
 MAX_DOMAIN_PROOF: Final = 30 * 24 * 3600 * 1000
 """Milliseconds for which a proof of a domain holds at most."""
 
@@ -38,11 +39,6 @@ _ORIGIN: Final = re.compile(r"https?://[a-z0-9.:\[\]-]{1,240}", re.IGNORECASE)
 _DOMAIN: Final = re.compile(
     r"(?=.{4,240}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 )
-
-
-def is_upgrade(command: Command) -> bool:
-    """Whether an upgrade policy is about this."""
-    return isinstance(command, Deploy | RollBack | SetUpgradePolicy | TransferOwnership)
 
 
 def require_name(name: str) -> None:
@@ -58,19 +54,19 @@ def require_authority(application: Tracked, signed: SignedCommand) -> None:
     and for what the policy rules out.
     """
     policy, command = application.policy, signed.body.command
-    signers = set(signed.signers)
-    guardians = set(guardians_of(policy))
+    signers = {key for key, _ in signed.signatures}
+    guardians = frozenset(guardians_of(policy))
     if isinstance(command, Veto):
         if not signers <= guardians:
             raise ProvenError(ErrorCode.FORBIDDEN, f"only a guardian of {application.name} can veto")
         return
-    if isinstance(policy, Multisig | TimelockMultisig):
+    if isinstance(policy, _SHARED):
         _require_threshold(application, signers, policy)
-    elif signers != {application.owner}:
+    elif len(signers) != 1 or application.owner not in signers:
         if signers <= guardians:
             raise ProvenError(ErrorCode.FORBIDDEN, "a guardian can veto, and nothing else")
         raise ProvenError(ErrorCode.NOT_OWNER, f"only its owner can change {application.name}")
-    if isinstance(policy, Immutable) and is_upgrade(command):
+    if isinstance(policy, Immutable) and isinstance(command, UPGRADES):
         raise ProvenError(ErrorCode.FORBIDDEN, f"{application.name} is immutable")
 
 
@@ -93,9 +89,10 @@ def _require_threshold(
 
 def require_possible(application: Tracked, command: Command) -> None:
     """Raises `ProvenError` if the application is not in a state in which `command` has a meaning."""
+    if isinstance(command, UPGRADES):
+        _require_upgrade(application, command)
+        return
     match command:
-        case Deploy() | RollBack() | SetUpgradePolicy() | TransferOwnership():
-            _require_upgrade(application, command)
         case CancelUpgrade() | Veto():
             if application.pending is None:
                 raise ProvenError(ErrorCode.CONFLICT, f"{application.name} has no pending change")

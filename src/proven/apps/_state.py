@@ -14,6 +14,7 @@ from proven.apps._rules import (
     require_possible,
 )
 from proven.wire.applications import (
+    UPGRADES,
     AddAllowedOrigin,
     Archive,
     CancelUpgrade,
@@ -332,9 +333,10 @@ class State:
         if isinstance(command, CreateApplication):
             return self._create(signed, command, at)
         application = self._applications[signed.application_id]
+        if isinstance(command, UPGRADES):
+            self._announce(application, command, at, index)
+            return application
         match command:
-            case Deploy() | RollBack() | SetUpgradePolicy() | TransferOwnership():
-                self._announce(application, command, at, index)
             case CancelUpgrade() | Veto():
                 self._drop_pending(application)
             case AddAllowedOrigin(origin=origin):
@@ -373,13 +375,13 @@ class State:
     def _bring_into_force(
         self, application: Tracked, change: Upgrade, at: int, index: int, announced_index: int
     ) -> None:
+        package_id = application.package_of(change)
+        if package_id is not None:
+            repeated = change.version if isinstance(change, RollBack) else None
+            number = len(application.versions) + 1
+            application.versions.append(Version(number, package_id, at, index, announced_index, repeated))
+            return
         match change:
-            case Deploy() | RollBack():
-                package_id = application.package_of(change)
-                assert package_id is not None
-                repeated = change.version if isinstance(change, RollBack) else None
-                number = len(application.versions) + 1
-                application.versions.append(Version(number, package_id, at, index, announced_index, repeated))
             case SetUpgradePolicy(policy=policy):
                 application.policy = policy
             case TransferOwnership(to=owner):

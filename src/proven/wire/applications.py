@@ -102,13 +102,16 @@ class TimelockMultisig(_Policy, frozen=True, tag="timelock_multisig"):
 Policy: TypeAlias = Immutable | OwnerDecides | Timelock | Multisig | TimelockMultisig
 
 
+_DELAYED: Final = (Timelock, TimelockMultisig)
+
+
 def delay_of(policy: Policy) -> int:
     """Seconds between the announcement of a change and its coming into force."""
-    return policy.delay if isinstance(policy, Timelock | TimelockMultisig) else 0
+    return policy.delay if isinstance(policy, _DELAYED) else 0
 
 
 def guardians_of(policy: Policy) -> tuple[bytes, ...]:
-    return policy.guardians if isinstance(policy, Timelock | TimelockMultisig) else ()
+    return policy.guardians if isinstance(policy, _DELAYED) else ()
 
 
 class _Command(_Struct, frozen=True, tag_field="command", tag=str):
@@ -182,6 +185,9 @@ class Archive(_Command, frozen=True):
 
 Upgrade: TypeAlias = Deploy | RollBack | SetUpgradePolicy | TransferOwnership
 """What an upgrade policy is about, and delays if it has a delay."""
+
+UPGRADES: Final = (Deploy, RollBack, SetUpgradePolicy, TransferOwnership)
+"""The same, for `isinstance`."""
 
 Command: TypeAlias = (
     CreateApplication
@@ -301,7 +307,7 @@ _SMALL_ORDER: Final = frozenset(
         1,
         _FIELD - 1,
         0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
-        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
     }
 )
 """The y-coordinates of the eight points whose order divides the cofactor."""
