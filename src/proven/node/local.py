@@ -41,12 +41,12 @@ from proven.packages import Package
 from proven.runtime import ConsoleRecord, Runtime, RuntimeReport
 from proven.runtime.hostcalls import HostCalls
 from proven.storage import DevelopmentOwnership, Storage
+from proven.telemetry import LogStore, Metrics
 from proven.transparency import Cosigners, TransparencyLog, Witness
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.telemetry import LogStore, Metrics
+from proven.wire.ids import ApplicationId
 from proven.wire.log_key import default_name
 from proven.wire.notes import NoteSigner
-from proven.wire.ids import ApplicationId
 
 T = TypeVar("T")
 
@@ -89,8 +89,6 @@ class LocalNode:
             origin=config.log.name or keys.log_origin(root_key),
             limits=config.applications,
         )
-        activity = Activity(lambda application: self._applications.find(application).name)
-        if config.gateway.serves_console:
         self._telemetry = AppTelemetry(
             LogStore(self._engine.registers, config.telemetry.logs, applications=self._application_ids),
             Metrics(self._engine.registers, config.telemetry.metrics, applications=self._application_ids),
@@ -102,6 +100,8 @@ class LocalNode:
         self._admin_port = 0
         on_call = _both(self._telemetry.called, on_call)
         on_console = _both(self._telemetry.console, on_console)
+        activity = Activity(lambda application: self._applications.find(application).name)
+        if config.gateway.serves_console:
             on_call = _both(activity.called, on_call)
             on_console = _both(activity.console, on_console)
         self._log = TransparencyLog(
@@ -165,9 +165,9 @@ class LocalNode:
             health=self._failing,
             submissions=Submissions(self._deployer),
             console=self._console(activity) if config.gateway.serves_console else None,
+            logs=self._telemetry,
             transparency=TransparencyRooms(
                 log=self._log,
-            logs=self._telemetry,
                 packages=self._applications,
                 index=self._applications,
                 cosignatures=self._cosigners.cosignatures,
@@ -183,16 +183,16 @@ class LocalNode:
         host, port = self._address
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-    def sign_in_origins(self) -> tuple[str, ...]:
-        """The origins of the pages on which people use passkeys."""
-        settings = self._config.gateway
-        if settings.sign_in_origins:
-            return settings.sign_in_origins
     @property
     def metrics_url(self) -> str | None:
         """Where Prometheus reads metrics, if anywhere."""
         return f"http://127.0.0.1:{self._admin_port}/metrics" if self._admin_port else None
 
+    def sign_in_origins(self) -> tuple[str, ...]:
+        """The origins of the pages on which people use passkeys."""
+        settings = self._config.gateway
+        if settings.sign_in_origins:
+            return settings.sign_in_origins
         port = "" if self._address[1] == _HTTP_PORT else f":{self._address[1]}"
         return (f"http://{settings.relying_party}{port}",)
 
@@ -248,29 +248,29 @@ class LocalNode:
     def services(self) -> tuple[Service, ...]:
         """The parts in the order in which they start."""
         grace = self._config.gateway.shutdown_grace
+        logs, metrics = self._telemetry.logs, self._telemetry.metrics
         return (
             Service("storage", self._storage.start, self._storage.close),
             Service("engine", self._engine.start, self._engine.stop),
+            Service("app logs", logs.start, logs.stop, logs.health),
+            Service("metrics", metrics.start, metrics.stop, metrics.health),
             Service("host calls", _nothing, self._host_calls.close),
             Service("runtime", self._start_runtime, self._runtime.stop),
-        logs, metrics = self._telemetry.logs, self._telemetry.metrics
             Service(
                 "applications", self._applications.start, self._applications.stop, self._applications.health
             ),
-            Service("app logs", logs.start, logs.stop, logs.health),
-            Service("metrics", metrics.start, metrics.stop, metrics.health),
             Service("log", self._log.start, self._log.stop, self._log.health, deadline=600),
             Service("witnesses", self._cosigners.start, self._cosigners.stop),
             Service("deployer", self._deployer.start, self._deployer.stop, self._deployer.health),
+            Service("deploy notes", self._telemetry.start, self._telemetry.stop, self._telemetry.health),
             Service("sessions", self._start_sessions, self._stop_sessions, self._check_sessions),
             Service("gateway", self._listen, lambda: self._gateway.stop(grace), deadline=grace + 20),
+            Service("admin", self._listen_admin, self._admin.stop),
         )
 
     async def _start_runtime(self) -> None:
-            Service("deploy notes", self._telemetry.start, self._telemetry.stop, self._telemetry.health),
         try:
             await self._runtime.start()
-            Service("admin", self._listen_admin, self._admin.stop),
         except SandboxError as error:
             raise ProvenError(ErrorCode.UNAVAILABLE, str(error)) from error
 
@@ -285,11 +285,6 @@ class LocalNode:
                 "choose another with --port, or 0 for any",
             ) from error
 
-    async def _start_sessions(self) -> None:
-        await self._sessions.load()
-        self._sweeping = asyncio.create_task(self._sessions.run(), name="sessions")
-
-    async def _check_sessions(self) -> None:
     async def _listen_admin(self) -> None:
         port = self._config.admin.port
         if port is None:
@@ -304,6 +299,11 @@ class LocalNode:
     def _application_ids(self) -> list[ApplicationId]:
         return [record.id for record in self._applications.list()]
 
+    async def _start_sessions(self) -> None:
+        await self._sessions.load()
+        self._sweeping = asyncio.create_task(self._sessions.run(), name="sessions")
+
+    async def _check_sessions(self) -> None:
         """Raises if sessions that have expired are not ended any more."""
         if self._sweeping is None or self._sweeping.done():
             raise ProvenError(ErrorCode.UNAVAILABLE, "sessions are not swept any more")
