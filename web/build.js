@@ -1,7 +1,7 @@
 // Build `dist/`, or the folder given as an argument: for each page a folder with one readable script, its styles
 // and its documents.
 import { build } from 'esbuild';
-import { cp, rm } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 const folder = new URL('.', import.meta.url).pathname;
@@ -9,6 +9,12 @@ const target = resolve(process.argv[2] ?? `${folder}dist`);
 const pages = [
   { name: 'sign-in', script: 'sign-in.ts', styles: 'sign-in.css', documents: ['frame.html'] },
   { name: 'console', script: 'console.ts', styles: 'console.css', documents: ['index.html', 'icon.svg'] },
+  {
+    name: 'explorer',
+    script: 'check.ts',
+    styles: 'explorer.css',
+    documents: (await readdir(`${folder}explorer`)).filter((name) => /\.(html|atom)$/.test(name)),
+  },
 ];
 
 for (const { name, script, styles, documents } of pages) {

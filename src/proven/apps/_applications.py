@@ -208,6 +208,10 @@ class Applications:
         """Every version there was, from the first to the present one; raises `NOT_FOUND`."""
         return self._state.versions(application)
 
+    def entries_of(self, application: ApplicationId) -> Sequence[int]:
+        """The numbers in the log of all its entries, ascending; raises `NOT_FOUND`."""
+        return self._state.history(application)
+
     async def history(
         self, application: ApplicationId, *, after: int = -1, limit: int = 100
     ) -> Sequence[Change]:

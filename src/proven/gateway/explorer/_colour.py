@@ -1,0 +1,187 @@
+"""Syntax colouring: which bytes of a source file are what, within bounds that hold for any source."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+import tree_sitter_typescript
+from tree_sitter import Language, Parser, Tree, TreeCursor
+
+from ._text import decoded, pieces
+
+MAX_COLOURED: Final = 256 * 1024
+"""Larger files are shown without colours."""
+MAX_SECONDS: Final = 0.1
+"""Processor time for one file. The grammar is ambiguous, and source can make a parser try very many readings,
+each of which takes memory.
+"""
+_CHUNK: Final = 16 * 1024
+
+Span = tuple[int, int, str]
+Token = tuple[str, str]
+"""A class of the style sheet, empty for none, and text. Class `odd` is a character that was written out."""
+
+_TSX: Final = (".tsx", ".jsx")
+_TYPESCRIPT: Final = (".ts", ".mts", ".cts", ".js", ".mjs", ".cjs", ".json")
+_BY_TYPE: Final = {
+    "comment": "comment",
+    "hash_bang_line": "comment",
+    "html_comment": "comment",
+    "string_fragment": "string",
+    "escape_sequence": "string",
+    "regex_pattern": "string",
+    "regex_flags": "string",
+    "number": "number",
+    "true": "number",
+    "false": "number",
+    "null": "number",
+    "undefined": "number",
+    "this": "keyword",
+    "super": "keyword",
+    "type_identifier": "type",
+    "property_identifier": "property",
+    "shorthand_property_identifier": "property",
+    "shorthand_property_identifier_pattern": "property",
+    "private_property_identifier": "property",
+}
+_IN_STRINGS: Final = frozenset({"string", "template_string", "regex", "template_literal_type"})
+_TEMPLATES: Final = frozenset({"template_string", "template_literal_type"})
+_WHOLE: Final = frozenset({"string", "regex", "comment"})
+_NAMES: Final = frozenset({"identifier", "property_identifier", "private_property_identifier"})
+_FUNCTIONS: Final = frozenset(
+    {
+        "function_declaration",
+        "generator_function_declaration",
+        "function_expression",
+        "function_signature",
+        "method_definition",
+        "method_signature",
+        "call_expression",
+        "new_expression",
+    }
+)
+
+
+@cache
+def _language(*, tsx: bool) -> Language:
+    grammar = tree_sitter_typescript.language_tsx if tsx else tree_sitter_typescript.language_typescript
+    return Language(grammar())
+
+
+class Colouring:
+    """One file, parsed if it can be. `coloured` says whether it was."""
+
+    def __init__(self, path: str, content: bytes) -> None:
+        self._content = content
+        self._tree = _parse(path, content)
+
+    @property
+    def coloured(self) -> bool:
+        return self._tree is not None
+
+    def tokens(self, start: int, end: int) -> list[Token]:
+        """The tokens of the bytes `start` to `end`, which are one row."""
+        return self.rows([(start, end)])[0]
+
+    def rows(self, rows: list[tuple[int, int]]) -> list[list[Token]]:
+        """The tokens of rows in ascending order, none of which overlap."""
+        if not rows:
+            return []
+        spans = self._spans(rows[0][0], rows[-1][1])
+        span = next(spans, None)
+        found: list[list[Token]] = []
+        for start, end in rows:
+            tokens: list[Token] = []
+            position = start
+            while span is not None and span[0] < end:
+                first, last = max(span[0], position), min(span[1], end)
+                if first < last:
+                    self._add(tokens, "", position, first)
+                    self._add(tokens, span[2], first, last)
+                    position = last
+                if span[1] > end:
+                    break
+                span = next(spans, None)
+            self._add(tokens, "", position, end)
+            found.append(tokens)
+        return found
+
+    def _add(self, tokens: list[Token], kind: str, start: int, end: int) -> None:
+        if start >= end:
+            return
+        for text, odd in pieces(decoded(self._content[start:end])):
+            name = "odd" if odd else kind
+            if tokens and tokens[-1][0] == name and not odd:
+                tokens[-1] = (name, tokens[-1][1] + text)
+            else:
+                tokens.append((name, text))
+
+    def _spans(self, start: int, end: int) -> Iterator[Span]:
+        return iter(()) if self._tree is None else _walk(self._tree.walk(), start, end)
+
+
+def _parse(path: str, content: bytes) -> Tree | None:
+    tsx = path.endswith(_TSX)
+    if len(content) > MAX_COLOURED or not (tsx or path.endswith(_TYPESCRIPT)):
+        return None
+    deadline = time.thread_time() + MAX_SECONDS
+    try:
+        return Parser(_language(tsx=tsx)).parse(
+            lambda offset, _: content[offset : offset + _CHUNK],
+            progress_callback=lambda _, __: time.thread_time() > deadline,
+        )
+    except ValueError:
+        return None
+
+
+def _walk(cursor: TreeCursor, start: int, end: int) -> Iterator[Span]:
+    """The leaves that have a colour, in order. `around` are the types of the nodes outside of the present
+    one (asking a node for its parent takes time that grows with its depth), `gaps` is up to where each
+    template string around has been read: its text is between its nodes.
+    """
+    around: list[str] = []
+    gaps: list[int] = []
+    while True:
+        node = cursor.node
+        if node is None or node.start_byte >= end:
+            return
+        kind = node.type
+        in_template = bool(around) and around[-1] in _TEMPLATES
+        if in_template:
+            if max(start, gaps[-1]) < node.start_byte:
+                yield gaps[-1], node.start_byte, "string"
+            gaps[-1] = node.end_byte
+        if node.end_byte > start:
+            if kind not in _WHOLE and node.child_count:
+                around.append(kind)
+                if kind in _TEMPLATES:
+                    gaps.append(node.start_byte)
+                cursor.goto_first_child()
+                continue
+            colour = _colour(kind, node.is_named, cursor.field_name, around)
+            if colour:
+                yield node.start_byte, node.end_byte, colour
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+            if around.pop() in _TEMPLATES:
+                gaps.pop()
+
+
+def _colour(kind: str, named: bool, field: str | None, around: list[str]) -> str:
+    outer = around[-1] if around else ""
+    if kind in _WHOLE:
+        return "comment" if kind == "comment" else "string"
+    if kind in _NAMES:
+        if field in ("name", "function", "constructor") and outer in _FUNCTIONS:
+            return "function"
+        if field == "property" and outer == "member_expression" and around[-2:-1] == ["call_expression"]:
+            return "function"
+    if outer in _IN_STRINGS and kind in ("`", '"', "'"):
+        return "string"
+    if not named and kind.isalpha():
+        return "type" if outer == "predefined_type" else "keyword"
+    return _BY_TYPE.get(kind, "")

@@ -1,0 +1,139 @@
+"""What the log says, in plain words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from proven.wire.applications import (
+    AddAllowedOrigin,
+    Archive,
+    CancelUpgrade,
+    Command,
+    CreateApplication,
+    Deploy,
+    Immutable,
+    LinkDomain,
+    Multisig,
+    OwnerDecides,
+    Policy,
+    RemoveAllowedOrigin,
+    RollBack,
+    SetUpgradePolicy,
+    Timelock,
+    TimelockMultisig,
+    TransferOwnership,
+    UnlinkDomain,
+    Veto,
+)
+
+_UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(seconds: int) -> str:
+    """The two largest units of a time that is left: `6 days 23 hours`. Rounded down, at least a second."""
+    rest, parts = max(1, seconds), []
+    for size, unit in _UNITS:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(plural(count, unit))
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def moment(milliseconds: int) -> str:
+    """A time in UTC, to the second: `2026-11-23 08:14:02 UTC`."""
+    return f"{_utc(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def timestamp(milliseconds: int) -> str:
+    """The same by RFC 3339, as feeds and `<time>` have it."""
+    return f"{_utc(milliseconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def http_date(milliseconds: int) -> str:
+    """The same by RFC 9110 §5.6.7."""
+    at = _utc(milliseconds)
+    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[at.weekday()]
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return f"{day}, {at:%d} {months[at.month - 1]} {at:%Y %H:%M:%S} GMT"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that suits them."""
+    if count < 1024:
+        return plural(count, "byte")
+    if count < 1024 * 1024:
+        return f"{count / 1024:.1f} KiB"
+    return f"{count / 1024 / 1024:.1f} MiB"
+
+
+def policy(value: Policy) -> str:
+    """Who may change the application, and when it takes effect, in one sentence."""
+    match value:
+        case Immutable():
+            return "Nobody can change this."
+        case OwnerDecides():
+            return "Its owner can change it at any moment."
+        case Timelock():
+            return f"Its owner can change it; changes are announced {duration(value.delay)} before."
+        case Multisig():
+            return f"{_together(value.threshold, len(value.keys))} can change it at any moment."
+        case TimelockMultisig():
+            who = _together(value.threshold, len(value.keys))
+            return f"{who} can change it; changes are announced {duration(value.delay)} before."
+
+
+def guardians(value: Policy) -> str | None:
+    """What the guardians may do, where there are any."""
+    keys = value.guardians if isinstance(value, Timelock | TimelockMultisig) else ()
+    if not keys:
+        return None
+    who = "A guardian can" if len(keys) == 1 else f"Any of {len(keys)} guardians can"
+    return f"{who} veto a change until it takes effect, and can do nothing else."
+
+
+def command(value: Command) -> str:
+    """What a command asks for."""
+    match value:
+        case CreateApplication():
+            return f"Create the application {value.name}"
+        case Deploy():
+            return f"Deploy the package {value.package_id}"
+        case RollBack():
+            return f"Roll back to version {value.version}"
+        case CancelUpgrade():
+            return "Cancel the pending change"
+        case Veto():
+            return "Veto the pending change"
+        case SetUpgradePolicy():
+            return f"Set the policy: {policy(value.policy)}"
+        case TransferOwnership():
+            return f"Make {value.to.hex()} the owner"
+        case AddAllowedOrigin():
+            return f"Allow pages of {value.origin}"
+        case RemoveAllowedOrigin():
+            return f"No longer allow pages of {value.origin}"
+        case LinkDomain():
+            return f"Claim the domain {value.domain}"
+        case UnlinkDomain():
+            return f"Give up the domain {value.domain}"
+        case Archive():
+            return "Archive the application"
+
+
+def _together(threshold: int, keys: int) -> str:
+    if threshold == keys:
+        return "The holder of one key" if keys == 1 else f"All of {keys} key holders together"
+    if threshold == 1:
+        return f"Any one of {keys} key holders"
+    return f"{threshold} of {keys} key holders together"
+
+
+def _utc(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,200 @@
+/** Checks one version in the reader's browser: evidence, log, entry, package, sources. It says what each step found. */
+
+import { verifyEvidence } from '../../packages/sdk/src/attestation/verifier.ts';
+import { type Bytes, equal, fromHex, toHex, utf8 } from '../../packages/sdk/src/bytes.ts';
+import { decode, encode, type Item } from '../../packages/sdk/src/cbor.ts';
+import { checkInclusion, readCheckpoint, readLogKey, type Checkpoint } from './log.ts';
+
+interface Module {
+  path: string;
+  sha256: string;
+  size: number;
+}
+
+interface Listed {
+  rows: { items: { text: string }[]; pages: number };
+}
+
+const MAX_RESPONSE = 40 * 1024 * 1024;
+const AT_ONCE = 6;
+/** Own modules of which the pages are compared with the files, not only the files with the package. */
+const MAX_PAGES_READ = 100;
+
+const place = document.getElementById('check')!;
+const { application, package: packageId, node, sources } = place.dataset as Record<string, string>;
+const entryIndex = Number(place.dataset['entry']);
+const announcedIndex = Number(place.dataset['announced']);
+
+class Unchecked extends Error {}
+
+/** Shows a step while it runs, and then what came of it. Steps after one that failed are still made. */
+async function step<T>(title: string, run: (progress: (text: string) => void) => Promise<[string, T]>): Promise<T | undefined> {
+  const item = document.createElement('li');
+  const result = document.createElement('span');
+  result.className = 'result dim';
+  result.textContent = 'checking …';
+  item.append(`${title} `, result);
+  document.getElementById('steps')!.append(item);
+  try {
+    const [said, value] = await run((text) => {
+      result.textContent = text;
+    });
+    result.className = 'result good';
+    result.textContent = `✓ ${said}`;
+    item.dataset['outcome'] = 'holds';
+    return value;
+  } catch (error) {
+    const unchecked = error instanceof Unchecked;
+    result.className = unchecked ? 'result dim' : 'result bad';
+    result.textContent = `${unchecked ? '–' : '✗'} ${error instanceof Error ? error.message : error}`;
+    item.dataset['outcome'] = unchecked ? 'unchecked' : 'fails';
+    return undefined;
+  }
+}
+
+async function get(path: string): Promise<Bytes> {
+  const response = await fetch(`${node}${path}`, { credentials: 'omit', redirect: 'error' });
+  if (!response.ok) throw new Error(`${path.split('?')[0]} answers ${response.status}`);
+  const body = new Uint8Array(await response.arrayBuffer());
+  if (body.length > MAX_RESPONSE) throw new Error('an answer is larger than anything here can be');
+  return body;
+}
+
+async function getJson(path: string): Promise<any> {
+  return JSON.parse(new TextDecoder().decode(await get(path)));
+}
+
+const sha256 = async (data: Bytes): Promise<Bytes> => new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+
+function map(item: Item | undefined): Map<number | string, Item> {
+  if (!(item instanceof Map)) throw new Error('it is not what such bytes hold');
+  return item;
+}
+
+async function logKey(): Promise<[string, { name: string; key: CryptoKey; publicKey: Bytes }]> {
+  const nonce = crypto.getRandomValues(new Uint8Array(32));
+  const asked = btoa(String.fromCharCode(...nonce)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  const answer = map(decode(await get(`/.well-known/proven/log/key?nonce=${asked}`), { maxBytes: 32 * 1024, maxDepth: 1 }));
+  const text = answer.get('key');
+  const document = answer.get('evidence');
+  if (typeof text !== 'string' || !(document instanceof Uint8Array)) throw new Error('the node does not name its key');
+  const read = await readLogKey(text);
+  const userData = await sha256(encode(['proven/log-key/v1', text]));
+  const policy = { development: true, unsafeAnyMeasurements: true };
+  const evidence = await verifyEvidence(document, { nonce, publicKey: read.publicKey, userData }, policy);
+  const platform = evidence.platform === 'development'
+    ? 'development evidence, which has the right form and proves nothing about hardware'
+    : `hardware evidence; PCR0 is ${toHex(evidence.pcrs.get(0)!)}, which you have to know to be good`;
+  return [`${read.name}, vouched for by ${platform}`, read];
+}
+
+async function entryBytes(index: number): Promise<Bytes> {
+  const { raw } = await getJson(`/explorer/log/${index}.json`);
+  if (typeof raw !== 'string') throw new Error('the entry is not shown');
+  return fromHex(raw);
+}
+
+async function inLog(index: number, leaf: Bytes, checkpoint: Checkpoint): Promise<void> {
+  const { hashes } = await getJson(`/.well-known/proven/log/inclusion?index=${index}&size=${checkpoint.size}`);
+  const proof = (hashes as string[]).map((each) => Uint8Array.from(atob(each), (character) => character.charCodeAt(0)));
+  await checkInclusion(leaf, index, checkpoint, proof);
+}
+
+/** What a leaf asks for, if its signatures are good; null for what a node appended by rule. */
+async function commandOf(leaf: Bytes): Promise<Map<number | string, Item> | null> {
+  const entry = decode(leaf, { maxBytes: 65535, maxDepth: 1 });
+  if (!Array.isArray(entry) || entry[0] !== 'proven/log-entry/v1') throw new Error('it is no entry of such a log');
+  if (entry[2] === 'activated' && entry[3] === application) return null;
+  if (entry[2] !== 'command' || !(entry[3] instanceof Uint8Array)) throw new Error('it makes no version live');
+  const envelope = map(decode(entry[3], { maxBytes: 32 * 1024, maxDepth: 3 }));
+  const body = envelope.get('body');
+  const signatures = envelope.get('signatures');
+  if (!(body instanceof Uint8Array) || !Array.isArray(signatures)) throw new Error('it is no signed command');
+  for (const each of signatures) {
+    if (!Array.isArray(each)) throw new Error('it is no signed command');
+    const [publicKey, signature] = each as [Bytes, Bytes];
+    const key = await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']);
+    if (!await crypto.subtle.verify('Ed25519', key, signature, body)) throw new Error(`the signature of ${toHex(publicKey)} is wrong`);
+  }
+  const said = decode(body, { maxBytes: 32 * 1024, maxDepth: 6 });
+  if (!Array.isArray(said) || said[0] !== 'proven/application-command/v1') throw new Error('it is no command to an application');
+  if (said[2] !== application) throw new Error(`it is about ${said[2]}, another application`);
+  return map(said[4]);
+}
+
+async function checkEntry(checkpoint: Checkpoint): Promise<[string, null]> {
+  const leaf = await entryBytes(entryIndex);
+  await inLog(entryIndex, leaf, checkpoint);
+  let command = await commandOf(leaf);
+  if (command === null) {
+    const announced = await entryBytes(announcedIndex);
+    await inLog(announcedIndex, announced, checkpoint);
+    command = await commandOf(announced);
+  }
+  const kind = command?.get('command');
+  if (kind === 'RollBack') {
+    throw new Unchecked(`entry ${entryIndex} is in the log and rolls back to version ${command!.get('version')}: check that one for its package`);
+  }
+  if (kind !== 'Deploy' || command!.get('package_id') !== packageId) throw new Error(`entry ${entryIndex} does not deploy this package`);
+  const by = announcedIndex === entryIndex ? '' : `, which entry ${announcedIndex} announced`;
+  return [`entry ${entryIndex} is in the log and makes this package live${by}; its signatures are good`, null];
+}
+
+async function manifest(): Promise<[string, Module[]]> {
+  const bytes = await get(`${sources}/manifest`);
+  const found = toHex(await sha256(bytes));
+  if (found !== packageId) throw new Error(`the manifest has the SHA-256 ${found}, not ${packageId}`);
+  const { modules } = JSON.parse(new TextDecoder().decode(bytes)) as { modules: Module[] };
+  return [`the SHA-256 of the manifest is the package id; it names ${modules.length} modules`, modules];
+}
+
+async function checkSources(modules: Module[], progress: (text: string) => void): Promise<[string, null]> {
+  let done = 0;
+  let compared = 0;
+  const waiting = [...modules];
+  async function work(): Promise<void> {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const address = `path=${encodeURIComponent(next.path)}`;
+      const content = await get(`${sources}/raw?${address}`);
+      if (content.length !== next.size || toHex(await sha256(content)) !== next.sha256) {
+        throw new Error(`${next.path} is not the file that the manifest names`);
+      }
+      if (!next.path.startsWith('npm/') && compared < MAX_PAGES_READ) {
+        compared++;
+        await comparePages(address, next.path, content);
+      }
+      progress(`${++done} of ${modules.length} files`);
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return [`all ${done} files have the hashes in the manifest; the pages of ${compared} of them show what is in the files`, null];
+}
+
+/** That the rows shown are the file's text: all of it, but for the ends of lines. */
+async function comparePages(address: string, path: string, content: Bytes): Promise<void> {
+  let text = '';
+  for (let page = 1, pages = 1; page <= pages; page++) {
+    const shown = await getJson(`${sources}/source.json?${address}&page=${page}`) as Listed;
+    pages = shown.rows.pages;
+    text += shown.rows.items.map((row) => row.text).join('');
+  }
+  const whole = new TextDecoder('utf-8', { ignoreBOM: true }).decode(content).replace(/\r?\n/g, '');
+  if (!equal(utf8(text), utf8(whole))) throw new Error(`the page of ${path} does not show what is in the file`);
+}
+
+const key = await step('The key of the log.', logKey);
+const checkpoint = await step('The checkpoint.', async (): Promise<[string, Checkpoint]> => {
+  if (key === undefined) throw new Unchecked('there is no key to check it by');
+  const read = await readCheckpoint(await get('/.well-known/proven/log/checkpoint'), key);
+  return [`signed by that key, for ${read.size} entries`, read];
+});
+await step('The entry.', async () => {
+  if (checkpoint === undefined) throw new Unchecked('there is no checkpoint to check it by');
+  return checkEntry(checkpoint);
+});
+const modules = await step('The package.', manifest);
+await step('The sources.', async (progress) => {
+  if (modules === undefined) throw new Unchecked('there is no manifest to check them by');
+  return checkSources(modules, progress);
+});
+place.dataset['done'] = 'true';
