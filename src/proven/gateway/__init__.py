@@ -10,6 +10,7 @@ from proven.gateway.app_telemetry import AppTelemetry
 from proven.gateway.console import Console
 from proven.gateway.console_activity import Activity
 from proven.gateway.events import Publisher
+from proven.gateway.explorer import Explorer, ExplorerRooms
 from proven.gateway.gateway import Gateway, GatewayConfig
 from proven.gateway.handlers import Call
 from proven.gateway.limits import EventLimits, HttpLimits, RpcLimits, WebSocketLimits
@@ -28,6 +29,8 @@ __all__ = [
     "Call",
     "Console",
     "EventLimits",
+    "Explorer",
+    "ExplorerRooms",
     "Gateway",
     "GatewayConfig",
     "HttpLimits",

@@ -14,6 +14,7 @@ from proven.gateway.commands import AccountsOf, Commands, Performer
 from proven.gateway.console import Console
 from proven.gateway.cors import CorsPolicy, any_origin
 from proven.gateway.events import EventHub
+from proven.gateway.explorer import Explorer
 from proven.gateway.handlers import Call, Handlers
 from proven.gateway.health import Health, HealthCheck
 from proven.gateway.hosts import Hosts
@@ -38,6 +39,7 @@ RESERVED = (
     "/rpc",
     "/ws",
     "/sign-in/",
+    "/explorer/",
     "/.well-known/proven/",
     "/.well-known/webauthn",
 )
@@ -91,6 +93,7 @@ class Gateway:
     | `POST /.well-known/proven/commands` | signed commands to applications (`Submissions`) |
     | `GET /.well-known/proven/attestation?nonce=` | evidence for the key that signs responses |
     | `GET /.well-known/proven/health` | whether the node works (503 with the services that do not) |
+    | `GET /explorer/…` | what applications run and who may change them, for everybody (`Explorer`) |
     | `GET /`, `GET /console/…` | the console, where there is one (`Console`) |
     """
 
@@ -109,6 +112,7 @@ class Gateway:
         accounts: AccountsOf | None = None,
         tls: ssl.SSLContext | None = None,
         console: Console | None = None,
+        explorer: Explorer | None = None,
         submissions: Submissions | None = None,
         logs: Logs | None = None,
         transparency: TransparencyRooms | None = None,
@@ -118,6 +122,7 @@ class Gateway:
         self._config = config
         self._hosts = Hosts(config.hosts)
         self._console = console
+        self._explorer = explorer
         self._submissions = submissions
         self._applications = applications
         self._health_of_services = Health(health or _no_services)
@@ -176,6 +181,8 @@ class Gateway:
             return await self._app_http.serve(request, name, request.path)
         if self._console is not None and self._console.owns(request):
             return await self._console.answer(request)
+        if self._explorer is not None and self._explorer.owns(request):
+            return await self._explorer.answer(request)
         mounted = _mounted(request.path)
         if mounted is not None:
             return await self._app_http.serve(request, *mounted, shared=True)

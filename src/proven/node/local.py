@@ -24,6 +24,8 @@ from proven.gateway import (
     AppTelemetry,
     Call,
     Console,
+    Explorer,
+    ExplorerRooms,
     Gateway,
     GatewayConfig,
     Publisher,
@@ -165,6 +167,9 @@ class LocalNode:
             health=self._failing,
             submissions=Submissions(self._deployer),
             console=self._console(activity) if config.gateway.serves_console else None,
+            explorer=Explorer(
+                ExplorerRooms(self._applications, self._log, self._cosigners.cosignatures, time.time)
+            ),
             logs=self._telemetry,
             transparency=TransparencyRooms(
                 log=self._log,
