@@ -63,12 +63,15 @@ class Uploads:
         self.digest = ""
 
     async def write(self, context: CallContext, arguments: Sequence[Any]) -> Any:
-        stream = arguments[-1]
+        _, path, stream, *_ = arguments
         assert isinstance(stream, HostStream)
         digest = hashlib.sha256()
+        size = 0
         async for chunk in stream:
             digest.update(chunk)
+            size += len(chunk)
         self.digest = digest.hexdigest()
+        return [path, False, size, None, 0, None]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,7 @@ def uploads() -> Uploads:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def runtime(downloads: Downloads, uploads: Uploads) -> AsyncIterator[Runtime]:
-    async with running({"kv.get": downloads.read, "events.publish": uploads.write}) as runtime:
+    async with running({"kv.get": downloads.read, "files.write": uploads.write}) as runtime:
         yield runtime
 
 

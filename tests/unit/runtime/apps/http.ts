@@ -1,6 +1,6 @@
 import { run, runOnHttp } from "@proven-network/handler";
 import { getApplicationStore } from "@proven-network/kv";
-import { publish } from "@proven-network/events";
+import { getApplicationFiles } from "@proven-network/files";
 
 const store = getApplicationStore("files");
 const hash = async (bytes: Uint8Array<ArrayBuffer>) =>
@@ -115,5 +115,5 @@ export const upload = run((size: number) => {
       else controller.close();
     },
   });
-  return publish("upload", stream as any);
+  return getApplicationFiles().write("/upload", stream);
 });
