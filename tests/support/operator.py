@@ -1,0 +1,252 @@
+"""An operator with a server of their own making, who holds every key of a node and can tell any lie."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from proven.attestation import DevelopmentAttestor
+from proven.packages import Package
+from proven.wire import http_signatures as signatures
+from proven.wire import merkle
+from proven.wire.applications import Body, Command, CreateApplication, OwnerKey, Policy, sign
+from proven.wire.applications import decode_envelope as decode
+from proven.wire.ids import ApplicationId, PackageId, application_id
+from proven.wire.log_entries import Activated, Entry, Submitted, encode_entry
+from proven.wire.log_key import LOG_LABEL, AttestedKey, default_name, user_data
+from proven.wire.notes import Checkpoint, Note, NoteSigner, Signature
+from proven.wire.session import ServerHandshake
+from proven.wire.tiles import Tile, encode_entries
+
+HOUR = 3600
+
+
+class Book:
+    """A log as it is written. Times are seconds before now."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.leaves: list[bytes] = []
+        self.revisions: Counter[str] = Counter()
+        self._now = time.time()
+
+    def copy(self) -> Book:
+        """What is written into the copy is not in this one."""
+        other = Book(self.origin)
+        other.leaves, other.revisions = list(self.leaves), Counter(self.revisions)
+        return other
+
+    def create(
+        self, owner: OwnerKey, name: str, policy: Policy | None = None, *, ago: float = 30 * 24 * HOUR
+    ) -> ApplicationId:
+        application = application_id(owner.public_key, name.encode())
+        self.say(
+            application, CreateApplication(name=name, nonce=name.encode(), policy=policy), owner, ago=ago
+        )
+        return application
+
+    def say(
+        self,
+        application: ApplicationId,
+        command: Command,
+        *keys: OwnerKey,
+        ago: float = 24 * HOUR,
+        revision: int | None = None,
+    ) -> int:
+        """Append a command; returns its index."""
+        seen = self.revisions[application] if revision is None else revision
+        body = Body(origin=self.origin, application_id=application, revision=seen, command=command)
+        return self.write(Submitted(at=self.at(ago), command=decode(sign(body, *keys))), application)
+
+    def activate(self, application: ApplicationId, *, ago: float, revision: int | None = None) -> int:
+        seen = self.revisions[application] if revision is None else revision
+        return self.write(Activated(at=self.at(ago), application_id=application, revision=seen), application)
+
+    def write(self, entry: Entry, application: ApplicationId) -> int:
+        self.leaves.append(encode_entry(entry))
+        self.revisions[application] += 1
+        return len(self.leaves) - 1
+
+    def at(self, ago: float) -> int:
+        return int((self._now - ago) * 1000)
+
+
+@dataclass
+class Operator:
+    """What is served. As it is made, all of it is true; tests change one thing each.
+
+    `shown` is how many entries the checkpoint covers (None: all), `listed` which ones the operator says are
+    the application's. `described` are fields of the signed description that are other than they should be.
+    """
+
+    attestor: DevelopmentAttestor
+    book: Book
+    log_key: Ed25519PrivateKey
+    package: Package
+    application: ApplicationId
+    log_index: int
+    name: str = "bank"
+    package_id: PackageId | None = None
+    archive: bytes | None = None
+    shown: int | None = None
+    listed: Sequence[int] | None = None
+    described: dict[str, Any] = field(default_factory=dict)
+    cosignatures: Sequence[Signature] = ()
+    checkpoint_key: Ed25519PrivateKey | None = None
+    attested_log_key: Ed25519PrivateKey | None = None
+    log_attestor: DevelopmentAttestor | None = None
+    replayed_nonce: bytes | None = None
+    replayed_log_nonce: bytes | None = None
+    session_application: ApplicationId | None = None
+    alter_body: bytes | None = None
+    response_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    url: str = ""
+
+    @property
+    def leaves(self) -> list[bytes]:
+        return self.book.leaves if self.shown is None else self.book.leaves[: self.shown]
+
+    def note(self) -> Note:
+        signer = NoteSigner(self.book.origin, self.checkpoint_key or self.log_key)
+        text = Checkpoint(self.book.origin, len(self.leaves), root_of(self.leaves)).text()
+        return Note(text, (signer.sign(text), *self.cosignatures))
+
+    async def describe(self, request: web.Request) -> web.Response:
+        nonce = signatures.parse_nonce(request.headers["accept-attestation"])
+        checkpoint = Checkpoint(self.book.origin, len(self.leaves), root_of(self.leaves))
+        description = {
+            "id": self.application,
+            "revision": self.book.revisions[self.application],
+            "log": {"origin": checkpoint.origin, "size": checkpoint.size, "root": _base64(checkpoint.root)},
+            **self.described,
+        }
+        body = msgspec.json.encode(description)
+        headers = {
+            "content-type": "application/json",
+            "content-digest": signatures.content_digest(body),
+            "proven-application": self.application,
+            "proven-package": self.package_id or self.package.id,
+            "proven-log-index": str(self.log_index),
+        }
+        exchange = signatures.Exchange("GET", str(request.url), None, 200, list(headers.items()))
+        headers |= signatures.sign(self.response_key, exchange, created=int(time.time()), nonce=nonce)
+        document = await self.attestor.attest(
+            nonce=self.replayed_nonce or nonce,
+            public_key=self.response_key.public_key().public_bytes_raw(),
+            user_data=signatures.EVIDENCE_LABEL,
+        )
+        headers["attestation"] = f":{_base64(document)}:"
+        return web.Response(body=self.alter_body or body, headers=headers)
+
+    async def session(self, request: web.Request) -> web.Response:
+        handshake = ServerHandshake(await request.read())
+        document = await self.attestor.attest(
+            nonce=handshake.nonce, public_key=handshake.server_key, user_data=handshake.transcript
+        )
+        return web.Response(body=handshake.finish(document)[0])
+
+    async def key(self, request: web.Request) -> web.Response:
+        text = request.query["nonce"]
+        nonce = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        shown = NoteSigner(self.book.origin, self.log_key).key
+        held = (self.attested_log_key or self.log_key).public_key().public_bytes_raw()
+        evidence = await (self.log_attestor or self.attestor).attest(
+            nonce=self.replayed_log_nonce or nonce,
+            public_key=held,
+            user_data=user_data(LOG_LABEL, shown.verifier_key()),
+        )
+        return web.Response(body=AttestedKey(shown.verifier_key(), evidence).encode())
+
+    async def checkpoint(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.note().encode().encode())
+
+    async def bundle(self, request: web.Request) -> web.Response:
+        tile = Tile.parse(f"entries/{request.match_info['path']}")
+        first = tile.index * 256
+        return web.Response(body=encode_entries(self.leaves[first : first + tile.width]))
+
+    async def entries(self, request: web.Request) -> web.Response:
+        indexes = range(len(self.leaves)) if self.listed is None else self.listed
+        subtrees = subtrees_of(self.leaves)
+        entries = [
+            {
+                "index": index,
+                "leaf": _base64(self.leaves[index]),
+                "hashes": [
+                    _base64(each) for each in merkle.prove_inclusion(index, len(self.leaves), subtrees)
+                ],
+            }
+            for index in indexes
+        ]
+        return web.json_response({"entries": entries, "more": False})
+
+    async def consistency(self, request: web.Request) -> web.Response:
+        old, new = int(request.query["old"]), int(request.query["new"])
+        proof = merkle.prove_consistency(old, new, subtrees_of(self.leaves))
+        return web.json_response({"hashes": [_base64(each) for each in proof]})
+
+    async def packages(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.archive or self.package.to_archive())
+
+
+@asynccontextmanager
+async def serving(operator: Operator) -> AsyncIterator[Operator]:
+    """Serve at `operator.url` until the block ends."""
+    application = web.Application()
+    log = "/.well-known/proven/log"
+    application.add_routes(
+        [
+            web.get("/app/{application}", operator.describe),
+            web.post("/app/{application}/session", operator.session),
+            web.get(f"{log}/key", operator.key),
+            web.get(f"{log}/checkpoint", operator.checkpoint),
+            web.get(f"{log}/tile/entries/{{path:.*}}", operator.bundle),
+            web.get(f"{log}/application/{{application}}", operator.entries),
+            web.get(f"{log}/consistency", operator.consistency),
+            web.get("/.well-known/proven/packages/{package}", operator.packages),
+        ]
+    )
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    operator.url = f"http://{host}:{port}"
+    try:
+        yield operator
+    finally:
+        await runner.cleanup()
+
+
+def new_log_key() -> tuple[Ed25519PrivateKey, str]:
+    """A log's key and the name that goes with it."""
+    key = Ed25519PrivateKey.generate()
+    return key, default_name(key.public_key().public_bytes_raw())
+
+
+def root_of(leaves: Sequence[bytes]) -> bytes:
+    frontier = merkle.Frontier()
+    for leaf in leaves:
+        list(frontier.append(merkle.leaf_hash(leaf)))
+    return frontier.root()
+
+
+def subtrees_of(leaves: Sequence[bytes]) -> merkle.Subtrees:
+    frontier, found = merkle.Frontier(), {}
+    for leaf in leaves:
+        for height, index, value in frontier.append(merkle.leaf_hash(leaf)):
+            found[height, index] = value
+    return lambda height, index: found[height, index]
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
