@@ -205,6 +205,40 @@ async def test_calls_and_lines_appear_as_they_happen(
     assert console.faults == []
 
 
+async def test_latency_and_errors_over_time_are_charts_with_their_figures(
+    console: Console, node: Node, exhibit: Application
+) -> None:
+    await console.open("applications/exhibit")
+    page = console.page
+    metrics = page.get_by_role("region", name="Over time")
+    await expect(metrics.get_by_text("No calls in that time.")).to_be_visible()
+    client = await node.connect(exhibit)
+    for _ in range(3):
+        await client.call("greet", "Ada")
+    with pytest.raises(ProvenError):
+        await client.call("fail", MARKUP)
+    await expect(metrics.get_by_role("img", name="Calls: 4 calls, 1 failed")).to_be_visible()
+    latency = metrics.get_by_role("img", name=re.compile("^Latency: .* at most$"))
+    await expect(latency).to_be_visible()
+    assert await latency.locator("polyline").count() == 3
+    assert await metrics.locator("rect.bar-errors").count() == 1
+    await metrics.get_by_text("Figures").click()
+    row = metrics.get_by_role("row", name=re.compile("^fail"))
+    await expect(row).to_contain_text("HANDLER_ERROR 1")
+    await metrics.get_by_label("Of").select_option("src/exhibit.ts#greet")
+    await expect(metrics.get_by_role("img", name="Calls: 3 calls, 0 failed")).to_be_visible()
+    for span in ("the last day", "the last 30 days"):
+        await metrics.get_by_label("Time").select_option(span)
+        await expect(metrics.get_by_role("img", name="Calls: 3 calls, 0 failed")).to_be_visible()
+    await expect(row).to_have_count(0)
+    link = await metrics.get_by_role("link", name="Metrics as JSON").get_attribute("href")
+    answer = await page.request.get(console.url + str(link))
+    found = await answer.json()
+    assert (found["step_seconds"], sum(point["calls"] for point in found["points"])) == (3600, 3)
+    assert console.faults == []
+    assert console.dialogs == []
+
+
 async def test_the_storage_browser_shows_what_a_handler_wrote(
     console: Console, node: Node, exhibit: Application
 ) -> None:

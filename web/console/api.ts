@@ -163,7 +163,7 @@ export interface Bucket {
   p99_us: number;
 }
 
-/** One handler since the node started, and lately. Percentiles are exact to ten percent. */
+/** One handler since the node started, and lately. Percentiles are exact to 6 percent. */
 export interface HandlerStatistics {
   application_id: string;
   application: string;
@@ -179,6 +179,62 @@ export interface HandlerStatistics {
 export interface Statistics {
   bucket_seconds: number;
   handlers: HandlerStatistics[];
+}
+
+/** How long calls took, in microseconds, exact to 6 percent. */
+export interface Latency {
+  p50: number;
+  p90: number;
+  p99: number;
+}
+
+/** The calls of one handler in one package; `errors` has those that failed, by their code. `version` is the latest with that package. */
+export interface HandlerMetrics {
+  handler: string;
+  package_id: string | null;
+  version: number | null;
+  calls: number;
+  errors: Record<string, number>;
+  latency: Latency;
+}
+
+/** The calls that ended in one stretch of time. */
+export interface MetricPoint {
+  at: number;
+  calls: number;
+  failed: number;
+  latency: Latency;
+}
+
+/** How the handlers of an application did, kept across restarts. `points` are `step_seconds` long, begin at `since`, follow each other without gaps, and are of the handler that was asked for, or of all. */
+export interface Metrics {
+  since: number;
+  until: number;
+  step_seconds: number;
+  handlers: HandlerMetrics[];
+  points: MetricPoint[];
+}
+
+/** A line of an application's log. Its sequences have no gaps. */
+export interface LogLine {
+  sequence: number;
+  at: number;
+  kind: 'console' | 'deploy' | 'dropped' | 'error' | 'kill' | 'node';
+  level: 'debug' | 'error' | 'info' | 'log' | 'warn';
+  text: string;
+  handler: string | null;
+  package_id: string | null;
+  code: string | null;
+  stack: string | null;
+  dropped: number;
+}
+
+/** Lines of an application's log, oldest first. `next` is what to give as `after` for those behind them, of which there are some now if there is `more`; `missed` lines before these are not kept any more. */
+export interface Log {
+  lines: LogLine[];
+  next: number;
+  more: boolean;
+  missed: number;
 }
 
 /** Whose data it is; its other fields are the query that names it. */

@@ -6,6 +6,7 @@ import { badge, code, empty, facts, h, replace } from './dom.ts';
 import { bytes, count, date, duration, number, short } from './format.ts';
 import { handlerForm } from './handler.ts';
 import { refreshed } from './live.ts';
+import { overTime } from './metrics.ts';
 import type { Context } from './page.ts';
 import { heading, link, load, section } from './page.ts';
 import { callsChart, latencyChart } from './spark.ts';
@@ -87,6 +88,7 @@ export async function application({ main, route, signal }: Context): Promise<voi
             )
           : empty('No handlers.', h('p', {}, 'A handler is an export made with ', code('run'), ': ', code("export const greet = run((name: string) => `Hello, ${name}!`)"), '. Save the file and it is here.')),
       ),
+      found.handlers.length ? overTime(path, found.handlers, signal) : null,
       section(
         'Versions',
         'versions',

@@ -16,8 +16,10 @@ import msgspec
 import proven
 from proven.apps import ApplicationRecord, Applications
 from proven.gateway import console_records as records
+from proven.gateway.app_telemetry import AppTelemetry
 from proven.gateway.console_activity import MAX_ENTRIES, Activity
 from proven.gateway.console_storage import Query, StorageView, number_of
+from proven.gateway.console_telemetry import TelemetryView
 from proven.gateway.hosts import ANY, LOCALHOST
 from proven.gateway.http import Headers, Request, Response, error_response
 from proven.gateway.routes import MethodNotAllowedError, RouteTable, parse_query
@@ -33,6 +35,7 @@ from proven.wire.ids import ApplicationId, PackageId
 API: Final = "/console/api"
 _ASSETS: Final = "/console/assets/"
 _MAX_VERSIONS: Final = 200
+_MAX_SECONDS: Final = 30 * 86_400
 _CACHED_PARAMETERS: Final = 64
 _RUN_HERE: Final = (HandlerKind.RPC, HandlerKind.HTTP)
 
@@ -80,6 +83,7 @@ class Console:
         activity: Activity,
         applications: Applications,
         storage: Storage,
+        telemetry: AppTelemetry,
         runtime_report: Callable[[], RuntimeReport],
         unhealthy: Callable[[], Awaitable[Mapping[str, str]]],
         development_root: str,
@@ -90,6 +94,7 @@ class Console:
         self._activity = activity
         self._applications = applications
         self._storage = storage
+        self._telemetry = TelemetryView(telemetry)
         self._runtime_report = runtime_report
         self._unhealthy = unhealthy
         self._development_root = development_root
@@ -185,6 +190,8 @@ class Console:
         add("/node", "", "the node: since when, sandbox, processes, health", self._node)
         add("/applications", "", "every application", self._list)
         add("/applications/:application", "", "one application (id or name), its handlers", self._describe)
+        add("/applications/:application/metrics", "seconds? handler?", "how its handlers did", self._metrics)
+        add("/applications/:application/log", "after? since? handler? level?", "its log", self._log)
         add("/activity", "after? limit?", "the latest calls and log lines", self._recent)
         add("/activity/stream", "after?", "the same as server-sent events", self._recent)
         add("/statistics", "", "calls, errors and latency of every handler", self._statistics)
@@ -291,6 +298,13 @@ class Console:
 
     async def _statistics(self, _: Request, __: Query) -> records.Statistics:
         return self._activity.statistics()
+
+    async def _metrics(self, request: Request, query: Query) -> records.Metrics:
+        seconds = min(max(60, number_of(query, "seconds", 3600)), _MAX_SECONDS)
+        return await self._telemetry.metrics(self._find(request).id, seconds, query.get("handler"))
+
+    async def _log(self, request: Request, query: Query) -> records.Log:
+        return await self._telemetry.log(self._find(request).id, query)
 
     async def _handlers(self, record: ApplicationRecord) -> tuple[HandlerEntry, ...]:
         if record.archived or record.package_id is None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import secrets
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -16,6 +14,8 @@ import msgspec
 from proven.gateway import console_records as records
 from proven.gateway.handlers import Call
 from proven.runtime import ConsoleRecord
+from proven.telemetry import Cell, Ring
+from proven.telemetry.histogram import bucket_of
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
 
@@ -32,7 +32,6 @@ _BATCH: Final = 200
 _PACE: Final = 0.05
 """Seconds between two batches to one reader: it reads at most 4,000 entries a second, and misses the rest."""
 _HEARTBEAT: Final = 15.0
-_GROWTH: Final = math.log(1.2)
 
 
 class Activity:
@@ -55,10 +54,7 @@ class Activity:
         self.run = secrets.token_hex(8)
         self._name_of = name_of
         self._clock = clock
-        self._max_entries = max_entries
-        self._entries: deque[tuple[records.Entry, int]] = deque()
-        self._bytes = 0
-        self._last = 0
+        self._ring: Ring[records.Entry] = Ring(max_entries, MAX_BYTES)
         self._readers: set[asyncio.Event] = set()
         self._closed = False
         self._handlers: OrderedDict[tuple[str, str], _Counts] = OrderedDict()
@@ -71,7 +67,7 @@ class Activity:
         self._count(call, duration)
         self._append(
             records.CallEntry(
-                sequence=self._last + 1,
+                sequence=self._ring.last + 1,
                 at=self._now(),
                 application_id=call.application_id,
                 application=call.application,
@@ -94,7 +90,7 @@ class Activity:
         """Note a line that a handler wrote."""
         self._append(
             records.LogEntry(
-                sequence=self._last + 1,
+                sequence=self._ring.last + 1,
                 at=self._now(),
                 application_id=record.application_id,
                 application=self._name_of(record.application_id),
@@ -108,10 +104,8 @@ class Activity:
 
     def since(self, sequence: int, *, limit: int = MAX_ENTRIES) -> records.Activity:
         """The entries behind `sequence`, at most `limit` of them: the latest."""
-        behind = [entry for entry, _ in self._entries if entry.sequence > sequence]
-        entries = behind[-limit:] if limit > 0 else []
-        missed = self._last - max(0, min(sequence, self._last)) - len(entries)
-        return records.Activity(run=self.run, entries=entries, last=self._last, missed=missed)
+        found = self._ring.latest(sequence, limit)
+        return records.Activity(run=self.run, entries=found.items, last=self._ring.last, missed=found.missed)
 
     def stream(self, after: int) -> AsyncIterator[bytes]:
         """Server-sent events (HTML, 9.2): each is an `Activity` with what is new; ends with `close`.
@@ -168,19 +162,11 @@ class Activity:
 
     def _batch(self, after: int) -> records.Activity:
         """The oldest entries behind `after`."""
-        first = self._entries[0][0].sequence if self._entries else self._last + 1
-        missed = max(0, first - 1 - after)
-        start = max(0, after + 1 - first)
-        entries = [self._entries[index][0] for index in range(start, min(start + _BATCH, len(self._entries)))]
-        return records.Activity(run=self.run, entries=entries, last=self._last, missed=missed)
+        found = self._ring.oldest(after, _BATCH)
+        return records.Activity(run=self.run, entries=found.items, last=self._ring.last, missed=found.missed)
 
     def _append(self, entry: records.Entry) -> None:
-        size = _size(entry)
-        self._last = entry.sequence
-        self._entries.append((entry, size))
-        self._bytes += size
-        while len(self._entries) > self._max_entries or self._bytes > MAX_BYTES:
-            self._bytes -= self._entries.popleft()[1]
+        self._ring.append(entry, _size(entry))
         for news in self._readers:
             news.set()
 
@@ -192,71 +178,53 @@ class Activity:
             if len(self._handlers) > MAX_HANDLERS:
                 self._handlers.popitem(last=False)
         self._handlers.move_to_end(key)
-        counts.add(int(self._clock()) // BUCKET_SECONDS, duration, failed=call.error is not None)
+        code = None if call.error is None else call.error.code.value
+        counts.add(int(self._clock()) // BUCKET_SECONDS, duration, code)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
 
 
-@dataclass(slots=True)
-class _Histogram:
-    """Durations by their logarithm to the base 1.2, so that a percentile is exact to ten percent."""
-
-    calls: int = 0
-    errors: int = 0
-    sizes: dict[int, int] = field(default_factory=dict)
-
-    def add(self, duration: int, *, failed: bool) -> None:
-        self.calls += 1
-        self.errors += failed
-        index = round(math.log(min(max(duration, 1), 10**10)) / _GROWTH)
-        self.sizes[index] = self.sizes.get(index, 0) + 1
-
-    def percentile(self, share: float) -> int:
-        wanted = math.ceil(self.calls * share)
-        for index in sorted(self.sizes):
-            wanted -= self.sizes[index]
-            if wanted <= 0:
-                return round(math.exp(index * _GROWTH))
-        return 0
-
-
-@dataclass(slots=True)
 class _Counts:
     """One handler: everything, and the last `BUCKETS` stretches of time in which it was called."""
 
-    application_id: ApplicationId
-    total: _Histogram = field(default_factory=_Histogram)
-    recent: OrderedDict[int, _Histogram] = field(default_factory=OrderedDict)
+    __slots__ = ("application_id", "recent", "total")
 
-    def add(self, number: int, duration: int, *, failed: bool) -> None:
-        self.total.add(duration, failed=failed)
-        if number not in self.recent:
-            self.recent[number] = _Histogram()
+    def __init__(self, application_id: ApplicationId) -> None:
+        self.application_id = application_id
+        self.total = Cell()
+        self.recent: dict[int, Cell] = {}
+
+    def add(self, number: int, duration: int, code: str | None) -> None:
+        bucket = bucket_of(duration)
+        self.total.count(bucket, duration, code)
+        cell = self.recent.get(number)
+        if cell is None:
+            cell = self.recent[number] = Cell()
             while len(self.recent) > BUCKETS:
-                self.recent.popitem(last=False)
-        self.recent[number].add(duration, failed=failed)
+                del self.recent[min(self.recent)]
+        cell.count(bucket, duration, code)
 
     def report(self, application: str, handler: str, now: int) -> records.HandlerStatistics:
-        empty = _Histogram()
+        empty = Cell()
         return records.HandlerStatistics(
             application_id=self.application_id,
             application=application,
             handler=handler,
             calls=self.total.calls,
-            errors=self.total.errors,
-            p50_us=self.total.percentile(0.5),
-            p99_us=self.total.percentile(0.99),
+            errors=self.total.failed,
+            p50_us=self.total.latency.percentile(0.5),
+            p99_us=self.total.latency.percentile(0.99),
             recent=[
                 records.Bucket(
                     at=number * BUCKET_SECONDS * 1000,
-                    calls=bucket.calls,
-                    errors=bucket.errors,
-                    p50_us=bucket.percentile(0.5),
-                    p99_us=bucket.percentile(0.99),
+                    calls=cell.calls,
+                    errors=cell.failed,
+                    p50_us=cell.latency.percentile(0.5),
+                    p99_us=cell.latency.percentile(0.99),
                 )
                 for number in range(now - BUCKETS + 1, now + 1)
-                for bucket in [self.recent.get(number, empty)]
+                for cell in [self.recent.get(number, empty)]
             ],
         )
 

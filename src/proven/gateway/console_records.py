@@ -201,7 +201,7 @@ class Bucket(Record, frozen=True):
 
 
 class HandlerStatistics(Record, frozen=True):
-    """One handler since the node started, and lately. Percentiles are exact to ten percent."""
+    """One handler since the node started, and lately. Percentiles are exact to 6 percent."""
 
     application_id: str
     application: str
@@ -218,6 +218,74 @@ class Statistics(Record, frozen=True):
 
     bucket_seconds: int
     handlers: list[HandlerStatistics]
+
+
+class Latency(Record, frozen=True):
+    """How long calls took, in microseconds, exact to 6 percent."""
+
+    p50: int
+    p90: int
+    p99: int
+
+
+class HandlerMetrics(Record, frozen=True):
+    """The calls of one handler in one package; `errors` has those that failed, by their code. `version` is
+    the latest with that package.
+    """
+
+    handler: str
+    package_id: str | None
+    version: int | None
+    calls: int
+    errors: dict[str, int]
+    latency: Latency
+
+
+class MetricPoint(Record, frozen=True):
+    """The calls that ended in one stretch of time."""
+
+    at: int
+    calls: int
+    failed: int
+    latency: Latency
+
+
+class Metrics(Record, frozen=True):
+    """How the handlers of an application did, kept across restarts. `points` are `step_seconds` long, begin
+    at `since`, follow each other without gaps, and are of the handler that was asked for, or of all.
+    """
+
+    since: int
+    until: int
+    step_seconds: int
+    handlers: list[HandlerMetrics]
+    points: list[MetricPoint]
+
+
+class LogLine(Record, frozen=True):
+    """A line of an application's log. Its sequences have no gaps."""
+
+    sequence: int
+    at: int
+    kind: Literal["console", "error", "kill", "deploy", "dropped", "node"]
+    level: Literal["debug", "log", "info", "warn", "error"]
+    text: str
+    handler: str | None
+    package_id: str | None
+    code: str | None
+    stack: str | None
+    dropped: int
+
+
+class Log(Record, frozen=True):
+    """Lines of an application's log, oldest first. `next` is what to give as `after` for those behind them,
+    of which there are some now if there is `more`; `missed` lines before these are not kept any more.
+    """
+
+    lines: list[LogLine]
+    next: int
+    more: bool
+    missed: int
 
 
 class Scope(Record, frozen=True):

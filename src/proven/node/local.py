@@ -239,6 +239,7 @@ class LocalNode:
             activity=activity,
             applications=self._applications,
             storage=self._storage,
+            telemetry=self._telemetry,
             runtime_report=self._runtime.report,
             unhealthy=lambda: unhealthy(self.services()),
             development_root=self._attestor.root.public_bytes(Encoding.PEM).decode(),

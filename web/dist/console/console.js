@@ -3513,18 +3513,168 @@ function outcomeView(outcome) {
     ),
     error ? h("p", { class: "message" }, error.message) : null,
     error ? typeof details?.stack === "string" ? h("pre", { tabindex: "0" }, details.stack) : null : h("pre", { tabindex: "0" }, format(outcome.value)),
-    lines.length ? h("ul", { class: "console", "aria-label": "Console" }, ...lines.map((line) => h("li", {}, badge(line.level, `level-${line.level}`), h("span", { class: "mono" }, line.text)))) : null
+    lines.length ? h("ul", { class: "console", "aria-label": "Console" }, ...lines.map((line2) => h("li", {}, badge(line2.level, `level-${line2.level}`), h("span", { class: "mono" }, line2.text)))) : null
+  );
+}
+
+// console/metrics.ts
+var WIDTH = 720;
+var HEIGHT = 120;
+var RANGES = [
+  ["3600", "the last hour"],
+  ["86400", "the last day"],
+  ["2592000", "the last 30 days"]
+];
+function overTime(path2, handlers, signal) {
+  let seconds = RANGES[0][0];
+  let handler = "";
+  const place = h("div", { class: "metrics" });
+  const json = h("a", { class: "json", target: "_blank", rel: "noopener", "aria-label": "Metrics as JSON" }, "JSON");
+  const show2 = async () => {
+    const query = { seconds, handler: handler || void 0 };
+    json.href = address(`${path2}/metrics`, query);
+    try {
+      const found = await read(`${path2}/metrics`, query, signal);
+      if (!signal.aborted && query.seconds === seconds && (query.handler ?? "") === handler) draw(place, found);
+    } catch (error) {
+      if (!signal.aborted) replace(place, failure(error));
+    }
+  };
+  refreshed(show2, signal);
+  const addresses = [...new Set(handlers.filter((each) => each.runs).map((each) => each.address))];
+  return section(
+    "Over time",
+    "over-time",
+    h(
+      "div",
+      { class: "filters" },
+      select("Time", RANGES, seconds, (value) => {
+        seconds = value;
+        void show2();
+      }),
+      select("Of", [["", "all handlers"], ...addresses.map((each) => [each, handlerName(each)])], "", (value) => {
+        handler = value;
+        void show2();
+      }),
+      json
+    ),
+    place
+  );
+}
+function draw(place, found) {
+  const open2 = place.querySelector("details")?.open ?? false;
+  const calls = found.points.reduce((sum, point) => sum + point.calls, 0);
+  if (!calls) return replace(place, empty("No calls in that time."));
+  const failed = found.points.reduce((sum, point) => sum + point.failed, 0);
+  const slowest = Math.max(...found.points.map((point) => point.latency.p99));
+  replace(
+    place,
+    figure(
+      found,
+      "Calls",
+      `${count(calls, "call")}, ${number(failed)} failed`,
+      [["mark-calls", "ended well"], ["mark-errors", "failed"]],
+      number(Math.max(...found.points.map((point) => point.calls))),
+      bars(found.points)
+    ),
+    figure(
+      found,
+      "Latency",
+      `half of the calls within the lower line, 99 of 100 within the upper one, which is ${duration(slowest)} at most`,
+      [["mark-p50", "p50"], ["mark-p90", "p90"], ["mark-p99", "p99"]],
+      duration(slowest),
+      ...["p99", "p90", "p50"].flatMap((share) => line(found.points, share, slowest))
+    ),
+    h("details", { class: "quiet", open: open2 }, h("summary", {}, "Figures"), table(found.handlers))
+  );
+}
+function figure(found, title, about, marks, most, ...drawn) {
+  const moment2 = found.step_seconds < 3600 ? clock : date;
+  const tidy = (at) => moment2(at).replace(/\.\d+$/, "");
+  return h(
+    "figure",
+    { class: "chart" },
+    h("figcaption", {}, h("strong", {}, title), ...marks.map(([kind, label]) => h("span", { class: `mark ${kind}` }, label)), h("span", { class: "chart-most dim" }, `up to ${most}`)),
+    svg(
+      "svg",
+      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}: ${about}`, preserveAspectRatio: "none" },
+      svg("line", { class: "base", x1: 0, x2: WIDTH, y1: HEIGHT - 0.5, y2: HEIGHT - 0.5 }),
+      ...drawn
+    ),
+    h("div", { class: "chart-times dim" }, h("span", {}, tidy(found.since)), h("span", {}, tidy(found.until)))
+  );
+}
+function bars(points) {
+  const most = Math.max(1, ...points.map((point) => point.calls));
+  const step = WIDTH / points.length;
+  const width = Math.max(step * 0.8, Math.min(step, 1));
+  return svg(
+    "g",
+    {},
+    ...points.flatMap((point, index) => {
+      if (!point.calls) return [];
+      const tall = Math.max(2, point.calls / most * (HEIGHT - 4));
+      const bad2 = point.failed ? Math.max(2, point.failed / point.calls * tall) : 0;
+      const x = (index * step).toFixed(2);
+      const all = svg("rect", { class: "bar-calls", x, y: HEIGHT - tall, width, height: tall });
+      return bad2 ? [all, svg("rect", { class: "bar-errors", x, y: HEIGHT - bad2, width, height: bad2 })] : [all];
+    })
+  );
+}
+function line(points, share, most) {
+  const step = WIDTH / points.length;
+  const runs = [];
+  points.forEach((point, index) => {
+    if (!point.calls) return;
+    const y = HEIGHT - 2 - point.latency[share] / Math.max(1, most) * (HEIGHT - 6);
+    const at = `${((index + 0.4) * step).toFixed(1)},${y.toFixed(1)}`;
+    if (index && points[index - 1]?.calls) runs.at(-1)?.push(at);
+    else runs.push([at]);
+  });
+  return runs.map((run) => {
+    const [x = "0", y = "0"] = (run[0] ?? "").split(",");
+    const drawn = run.length > 1 ? run : [`${Math.max(0, Number(x) - 2)},${y}`, `${Number(x) + 2},${y}`];
+    return svg("polyline", { class: `line-${share}`, points: drawn.join(" ") });
+  });
+}
+function table(handlers) {
+  const cell = (child) => h("td", {}, child);
+  return h(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Figures of each handler" },
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, ...["Handler", "Version", "Calls", "p50", "p90", "p99", "Errors"].map((name) => h("th", { scope: "col" }, name)))),
+      h(
+        "tbody",
+        {},
+        ...handlers.map(
+          (each) => h(
+            "tr",
+            {},
+            h("th", { scope: "row", class: "mono", title: each.handler }, handlerName(each.handler)),
+            cell(each.version === null ? short(each.package_id ?? "") : String(each.version)),
+            cell(number(each.calls)),
+            cell(duration(each.latency.p50)),
+            cell(duration(each.latency.p90)),
+            cell(duration(each.latency.p99)),
+            h("td", {}, ...Object.entries(each.errors).map(([code2, errors]) => badge(`${code2} ${number(errors)}`, "bad")))
+          )
+        )
+      )
+    )
   );
 }
 
 // console/spark.ts
-var WIDTH = 120;
-var HEIGHT = 24;
+var WIDTH2 = 120;
+var HEIGHT2 = 24;
 function chart(label, kind, ...children) {
   return svg(
     "svg",
-    { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, preserveAspectRatio: "none" },
-    svg("line", { class: "base", x1: 0, x2: WIDTH, y1: HEIGHT - 0.5, y2: HEIGHT - 0.5 }),
+    { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH2} ${HEIGHT2}`, role: "img", "aria-label": label, preserveAspectRatio: "none" },
+    svg("line", { class: "base", x1: 0, x2: WIDTH2, y1: HEIGHT2 - 0.5, y2: HEIGHT2 - 0.5 }),
     ...children
   );
 }
@@ -3535,27 +3685,27 @@ function minutes(buckets) {
 }
 function callsChart(buckets) {
   const most = Math.max(1, ...buckets.map((bucket) => bucket.calls));
-  const step = WIDTH / Math.max(1, buckets.length);
-  const bars = [];
+  const step = WIDTH2 / Math.max(1, buckets.length);
+  const bars2 = [];
   buckets.forEach((bucket, index) => {
     if (!bucket.calls) return;
-    const tall = Math.max(2, bucket.calls / most * (HEIGHT - 2));
+    const tall = Math.max(2, bucket.calls / most * (HEIGHT2 - 2));
     const failed = bucket.errors ? Math.max(2, bucket.errors / bucket.calls * tall) : 0;
     const x = index * step;
-    bars.push(svg("rect", { class: "bar-calls", x, y: HEIGHT - tall, width: step * 0.8, height: tall }));
-    if (failed) bars.push(svg("rect", { class: "bar-errors", x, y: HEIGHT - failed, width: step * 0.8, height: failed }));
+    bars2.push(svg("rect", { class: "bar-calls", x, y: HEIGHT2 - tall, width: step * 0.8, height: tall }));
+    if (failed) bars2.push(svg("rect", { class: "bar-errors", x, y: HEIGHT2 - failed, width: step * 0.8, height: failed }));
   });
   const calls = buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
   const errors = buckets.reduce((sum, bucket) => sum + bucket.errors, 0);
-  return chart(`${count(calls, "call")} in ${minutes(buckets)}, ${errors} failed`, "calls", ...bars);
+  return chart(`${count(calls, "call")} in ${minutes(buckets)}, ${errors} failed`, "calls", ...bars2);
 }
 function latencyChart(buckets) {
   const called = buckets.map((bucket, index) => ({ bucket, index })).filter(({ bucket }) => bucket.calls);
   const most = Math.max(1, ...called.map(({ bucket }) => bucket.p99_us));
-  const step = WIDTH / Math.max(1, buckets.length);
-  const line = (kind, value) => {
+  const step = WIDTH2 / Math.max(1, buckets.length);
+  const line2 = (kind, value) => {
     const points = called.map(({ bucket, index }) => {
-      const y = HEIGHT - 1 - value(bucket) / most * (HEIGHT - 3);
+      const y = HEIGHT2 - 1 - value(bucket) / most * (HEIGHT2 - 3);
       return `${((index + 0.4) * step).toFixed(1)},${y.toFixed(1)}`;
     });
     const only = points.length === 1 ? points[0]?.split(",") : void 0;
@@ -3565,8 +3715,8 @@ function latencyChart(buckets) {
   return chart(
     `latency in ${minutes(buckets)}, up to ${duration(most)}`,
     "latency",
-    line("line-p99", (bucket) => bucket.p99_us),
-    line("line-p50", (bucket) => bucket.p50_us)
+    line2("line-p99", (bucket) => bucket.p99_us),
+    line2("line-p50", (bucket) => bucket.p50_us)
   );
 }
 
@@ -3646,6 +3796,7 @@ async function application({ main: main2, route: route2, signal }) {
           })
         ) : empty("No handlers.", h("p", {}, "A handler is an export made with ", code("run"), ": ", code("export const greet = run((name: string) => `Hello, ${name}!`)"), ". Save the file and it is here."))
       ),
+      found.handlers.length ? overTime(path2, found.handlers, signal) : null,
       section(
         "Versions",
         "versions",
@@ -3882,7 +4033,7 @@ async function scopeView(name, base, scope, chosen, signal) {
   const held = await read(`${base}/scope`, own, signal);
   const items = [
     ...held.stores.map((store) => ({ label: store.name, note: `${storeKind(store)}, ${store.entries >= 1e4 ? "over " : ""}${count(store.entries, "entry", "entries")}`, query: { kind: store.kind, store: store.name } })),
-    ...held.databases.flatMap((database) => database.tables.map((table) => ({ label: `${database.name} / ${table.name}`, note: `SQL ${table.kind}`, query: { database: database.name, table: table.name } }))),
+    ...held.databases.flatMap((database) => database.tables.map((table2) => ({ label: `${database.name} / ${table2.name}`, note: `SQL ${table2.kind}`, query: { database: database.name, table: table2.name } }))),
     ...held.has_files ? [{ label: "Files", note: "files", query: { files: "" } }] : []
   ];
   const picked = items.find(({ query }) => Object.entries(query).every(([key, value]) => key === "files" ? "files" in chosen : chosen[key] === value)) ?? items[0];
@@ -4014,12 +4165,12 @@ async function rowsView(base, own, picked, databases, signal) {
       return { items: found.rows, next: found.next };
     }
   );
-  const table = databases.find((each) => each.name === picked.database)?.tables.find((each) => each.name === picked.table);
+  const table2 = databases.find((each) => each.name === picked.database)?.tables.find((each) => each.name === picked.table);
   return [
     h(
       "div",
       { class: "stored-head" },
-      table?.sql ? h("details", { class: "quiet" }, h("summary", {}, "Schema"), h("pre", {}, table.sql)) : h("span", {}),
+      table2?.sql ? h("details", { class: "quiet" }, h("summary", {}, "Schema"), h("pre", {}, table2.sql)) : h("span", {}),
       h("a", { class: "json", href: address(`${base}/rows`, query), target: "_blank", rel: "noopener", "aria-label": "Rows as JSON" }, "JSON")
     ),
     h(
