@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
+from integration.gateway_node import running_node as gateway_node
 from proven.apps import Application
+from proven.client import connect
+from proven.gateway import GatewayConfig
+from proven.gateway.limits import RpcLimits
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.identity import IdentityKey
 from support.browser import add_authenticator, open_browser
 from support.node import Node, running_node
 from support.sdk_page import DIST
@@ -178,3 +184,21 @@ async def test_a_session_lost_while_somebody_signs_in_leaves_nobody_who_seems_si
     again = await page.evaluate("outcome(sdk.whoAmI().then(({identity}) => identity))")
     seen = await page.evaluate("sdk.userInfo.value?.identity ?? null")
     assert again.get("value") == seen or "code" in again
+
+
+async def test_a_page_whose_origin_was_removed_loses_the_connection_that_it_has(tmp_path: Path) -> None:
+    page = "https://soon.gone.example"
+    config = GatewayConfig(push_console=True, rpc=RpcLimits(origin_check=0.05))
+    async with gateway_node(tmp_path, config) as node:
+        owner = IdentityKey.derive(node.owner, None).as_owner()
+        await node.applications.add_origin(owner, node.application.id, page)
+        async with await connect(
+            node.url, application="gate", verifier=node.verifier, origin=page, timeout=10
+        ) as client:
+            assert await client.call("src/app.ts#add", 1, 2) == 3
+            await node.applications.remove_origin(owner, node.application.id, page)
+            async with asyncio.timeout(10):
+                with pytest.raises(ProvenError) as ended:
+                    while True:
+                        await client.call("src/app.ts#add", 1, 2)
+        assert ended.value.code in (ErrorCode.SESSION_CLOSED, ErrorCode.ORIGIN_DENIED)

@@ -281,7 +281,12 @@ class Gateway:
 
     async def _connect(self, request: Request) -> Response:
         self._check_origin(request)
-        return self._rpc.connect(request, self._application_of(request))
+        origin = request.header(b"origin")
+
+        def is_allowed() -> bool:
+            return origin is None or self._may_use(request, origin)
+
+        return self._rpc.connect(request, self._application_of(request), is_allowed)
 
     async def _describe(self, request: Request) -> Response:
         application = await self._applications.resolve(request.parameters["application"])

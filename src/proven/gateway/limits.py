@@ -59,9 +59,12 @@ class EventLimits:
 
 @dataclass(frozen=True, slots=True)
 class RpcLimits:
-    """`in_flight` bounds the calls of one WebSocket, `queued` the HTTP requests that wait for one session."""
+    """`in_flight` bounds the calls of one WebSocket, `queued` the HTTP requests that wait for one session. Every
+    `origin_check` seconds a page's WebSocket is asked again whether its origin is still allowed.
+    """
 
     in_flight: int = 64
     queued: int = 16
+    origin_check: float = 15.0
     events: EventLimits = EventLimits()
     websocket: WebSocketLimits = WebSocketLimits()

@@ -103,11 +103,16 @@ class Rpc:
             received = self.sessions.receive(frame, session)
             return Response(200, [*_SEALED], session.seal(await self.answer(received)))
 
-    def connect(self, request: Request, application_id: ApplicationId | None) -> Response:
-        """`GET …/ws`: frames both ways, many calls at once, answered as they finish."""
+    def connect(
+        self, request: Request, application_id: ApplicationId | None, is_allowed: Callable[[], bool]
+    ) -> Response:
+        """`GET …/ws`: frames both ways, many calls at once, answered as they finish. `is_allowed` says whether
+        the page may go on: an origin that was allowed can be removed.
+        """
 
         async def serve(websocket: WebSocket) -> None:
-            await _Conversation(self, websocket, application_id, request.header(b"origin")).run()
+            origin = request.header(b"origin")
+            await _Conversation(self, websocket, application_id, origin, is_allowed).run()
 
         return WebSocketResponse(101, serve=serve, limits=self.limits.websocket)
 
@@ -200,17 +205,23 @@ class _Conversation:
     """One WebSocket. Its first frame says which session it carries; no other is let in after that.
 
     A frame that does not open ends the session and so the connection; so does the session's end, whatever
-    ends it. Calls still running then are cancelled. When the node stops, they may finish, but none begins.
+    ends it. A page whose origin is allowed no longer loses the connection. Calls still running then are cancelled. When the node stops, they may finish, but none begins.
     What it subscribes to ends with it.
     """
 
     def __init__(
-        self, rpc: Rpc, websocket: WebSocket, application_id: ApplicationId | None, origin: str | None
+        self,
+        rpc: Rpc,
+        websocket: WebSocket,
+        application_id: ApplicationId | None,
+        origin: str | None,
+        is_allowed: Callable[[], bool],
     ) -> None:
         self._rpc = rpc
         self._websocket = websocket
         self._application_id = application_id
         self._origin = origin
+        self._is_allowed = is_allowed
         self._calls: set[asyncio.Task[None]] = set()
         self._mailbox: Mailbox | None = None
         self._feeds: dict[ApplicationId, asyncio.Task[None]] = {}
@@ -237,6 +248,8 @@ class _Conversation:
 
     async def _converse(self, session: Session, first: bytes, tasks: asyncio.TaskGroup) -> None:
         beside: set[asyncio.Task[None]] = {tasks.create_task(self._close_with(session))}
+        if self._origin is not None:
+            beside.add(tasks.create_task(self._close_unless_allowed()))
 
         def drain() -> None:
             assert self._mailbox is not None
@@ -331,6 +344,11 @@ class _Conversation:
     async def _close_with(self, session: Session) -> None:
         await session.closed.wait()
         self._websocket.close(_POLICY_VIOLATION, ErrorCode.SESSION_CLOSED.value)
+
+    async def _close_unless_allowed(self) -> None:
+        while self._is_allowed():
+            await asyncio.sleep(self._rpc.limits.origin_check)
+        self._websocket.close(_POLICY_VIOLATION, ErrorCode.ORIGIN_DENIED.value)
 
     def _console(self, received: Received) -> Console:
         """Push console lines as they come, except while the caller is slow to read."""
