@@ -23,6 +23,8 @@ let filter: Filter = 'all';
 let refreshing: Promise<void> | undefined;
 let again = false;
 let problem = '';
+/** Whether `problem` is over once the connection is back and the list was read again. */
+let passing = false;
 let away = false;
 
 /** Read the list anew. Changes that come meanwhile are read once more, not once each. */
@@ -100,10 +102,12 @@ async function attempt(action: () => Promise<unknown>, after?: () => Promise<unk
 }
 
 function say(error: unknown): void {
-  const code = error instanceof ProvenError ? error.code : undefined;
+  const code = error instanceof ProvenError ? error.code : '';
   if (code === 'CANCELLED') return;
   if (code === 'UNAVAILABLE') away = sdk.connectionState.value !== 'connected';
-  if (code === 'CALL_INTERRUPTED' || code === 'REQUEST_TIMEOUT') {
+  passing = ['UNAVAILABLE', 'CALL_INTERRUPTED', 'REQUEST_TIMEOUT'].includes(code);
+  if (code === 'SESSION_CLOSED') problem = 'The connection was lost in between. Try that again.';
+  else if (passing && code !== 'UNAVAILABLE') {
     problem = 'No answer came, so that change may or may not be saved. Look at the list before you try again.';
   } else {
     problem = sentence(error instanceof Error ? error.message : String(error));
@@ -151,7 +155,7 @@ sdk.connectionState.subscribe((state) => {
   if (state === 'waiting') away = true;
   if (state === 'connected') {
     away = false;
-    problem = '';
+    if (passing) problem = '';
   }
   tell();
 });
@@ -180,5 +184,7 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('[data-filter]
   });
 }
 
+const follow = (): void => void (sdk.authState.value === 'signed-in' && refresh().catch(say));
+
 void showTrust();
-void attempt(() => sdk.subscribe('changed', () => void attempt(refresh), { onMissed: () => void attempt(refresh) }));
+void attempt(() => sdk.subscribe('changed', follow, { onMissed: follow }));
