@@ -53,17 +53,15 @@ def require_authority(application: Tracked, signed: SignedCommand) -> None:
     """Raises `NOT_OWNER` for signatures of those who have no say, `FORBIDDEN` for too few or a guardian's,
     and for what the policy rules out.
     """
-    policy, command = application.policy, signed.body.command
-    signers = {key for key, _ in signed.signatures}
-    guardians = frozenset(guardians_of(policy))
+    policy, command, signatures = application.policy, signed.body.command, signed.signatures
     if isinstance(command, Veto):
-        if not signers <= guardians:
+        if not set(signed.signers) <= set(guardians_of(policy)):
             raise ProvenError(ErrorCode.FORBIDDEN, f"only a guardian of {application.name} can veto")
         return
     if isinstance(policy, _SHARED):
-        _require_threshold(application, signers, policy)
-    elif len(signers) != 1 or application.owner not in signers:
-        if signers <= guardians:
+        _require_threshold(application, set(signed.signers), policy)
+    elif len(signatures) != 1 or signatures[0][0] != application.owner:
+        if set(signed.signers) <= set(guardians_of(policy)):
             raise ProvenError(ErrorCode.FORBIDDEN, "a guardian can veto, and nothing else")
         raise ProvenError(ErrorCode.NOT_OWNER, f"only its owner can change {application.name}")
     if isinstance(policy, Immutable) and isinstance(command, UPGRADES):

@@ -87,7 +87,7 @@ class State:
         self._verify = verify
         self._frontier = Frontier()
         self._last_leaf = b""
-        self._applications: dict[ApplicationId, Tracked] = {}
+        self._applications: dict[str, Tracked] = {}
         self._records: dict[ApplicationId, ApplicationRecord] = {}
         self._names: dict[str, ApplicationId] = {}
         self._owned: dict[bytes, dict[ApplicationId, None]] = {}
@@ -189,7 +189,7 @@ class State:
         if isinstance(signed.body.command, CreateApplication):
             self._check_created(signed, signed.body.command)
             return
-        application = self._tracked(signed.application_id)
+        application = self._tracked(signed.body.application_id)
         require_authority(application, signed)
         _check_next(application, entry.at, signed.body.revision)
         require_possible(application, signed.body.command)
@@ -218,7 +218,7 @@ class State:
         """Fold the next leaf of the log; raises `ProvenError` and changes nothing if it breaks a rule."""
         entry = decode_entry(leaf)
         self.check(entry)
-        index = self.length
+        index = self._frontier.size
         application = self._apply(entry, index)
         application.changed_at = entry.at
         application.history.append(index)
@@ -259,7 +259,7 @@ class State:
         return state
 
     def _tracked(self, application: str) -> Tracked:
-        tracked = self._applications.get(ApplicationId(application))
+        tracked = self._applications.get(application)
         if tracked is None:
             raise ProvenError(ErrorCode.NOT_FOUND, f"there is no application {application[:80]!r}")
         return tracked
@@ -332,7 +332,7 @@ class State:
         command = signed.body.command
         if isinstance(command, CreateApplication):
             return self._create(signed, command, at)
-        application = self._applications[signed.application_id]
+        application = self._applications[signed.body.application_id]
         if isinstance(command, UPGRADES):
             self._announce(application, command, at, index)
             return application
@@ -363,8 +363,12 @@ class State:
         return application
 
     def _announce(self, application: Tracked, change: Upgrade, at: int, index: int) -> None:
-        if isinstance(change, Deploy):
-            self._packages.setdefault(application.owner, set()).add(PackageId(change.package_id))
+        package_id = application.package_of(change)
+        if package_id is not None:
+            charged = self._packages.get(application.owner)
+            if charged is None:
+                charged = self._packages[application.owner] = set()
+            charged.add(package_id)
         delay = delay_of(application.policy)
         if not delay:
             self._bring_into_force(application, change, at, index, index)

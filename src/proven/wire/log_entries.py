@@ -137,7 +137,8 @@ _ID_HEAD: Final = b"\x78\x20"
 _DEPLOY_HEAD: Final = cbor.encode({"command": "Deploy", "package_id": "0" * 64})[:-64]
 _IS_ID: Final = re.compile(rb"[a-z2-7]{32}").fullmatch
 _IS_HASH: Final = re.compile(rb"[0-9a-f]{64}").fullmatch
-_IS_ORIGIN: Final = re.compile(rb"[!-~]{24,255}").fullmatch
+_SHORT: Final = 24
+"""Texts below this length have their length in the head itself."""
 
 
 def _read_usual(leaf: bytes) -> Submitted | None:
@@ -168,11 +169,11 @@ def _read_usual(leaf: bytes) -> Submitted | None:
 
 
 def _read_body(raw: bytes) -> Body | None:
-    if not raw.startswith(_BODY_HEAD):
+    if not raw.startswith(_BODY_HEAD) or raw[_ORIGIN - 1] < _SHORT:
         return None
     id_head = _ORIGIN + raw[_ORIGIN - 1]
     origin, identifier = raw[_ORIGIN:id_head], raw[id_head + 2 : id_head + 34]
-    if raw[id_head : id_head + 2] != _ID_HEAD or not _IS_ORIGIN(origin) or not _IS_ID(identifier):
+    if raw[id_head : id_head + 2] != _ID_HEAD or not origin.isascii() or not _IS_ID(identifier):
         return None
     try:
         major, revision, fields = cbor.read_head(raw, id_head + 34)
