@@ -14,6 +14,7 @@ import pytest_asyncio
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
+from yarl import URL
 
 from proven.apps import Application
 from proven.cli import main
@@ -148,10 +149,7 @@ class TestEndpoints:
     async def test_what_is_not_there_is_refused(
         self, node: Node, application: Application, http: aiohttp.ClientSession, path: str, status: int
     ) -> None:
-        url = f"{node.url}{LOG}/{path}"
-        from yarl import URL
-
-        async with http.get(URL(url, encoded=True)) as response:
+        async with http.get(URL(f"{node.url}{LOG}/{path}", encoded=True)) as response:
             assert response.status == status, await response.text()
 
     async def test_a_package_is_served_whole_by_its_id_and_never_as_a_page(
@@ -203,9 +201,11 @@ class TestAsAWitness:
     async def test_a_node_that_watches_no_log_is_nobodys_witness(
         self, tmp_path: Path, http: aiohttp.ClientSession
     ) -> None:
-        async with running_node(tmp_path) as node:
-            async with http.post(f"{node.url}{LOG}/add-checkpoint", data=b"old 0\n") as response:
-                assert response.status == 404
+        async with (
+            running_node(tmp_path) as node,
+            http.post(f"{node.url}{LOG}/add-checkpoint", data=b"old 0\n") as response,
+        ):
+            assert response.status == 404
 
     async def test_nodes_cosign_each_others_logs_and_clients_ask_for_it(
         self, tmp_path: Path, http: aiohttp.ClientSession, memory: LogMemory
@@ -338,18 +338,17 @@ class TestTheCommand:
             assert record["application"]["policy"] == {"kind": "owner"}
 
     async def test_what_is_saved_verifies_offline_and_says_so_when_it_was_altered(
-        self, tmp_path: Path, memory: LogMemory
+        self, tmp_path: Path
     ) -> None:
         proof, altered = tmp_path / "shown.proof", tmp_path / "altered.proof"
         async with running_node(tmp_path / "node") as gone:
             await gone.deploy(write_app(tmp_path / "app", "one"), name="shown")
-            assert (
-                await prove(gone, f"shown@{gone.url}", "--save", str(proof), folder=tmp_path)
-            ).exit_code == 0
+            run = await prove(gone, f"shown@{gone.url}", "--save", str(proof), folder=tmp_path)
+            assert run.exit_code == 0, run.output
         run = await prove(gone, str(proof), folder=tmp_path)
         assert run.exit_code == 0, run.output
         raw = proof.read_bytes()
-        altered.write_bytes(raw.replace(b"which", b"witch"))
+        altered.write_bytes(raw.replace(b"=> 'one'", b"=> 'two'"))
         run = await prove(gone, str(altered), folder=tmp_path)
         assert run.exit_code == 18, run.output
         assert "The chain breaks at source" in run.stdout
