@@ -59,8 +59,10 @@ class EventLimits:
 
 @dataclass(frozen=True, slots=True)
 class RpcLimits:
-    """`in_flight` bounds the calls of one WebSocket, `queued` the HTTP requests that wait for one session. Every
-    `origin_check` seconds a page's WebSocket is asked again whether its origin is still allowed.
+    """`in_flight` bounds the calls of one WebSocket, `queued` the HTTP requests that wait for one session.
+
+    `origin_check` is after how many seconds, again and again, a page's WebSocket is closed if its origin was
+    removed.
     """
 
     in_flight: int = 64

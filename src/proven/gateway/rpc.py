@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -106,8 +106,9 @@ class Rpc:
     def connect(
         self, request: Request, application_id: ApplicationId | None, is_allowed: Callable[[], bool]
     ) -> Response:
-        """`GET …/ws`: frames both ways, many calls at once, answered as they finish. `is_allowed` says whether
-        the page may go on: an origin that was allowed can be removed.
+        """`GET …/ws`: frames both ways, many calls at once, answered as they finish.
+
+        `is_allowed` says whether the page may go on: an origin that was allowed can be removed.
         """
 
         async def serve(websocket: WebSocket) -> None:
@@ -205,8 +206,8 @@ class _Conversation:
     """One WebSocket. Its first frame says which session it carries; no other is let in after that.
 
     A frame that does not open ends the session and so the connection; so does the session's end, whatever
-    ends it. A page whose origin is allowed no longer loses the connection. Calls still running then are cancelled. When the node stops, they may finish, but none begins.
-    What it subscribes to ends with it.
+    ends it. A page whose origin is allowed no longer loses the connection. Calls still running then are
+    cancelled. When the node stops, they may finish, but none begins. What it subscribes to ends with it.
     """
 
     def __init__(
@@ -248,8 +249,6 @@ class _Conversation:
 
     async def _converse(self, session: Session, first: bytes, tasks: asyncio.TaskGroup) -> None:
         beside: set[asyncio.Task[None]] = {tasks.create_task(self._close_with(session))}
-        if self._origin is not None:
-            beside.add(tasks.create_task(self._close_unless_allowed()))
 
         def drain() -> None:
             assert self._mailbox is not None
@@ -342,13 +341,16 @@ class _Conversation:
             return  # nobody is left to be answered
 
     async def _close_with(self, session: Session) -> None:
-        await session.closed.wait()
-        self._websocket.close(_POLICY_VIOLATION, ErrorCode.SESSION_CLOSED.value)
-
-    async def _close_unless_allowed(self) -> None:
-        while self._is_allowed():
-            await asyncio.sleep(self._rpc.limits.origin_check)
-        self._websocket.close(_POLICY_VIOLATION, ErrorCode.ORIGIN_DENIED.value)
+        reason = ErrorCode.SESSION_CLOSED
+        interval = None if self._origin is None else self._rpc.limits.origin_check
+        while not session.closed.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(interval):
+                    await session.closed.wait()
+            if not session.closed.is_set() and not self._is_allowed():
+                reason = ErrorCode.ORIGIN_DENIED
+                break
+        self._websocket.close(_POLICY_VIOLATION, reason.value)
 
     def _console(self, received: Received) -> Console:
         """Push console lines as they come, except while the caller is slow to read."""
