@@ -1,0 +1,91 @@
+"""kill -9 of a node whose application talks: what was said is there, and where it is not, the log says so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from proven.wire.errors import ProvenError
+from support.dev import DevNode, copied, dev_node
+from support.node import APPS
+
+KILLS = 4
+STORED_WITHIN = 3.0
+"""Seconds; a fifth of a second where nothing else runs."""
+QUICK = {"PROVEN_RUNTIME_POOL_SIZE": "1"}
+
+
+async def log_of(scratch: Path) -> list[dict[str, Any]]:
+    """What `proven logs` prints, as the user of that node."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "proven", "logs", "chatty", "--json"),
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "XDG_STATE_HOME": str(scratch / "state"),
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode() + out.decode()
+    return [json.loads(line) for line in out.splitlines()]
+
+
+async def talk_until_killed(node: DevNode, said: list[tuple[int, float]]) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def talk() -> None:
+        with contextlib.suppress(ProvenError):
+            while True:
+                number = len(said) + 1
+                said.append((number, float("inf")))
+                await client.call("say", "log", str(number))
+                said[number - 1] = (number, loop.time())
+                await asyncio.sleep(0.01)
+
+    async with await node.connect() as client:
+        talking = asyncio.create_task(talk())
+        begun, first = loop.time(), len(said)
+        while loop.time() < begun + STORED_WITHIN + 1 or len(said) < first + 20:
+            await asyncio.sleep(0.05)
+        node.kill()
+        await talking
+        await node.ended()
+
+
+async def test_only_the_last_moment_is_lost_and_that_is_told(tmp_path: Path) -> None:
+    folder = copied(APPS / "chatty", tmp_path / "app")
+    scratch = tmp_path / "scratch"
+    said: list[tuple[int, float]] = []
+    killed: list[tuple[int, float]] = []
+    loop = asyncio.get_running_loop()
+    for _ in range(KILLS):
+        async with dev_node(folder, scratch, options=["--no-watch"], environment=QUICK) as node:
+            if killed:
+                await log_of(scratch)
+            await talk_until_killed(node, said)
+            killed.append((len(said), loop.time()))
+    async with dev_node(folder, scratch, options=["--no-watch"], environment=QUICK):
+        lines = await log_of(scratch)
+    assert [line["sequence"] for line in lines] == list(range(1, len(lines) + 1))
+    present = [int(line["text"]) for line in lines if line["kind"] == "console"]
+    assert present == sorted(set(present))
+    assert [line["kind"] for line in lines].count("node") == KILLS
+    runs, before = [0], 0
+    for line in lines:
+        if line["kind"] == "node":
+            runs.append(before)
+        elif line["kind"] == "console":
+            before = int(line["text"])
+    first = 1
+    for (last, moment), kept in zip(killed, runs[1:], strict=True):
+        missing = set(range(first, last + 1)) - set(present)
+        assert all(number > kept for number in missing)
+        assert all(said[number - 1][1] > moment - STORED_WITHIN for number in missing)
+        first = last + 1

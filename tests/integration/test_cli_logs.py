@@ -1,0 +1,168 @@
+"""`proven logs` and `proven metrics` as somebody at a terminal, or a program, runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from proven.apps import Application
+from proven.client import Client
+from proven.node.presence import Presence, announced
+from proven.wire.errors import ProvenError
+from support.node import Node, running_node
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07red\x9b31m \u202egnirts\u202c back\r\b\x00 \u2028 end"
+
+
+@dataclass
+class Place:
+    """A node that somebody at this machine runs."""
+
+    node: Node
+    app: Application
+    caller: Client
+    environment: dict[str, str]
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "proven", *arguments),
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    async def run(self, *arguments: str) -> tuple[int, str, str]:
+        process = await self.start(*arguments)
+        async with asyncio.timeout(60):
+            out, err = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, out.decode(), err.decode()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    data, home = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("home")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_STATE_HOME": str(home),
+    }
+    async with running_node(data) as node:
+        app = await node.deploy("chatty")
+        presence = Presence(
+            url=node.url,
+            pid=os.getpid(),
+            applications=("chatty",),
+            development_root=node.local.development_root.public_bytes(Encoding.PEM).decode(),
+            data_dir=str(data),
+        )
+        with announced(presence, home / "proven" / "nodes"):
+            yield Place(node, app, await node.connect(app), environment)
+
+
+@contextlib.asynccontextmanager
+async def following(
+    place: Place, *arguments: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, Callable[[], Awaitable[str]]]]:
+    process = await place.start("logs", "chatty", "--follow", *arguments)
+
+    async def line() -> str:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            return (await process.stdout.readline()).decode().rstrip("\n")
+
+    try:
+        yield process, line
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_history_then_what_comes_until_it_is_interrupted(place: Place) -> None:
+    async with following(place) as (process, line):
+        assert (await line()).endswith("node │ version 1 is live")
+        await place.caller.call("say", "warn", "two\nlines")
+        first, second = await line(), await line()
+        assert first.endswith("  warn   say │ two")
+        assert second.endswith("  warn   say │ lines")
+        with pytest.raises(ProvenError):
+            await place.caller.call("fail", "on purpose")
+        assert (await line()).endswith("  error  fail │ HANDLER_ERROR: RangeError: on purpose")
+        assert (await line()).endswith("  error  fail │     at src/chatty.ts:13:9")
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(20):
+            assert await process.wait() == 0
+        assert process.stderr is not None
+        assert await process.stderr.read() == b""
+
+
+async def test_hostile_lines_are_harmless_at_a_terminal_and_whole_for_programs(place: Place) -> None:
+    await place.caller.call("say", "log", HOSTILE)
+    status, out, _ = await place.run("logs", "chatty")
+    assert status == 0
+    assert "red" in out
+    assert all(char.isprintable() or char == "\n" for char in out)
+    for word in ("owned", "31m", "end"):
+        (shown,) = [line for line in out.splitlines() if word in line]
+        assert " log    say │ " in shown
+    status, out, _ = await place.run("logs", "chatty", "--json")
+    assert status == 0
+    assert all(char.isprintable() or char == "\n" for char in out)
+    assert HOSTILE in [json.loads(line)["text"] for line in out.strip().split("\n")]
+
+
+async def test_lines_are_left_out_as_asked(place: Place) -> None:
+    await place.caller.call("say", "error", "bad")
+    await place.caller.call("say", "debug", "detail")
+    _, out, _ = await place.run("logs", "chatty", "--json", "--handler", "say", "--level", "error")
+    assert {json.loads(line)["level"] for line in out.splitlines()} == {"error"}
+    assert {json.loads(line)["handler"] for line in out.splitlines()} == {"src/chatty.ts#say"}
+    _, out, _ = await place.run("logs", "chatty", "--json", "--since", "1h")
+    assert "detail" in [json.loads(line)["text"] for line in out.splitlines()]
+    _, out, _ = await place.run("logs", "chatty", "--json", "--since", "2999-01-01T00:00:00+00:00")
+    assert out == ""
+    status, _, err = await place.run("logs", "chatty", "--since", "yesterday")
+    assert status == 2
+    assert "10m" in err
+
+
+async def test_nobody_but_the_owner_gets_a_line(place: Place) -> None:
+    for command in ("logs", "metrics"):
+        status, out, err = await place.run(command, "chatty", "--as", "stranger")
+        assert status == 1
+        assert out == ""
+        assert "for the owner" in err
+        status, out, _ = await place.run(command, "chatty", "--as", "stranger", "--json")
+        assert json.loads(out)["error"]["code"] == "FORBIDDEN"
+
+
+async def test_metrics_are_a_table_and_a_document(place: Place) -> None:
+    await place.caller.call("wait", 1)
+    status, out, _ = await place.run("metrics", "chatty")
+    assert status == 0
+    head, *rows = out.splitlines()
+    assert head.split() == ["handler", "version", "calls", "failed", "p50", "p90", "p99", "errors"]
+    assert any(row.split()[:4] == ["src/chatty.ts#wait", "1", "1", "0"] for row in rows)
+    assert any(row.startswith("process of ") for row in rows)
+    status, out, _ = await place.run("metrics", "chatty", "--json", "--handler", "wait", "--since", "1d")
+    found = json.loads(out)
+    assert [each["handler"] for each in found["handlers"]] == ["src/chatty.ts#wait"]
+    assert sum(point["calls"] for point in found["points"]) == 1
+    assert (await place.run("metrics", "chatty", "--since", "1m", "--handler", "none"))[1] == (
+        "No calls in that time.\n"
+    )
