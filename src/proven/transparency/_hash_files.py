@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.merkle import HASH_BYTES, node_hash
+from proven.wire.merkle import HASH_BYTES
 from proven.wire.tiles import HEIGHT, WIDTH
 
 _LEVELS: Final = 7
@@ -28,7 +29,7 @@ class HashFiles:
             os.open(directory / f"level-{level}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             for level in range(_LEVELS)
         ]
-        self._tiles: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
+        self._tiles: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
 
     def close(self) -> None:
         files, self._files = self._files, []
@@ -51,12 +52,13 @@ class HashFiles:
         if cached is None:
             raw = self._read(level, tile * WIDTH, WIDTH, partial=True)
             if len(raw) < WIDTH * HASH_BYTES:
-                return _fold(_split(self._read(level, first, 1 << rest)))[-1][0]
-            cached = _fold(_split(raw))
+                return _fold(self._read(level, first, 1 << rest))[-1]
+            cached = _fold(raw)
             self._tiles[level, tile] = cached
             if len(self._tiles) > _CACHED_TILES:
                 self._tiles.popitem(last=False)
-        return cached[rest][offset >> rest]
+        start = (offset >> rest) * HASH_BYTES
+        return cached[rest][start : start + HASH_BYTES]
 
     def forget(self) -> None:
         """Read everything anew: the files are about to be written again."""
@@ -69,14 +71,10 @@ class HashFiles:
         return raw
 
 
-def _split(raw: bytes) -> list[bytes]:
-    return [raw[start : start + HASH_BYTES] for start in range(0, len(raw), HASH_BYTES)]
-
-
-def _fold(hashes: list[bytes]) -> list[list[bytes]]:
+def _fold(hashes: bytes) -> list[bytes]:
     """All rows of the tree over `hashes`, a power of two in number, from the leaves to the top."""
     rows = [hashes]
-    while len(rows[-1]) > 1:
-        row = rows[-1]
-        rows.append([node_hash(row[index], row[index + 1]) for index in range(0, len(row), 2)])
+    while len(row := rows[-1]) > HASH_BYTES:
+        pairs = range(0, len(row), 2 * HASH_BYTES)
+        rows.append(b"".join([sha256(b"\1" + row[at : at + 2 * HASH_BYTES]).digest() for at in pairs]))
     return rows
