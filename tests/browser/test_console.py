@@ -225,10 +225,10 @@ async def test_latency_and_errors_over_time_are_charts_with_their_figures(
     await metrics.get_by_text("Figures").click()
     row = metrics.get_by_role("row", name=re.compile("^fail"))
     await expect(row).to_contain_text("HANDLER_ERROR 1")
-    await metrics.get_by_label("Of").select_option("src/exhibit.ts#greet")
+    await metrics.get_by_role("combobox", name="Handler").select_option("src/exhibit.ts#greet")
     await expect(metrics.get_by_role("img", name="Calls: 3 calls, 0 failed")).to_be_visible()
     for span in ("the last day", "the last 30 days"):
-        await metrics.get_by_label("Time").select_option(span)
+        await metrics.get_by_role("combobox", name="Time").select_option(span)
         await expect(metrics.get_by_role("img", name="Calls: 3 calls, 0 failed")).to_be_visible()
     await expect(row).to_have_count(0)
     link = await metrics.get_by_role("link", name="Metrics as JSON").get_attribute("href")

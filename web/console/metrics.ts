@@ -43,7 +43,7 @@ export function overTime(path: string, handlers: readonly Handler[], signal: Abo
         seconds = value;
         void show();
       }),
-      select('Of', [['', 'all handlers'], ...addresses.map((each): [string, string] => [each, handlerName(each)])], '', (value) => {
+      select('Handler', [['', 'all handlers'], ...addresses.map((each): [string, string] => [each, handlerName(each)])], '', (value) => {
         handler = value;
         void show();
       }),

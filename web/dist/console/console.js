@@ -3552,7 +3552,7 @@ function overTime(path2, handlers, signal) {
         seconds = value;
         void show2();
       }),
-      select("Of", [["", "all handlers"], ...addresses.map((each) => [each, handlerName(each)])], "", (value) => {
+      select("Handler", [["", "all handlers"], ...addresses.map((each) => [each, handlerName(each)])], "", (value) => {
         handler = value;
         void show2();
       }),
