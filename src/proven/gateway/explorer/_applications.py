@@ -153,7 +153,9 @@ class ApplicationViews:
 
 def policy(value: Policy) -> records.Policy:
     return records.Policy(
-        words=_words.policy(value), guardians=_words.guardians(value), value=plain(msgspec.to_builtins(value))
+        words=_words.policy(value),
+        guardians=_words.guardians(value),
+        value=plain(msgspec.to_builtins(value, builtin_types=(bytes,))),
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 import tree_sitter_typescript
-from tree_sitter import Language, Parser, Tree, TreeCursor
+from tree_sitter import Language, Node, Parser, Tree, TreeCursor
 
 from ._text import decoded, pieces
 
@@ -18,7 +21,10 @@ MAX_SECONDS: Final = 0.1
 """Processor time for one file. The grammar is ambiguous, and source can make a parser try very many readings,
 each of which takes memory.
 """
+_KEPT_BYTES: Final = 1024 * 1024
+"""Of source. Its tokens take about twenty times as much."""
 _CHUNK: Final = 16 * 1024
+_PLAIN: Final = re.compile(rb"[\t\x20-\x7e]*")
 
 Span = tuple[int, int, str]
 Token = tuple[str, str]
@@ -47,6 +53,7 @@ _BY_TYPE: Final = {
     "shorthand_property_identifier_pattern": "property",
     "private_property_identifier": "property",
 }
+CLASSES: Final = frozenset({*_BY_TYPE.values(), "function", "odd"})
 _IN_STRINGS: Final = frozenset({"string", "template_string", "regex", "template_literal_type"})
 _TEMPLATES: Final = frozenset({"template_string", "template_literal_type"})
 _WHOLE: Final = frozenset({"string", "regex", "comment"})
@@ -77,19 +84,21 @@ class Colouring:
     def __init__(self, path: str, content: bytes) -> None:
         self._content = content
         self._tree = _parse(path, content)
+        self._known: dict[tuple[int, int], list[Token]] = {}
 
     @property
     def coloured(self) -> bool:
         return self._tree is not None
 
-    def tokens(self, start: int, end: int) -> list[Token]:
-        """The tokens of the bytes `start` to `end`, which are one row."""
-        return self.rows([(start, end)])[0]
-
     def rows(self, rows: list[tuple[int, int]]) -> list[list[Token]]:
-        """The tokens of rows in ascending order, none of which overlap."""
-        if not rows:
-            return []
+        """The tokens of rows (the bytes from one place to another) in ascending order, none of which
+        overlap.
+        """
+        if not all(row in self._known for row in rows):
+            self._known.update(zip(rows, self._tokens(rows), strict=True))
+        return [self._known[row] for row in rows]
+
+    def _tokens(self, rows: list[tuple[int, int]]) -> list[list[Token]]:
         spans = self._spans(rows[0][0], rows[-1][1])
         span = next(spans, None)
         found: list[list[Token]] = []
@@ -112,15 +121,47 @@ class Colouring:
     def _add(self, tokens: list[Token], kind: str, start: int, end: int) -> None:
         if start >= end:
             return
-        for text, odd in pieces(decoded(self._content[start:end])):
-            name = "odd" if odd else kind
-            if tokens and tokens[-1][0] == name and not odd:
-                tokens[-1] = (name, tokens[-1][1] + text)
+        content = self._content[start:end]
+        if _PLAIN.fullmatch(content):
+            _append(tokens, kind, content.decode("ascii"))
+            return
+        for text, odd in pieces(decoded(content)):
+            if odd:
+                tokens.append(("odd", text))
             else:
-                tokens.append((name, text))
+                _append(tokens, kind, text)
 
     def _spans(self, start: int, end: int) -> Iterator[Span]:
         return iter(()) if self._tree is None else _walk(self._tree.walk(), start, end)
+
+
+class Colourings:
+    """The files that were coloured lately, for they are looked at more than once."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, bytes], Colouring] = OrderedDict()
+        self._bytes = 0
+        self._turn = threading.Lock()
+
+    def of(self, path: str, content: bytes) -> Colouring:
+        if len(content) > MAX_COLOURED:
+            return Colouring(path, content)
+        key = (path, content)
+        with self._turn:
+            colouring = self._kept.get(key)
+            if colouring is None:
+                colouring = self._kept[key] = Colouring(path, content)
+                self._bytes += len(content)
+            self._kept.move_to_end(key)
+            while self._bytes > _KEPT_BYTES:
+                self._bytes -= len(self._kept.popitem(last=False)[0][1])
+        return colouring
+
+
+def _append(tokens: list[Token], kind: str, text: str) -> None:
+    if tokens and tokens[-1][0] == kind:
+        text = tokens.pop()[1] + text
+    tokens.append((kind, text))
 
 
 def _parse(path: str, content: bytes) -> Tree | None:
@@ -155,13 +196,12 @@ def _walk(cursor: TreeCursor, start: int, end: int) -> Iterator[Span]:
                 yield gaps[-1], node.start_byte, "string"
             gaps[-1] = node.end_byte
         if node.end_byte > start:
-            if kind not in _WHOLE and node.child_count:
+            if kind not in _WHOLE and cursor.goto_first_child():
                 around.append(kind)
                 if kind in _TEMPLATES:
                     gaps.append(node.start_byte)
-                cursor.goto_first_child()
                 continue
-            colour = _colour(kind, node.is_named, cursor.field_name, around)
+            colour = _colour(kind, node, cursor, around)
             if colour:
                 yield node.start_byte, node.end_byte, colour
         while not cursor.goto_next_sibling():
@@ -171,17 +211,20 @@ def _walk(cursor: TreeCursor, start: int, end: int) -> Iterator[Span]:
                 gaps.pop()
 
 
-def _colour(kind: str, named: bool, field: str | None, around: list[str]) -> str:
+def _colour(kind: str, node: Node, cursor: TreeCursor, around: list[str]) -> str:
     outer = around[-1] if around else ""
     if kind in _WHOLE:
         return "comment" if kind == "comment" else "string"
     if kind in _NAMES:
+        field = cursor.field_name
         if field in ("name", "function", "constructor") and outer in _FUNCTIONS:
             return "function"
         if field == "property" and outer == "member_expression" and around[-2:-1] == ["call_expression"]:
             return "function"
-    if outer in _IN_STRINGS and kind in ("`", '"', "'"):
-        return "string"
-    if not named and kind.isalpha():
-        return "type" if outer == "predefined_type" else "keyword"
-    return _BY_TYPE.get(kind, "")
+    if outer == "predefined_type":
+        return "type"
+    if kind in _BY_TYPE:
+        return _BY_TYPE[kind]
+    if kind.isalpha() and not node.is_named:
+        return "keyword"
+    return "string" if outer in _IN_STRINGS and kind in ("`", '"', "'") else ""

@@ -11,7 +11,7 @@ import msgspec
 
 from proven.gateway.explorer import _words, records
 from proven.gateway.explorer._applications import plain
-from proven.gateway.explorer._colour import Colouring, Token
+from proven.gateway.explorer._colour import Colourings, Token
 from proven.gateway.explorer._diff import Block, compare
 from proven.gateway.explorer._listing import Query, listing, number_of
 from proven.gateway.explorer._text import Row, rows_of
@@ -85,6 +85,7 @@ def diff_record(
     policies: tuple[Policy | None, Policy | None],
     choices: list[str],
     query: Query,
+    colourings: Colourings,
 ) -> tuple[records.Diff, list[Tokens]]:
     """The comparison, and the tokens of each file that is shown. `about` is the application's id and name.
 
@@ -98,13 +99,13 @@ def diff_record(
         chosen = next((each for each in files if each.path == path), None)
         if chosen is None:
             raise ProvenError(ErrorCode.NOT_FOUND, f"{path[:200]!r} is the same in both, or in neither")
-        shown = [_shown(chosen, page, ROWS_OF_ONE)]
+        shown = [_shown(chosen, page, ROWS_OF_ONE, colourings)]
         pages = records.Listing(items=[shown[0][0]], page=1, pages=1, total=1)
     else:
         part = listing(files, page, FILES_A_PAGE, lambda each: each)
         left = ROWS_OF_ALL
         for file in part.items:
-            shown.append(_shown(file, 1, left) if file.counted else (_unshown(file), []))
+            shown.append(_shown(file, 1, left, colourings) if file.counted else (_unshown(file), []))
             rows = shown[-1][0].rows
             left -= 0 if rows is None else rows.total
         pages = records.Listing(
@@ -132,13 +133,13 @@ def _files(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> list[_File]:
     ]
 
 
-def _shown(file: _File, page: int, size: int) -> tuple[records.FileDiff, Tokens]:
+def _shown(file: _File, page: int, size: int, colourings: Colourings) -> tuple[records.FileDiff, Tokens]:
     """A file with the rows of one page, or without if there is no room for its first page on it."""
     lines = file.lines()
     if size <= 0 or (size != ROWS_OF_ONE and len(lines) > size):
         return _unshown(file), []
     part = listing(lines, page, size, lambda each: each)
-    olds, news = Colouring(file.path, file.old), Colouring(file.path, file.new)
+    olds, news = colourings.of(file.path, file.old), colourings.of(file.path, file.new)
     coloured = {
         "removed": iter(olds.rows([_place(each) for each in part.items if each.kind == "removed"])),
         "new": iter(news.rows([_place(each) for each in part.items if each.kind in ("added", "same")])),
@@ -295,5 +296,5 @@ def _short(text: str | None) -> str | None:
 
 def _policy_text(policy: Policy) -> str:
     """In words and to the letter: two policies with other keys have the same words."""
-    value = _said(plain(msgspec.to_builtins(policy)))
+    value = _said(plain(msgspec.to_builtins(policy, builtin_types=(bytes,))))
     return " ".join(part for part in (_words.policy(policy), _words.guardians(policy), value) if part)

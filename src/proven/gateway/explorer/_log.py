@@ -123,7 +123,7 @@ def _fields(entry: Entry) -> dict[str, Any]:
                 "log": signed.body.origin,
                 "application_id": signed.body.application_id,
                 "revision": signed.body.revision,
-                "command": plain(msgspec.to_builtins(signed.body.command)),
+                "command": plain(msgspec.to_builtins(signed.body.command, builtin_types=(bytes,))),
                 "signatures": [
                     {"key": key.hex(), "signature": signature.hex()} for key, signature in signed.signatures
                 ],

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from proven.gateway.explorer import records
-from proven.gateway.explorer._colour import Colouring, Token
+from proven.gateway.explorer._colour import Colourings, Token
 from proven.gateway.explorer._listing import Query, listing, number_of
 from proven.gateway.explorer._text import Row, rows_of
 from proven.gateway.explorer.ports import Registry
@@ -104,7 +104,7 @@ def section_record(package: Package, section: str, query: Query) -> records.Sect
 
 
 def source_record(
-    package: Package, path: str, page: int, line: int | None
+    package: Package, path: str, page: int, line: int | None, colourings: Colourings
 ) -> tuple[records.Source, list[list[Token]]]:
     """Rows of one module and their tokens. A `line` chooses the page that it is on. Raises `NOT_FOUND`."""
     content = package.files.get(path)
@@ -115,7 +115,7 @@ def source_record(
         place = next((index for index, row in enumerate(rows) if row.number >= line), len(rows) - 1)
         page = place // ROWS_A_PAGE + 1
     part = listing(rows, page, ROWS_A_PAGE, lambda row: row)
-    colouring = Colouring(path, content)
+    colouring = colourings.of(path, content)
     record = records.Source(
         package_id=package.id,
         name=package.manifest.name,

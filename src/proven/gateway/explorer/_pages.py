@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from proven.gateway.explorer import _words
-from proven.gateway.explorer._colour import Token
+from proven.gateway.explorer._colour import CLASSES, Token
 from proven.gateway.explorer._packages import in_query, raw_address, source_address
 from proven.gateway.explorer._text import visible
 
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 MAX_AT_ONCE: Final = 2
 _PLAIN_LIMIT: Final = 2_000
+_OPENING: Final = {kind: Markup('<span class="{}">').format(kind) for kind in CLASSES}
+_CLOSING: Final = Markup("</span>")
 
 
 class Pages:
@@ -81,11 +83,11 @@ def clipped(text: str, limit: int = _PLAIN_LIMIT) -> str:
 
 
 def row_of(tokens: list[Token]) -> Markup:
-    """One row of code. Its text is made visible token by token, so that what was written out stands out."""
-    return Markup("").join(
-        Markup('<span class="{}">{}</span>').format(kind, text) if kind else escape(text)
-        for kind, text in tokens
-    )
+    """One row of code. Its text was made visible token by token, so that what was written out stands out."""
+    parts: list[Markup] = []
+    for kind, text in tokens:
+        parts += (_OPENING[kind], escape(text), _CLOSING) if kind else (escape(text),)
+    return Markup().join(parts)
 
 
 def _finalize(value: Any) -> Any:

@@ -15,6 +15,7 @@ import proven
 from proven.apps import ApplicationRecord, Version
 from proven.gateway.explorer import _words, records
 from proven.gateway.explorer._applications import ApplicationViews, policy, version
+from proven.gateway.explorer._colour import Colourings
 from proven.gateway.explorer._comparison import diff_record
 from proven.gateway.explorer._feeds import Feed, feed_of, json_feed
 from proven.gateway.explorer._listing import Query, number_of
@@ -102,6 +103,7 @@ class Explorer:
         self._applications = ApplicationViews(rooms)
         self._log = LogViews(rooms, self._applications)
         self._packages = PackageStore(rooms.registry)
+        self._colourings = Colourings()
         folder = web_folder("explorer")
         self._files = StaticFiles(folder)
         self._pages = Pages(folder)
@@ -256,6 +258,7 @@ class Explorer:
             (policies[0], policies[1]),
             [PENDING, *choices] if announced else choices,
             query,
+            self._colourings,
         )
         return _Page("diff.html", diff, {"tokens": tokens})
 
@@ -286,7 +289,7 @@ class Explorer:
         package = await self._package_of(request)
         line = number_of(query, "line", 1) if "line" in query else None
         record, tokens = await self._pages.beside(
-            source_record, package, query.get("path", ""), number_of(query, "page", 1), line
+            source_record, package, query.get("path", ""), number_of(query, "page", 1), line, self._colourings
         )
         return _Page("source.html", record, {"tokens": tokens}, fixed=True)
 
