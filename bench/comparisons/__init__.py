@@ -1,12 +1,13 @@
 """The comparisons, in the order in which they are taken and reported."""
 
-from comparisons import calls, cold, fanout, http, rpc, scopes, start
+from comparisons import browser, calls, cold, fanout, http, rpc, scopes, start
 
 COMPARISONS = (
     calls.COMPARISON,
     rpc.COMPARISON,
     http.COMPARISON,
     fanout.COMPARISON,
+    browser.COMPARISON,
     cold.COMPARISON,
     start.COMPARISON,
     scopes.COMPARISON,
