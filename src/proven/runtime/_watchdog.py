@@ -12,8 +12,11 @@ from ._guest import Ending, Guest
 from ._launch import growth_limit
 
 _IDLE_INTERVAL = 1.0
-_IDLE_CPU_SHARE = 0.5
-"""More than this share of a CPU, for a whole interval without any invocation, is a runaway."""
+_IDLE_CPU = 0.5
+_IDLE_CPU_SHARE = 0.05
+"""This many CPU seconds without any invocation, beyond this share of a CPU, make a runaway. The share is low
+since a runaway on a busy machine, or among others of its kind, does not get much of one.
+"""
 _COLLECT_SECONDS = 0.3
 """How long a process may stay over its memory after it was asked to collect garbage, which is no fault of the
 application; a heap that is really full runs into the engine's own limit first."""
@@ -33,7 +36,8 @@ class Watchdog:
         self._tick = tick
         self._busy = asyncio.Event()
         self._idle_since = time.monotonic()
-        self._idle_cpu: dict[Guest, float] = {}
+        self._idle_cpu: dict[Guest, tuple[float, float]] = {}
+        """What it has used in all, and beyond its share while idle."""
         self._short_since: dict[Guest, float] = {}
 
     def wake(self) -> None:
@@ -106,15 +110,16 @@ class Watchdog:
         return True
 
     def _check_idle(self, elapsed: float) -> None:
-        seen: dict[Guest, float] = {}
+        seen: dict[Guest, tuple[float, float]] = {}
         for guest in list(self._guests()):
             if guest.running:
                 continue
             cpu = guest.usage.cpu_seconds()
-            before = self._idle_cpu.get(guest)
-            if before is not None and cpu - before > _IDLE_CPU_SHARE * elapsed:
+            before, excess = self._idle_cpu.get(guest, (cpu, 0.0))
+            excess = max(0.0, excess + cpu - before - _IDLE_CPU_SHARE * elapsed)
+            if excess > _IDLE_CPU:
                 guest.kill(Ending.RUNAWAY)
             elif not self._check_memory(guest, time.monotonic()):
-                seen[guest] = cpu
+                seen[guest] = (cpu, excess)
         self._idle_cpu = seen
         self._short_since = {guest: since for guest, since in self._short_since.items() if guest.alive}
