@@ -317,7 +317,7 @@ class _Conversation:
         self._feeds[application_id] = tasks.create_task(self._push(session, events))
 
     async def _push(self, session: Session, events: AsyncGenerator[LogEvent, None]) -> None:
-        """Send what comes at the pace of whoever reads. An error ends the connection; who asks anew is told."""
+        """Send what comes, as fast as it is read. An error ends the connection; who asks anew is told."""
         try:
             async with aclosing(events):
                 async for event in events:
