@@ -14,7 +14,7 @@ from proven.wire.errors import ProvenError
 from support.dev import DevNode, copied, dev_node
 from support.node import APPS
 
-KILLS = 4
+KILLS = 3
 STORED_WITHIN = 3.0
 """Seconds; a fifth of a second where nothing else runs."""
 QUICK = {"PROVEN_RUNTIME_POOL_SIZE": "1"}

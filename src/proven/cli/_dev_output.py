@@ -85,6 +85,8 @@ class TextOutput:
             click.echo(f"  page      {click.style(started.page, bold=True)}")
         if started.console is not None:
             click.echo(f"  console   {started.console}")
+        if node.metrics_url is not None:
+            click.echo(f"  metrics   {node.metrics_url}")
         click.echo(f"  data      {started.data_dir.resolve()}")
         click.echo("  evidence  development: it proves nothing about this machine")
         click.echo(f"  sandbox   {len(report.active_layers)} layers" + _missing(report.unavailable_layers))
@@ -182,6 +184,7 @@ class JsonOutput:
             url=node.url,
             page=started.page,
             console=started.console,
+            metrics=node.metrics_url,
             data_dir=str(started.data_dir.resolve()),
             sandbox={
                 "active": sorted(report.active_layers),

@@ -26,6 +26,7 @@ from proven.wire.notes import NoteKey, is_signer_name
 from proven.wire.origins import canonical_origin
 
 DEFAULT_PORT = 3000
+_LAST_PORT = 65535
 
 
 class ConsoleAccess(enum.StrEnum):
@@ -115,6 +116,11 @@ class AdminSettings:
     """Where the operator's programs read metrics: `/metrics` on loopback. No port is nowhere, 0 is any."""
 
     port: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`."""
+        if self.port is not None and not 0 <= self.port <= _LAST_PORT:
+            raise ValueError(f"admin.port is a number from 0 to {_LAST_PORT}")
 
 
 @dataclass(frozen=True, slots=True)

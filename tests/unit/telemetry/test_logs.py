@@ -119,6 +119,17 @@ async def test_a_killed_node_loses_only_what_was_not_stored_and_says_so(tmp_path
             assert len(await everything(store)) == 3
 
 
+async def test_nothing_that_was_said_is_on_the_disk_in_the_clear(tmp_path: Path, clock: Clock) -> None:
+    async with opened(tmp_path) as engine:
+        async with store_on(engine.registers, clock) as store:
+            for _ in range(1000):
+                store.append(APP, line("a secret of the application", clock))
+            assert len(await everything(store)) == 1000
+        written = [file.read_bytes() for file in tmp_path.iterdir() if file.is_file()]
+        assert sum(map(len, written)) > 30_000
+        assert not any(b"secret" in content or b"src/a.ts" in content for content in written)
+
+
 async def test_nothing_can_be_read_before_it_is_stored(tmp_path: Path, clock: Clock) -> None:
     async with opened(tmp_path) as engine, store_on(engine.registers, clock) as store:
         store.append(APP, line("1", clock))
