@@ -113,12 +113,15 @@ async def read(
             await session._ask(command, Done)
             wait = _FIRST_WAIT
             while (event := await feed.next(lambda: session._ask(WhoAmI(), WhoAmIResult))) is not None:
-                if event.application_id != page.application_id or event.after != place:
+                if event.application_id != page.application_id or event.next <= place:
                     continue
-                if event.missed:
+                if event.after > place:
+                    break
+                if event.missed and event.after == place:
                     yield MissedLines(event.missed)
                 for line in event.lines:
-                    yield line
+                    if line.sequence > place:
+                        yield line
                 place = event.next
         except ProvenError as error:
             if error.code not in _PASSING:

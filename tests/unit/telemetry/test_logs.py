@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proven.engine import Registers
@@ -223,6 +223,23 @@ async def test_a_follower_sees_everything_once_in_order(tmp_path: Path, clock: C
         assert store._readers == 0
 
 
+async def test_a_follower_that_is_too_slow_is_told_how_much_it_missed(tmp_path: Path, clock: Clock) -> None:
+    limits = LogLimits(bytes=200_000, rate=1e6, burst=10**6, byte_rate=10**9, byte_burst=10**9)
+    async with opened(tmp_path) as engine, store_on(engine.registers, clock, limits) as store:
+        store.append(APP, line("1", clock))
+        async with contextlib.aclosing(store.follow(APP, 0)) as pages:
+            page = await anext(pages)
+            assert [each.sequence for each in page.lines] == [1]
+            for number in range(2, 5001):
+                store.append(APP, line(f"{number} " + "x" * 100, clock))
+                if number % 500 == 0:
+                    await store.read(APP, 10**9)
+            place = page.next
+            page = await anext(pages)
+            assert page.missed > 0
+            assert page.lines[0].sequence == place + page.missed + 1
+
+
 async def test_followers_are_counted(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proven.telemetry.logs.MAX_READERS", 1)
     async with opened(tmp_path) as engine, store_on(engine.registers, clock) as store:
@@ -286,6 +303,7 @@ async def test_while_nothing_can_be_stored_lines_wait_and_are_bounded(tmp_path: 
             assert found[-1].kind == "dropped"
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 50), st.integers(1, 1000), st.integers(0, 100)), max_size=20),
     st.integers(0, 200),
@@ -311,6 +329,7 @@ def test_retention_removes_the_fewest_of_the_oldest_chunks(
     assert gone == next(number for number in range(len(chunks) + 1) if fits(chunks[number:]))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=50))
 def test_any_text_can_be_stored_and_said(text: str) -> None:
     made = LogLine(sequence=1, at=1, kind="console", level="log", text=bounded(text))
