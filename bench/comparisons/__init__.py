@@ -1,6 +1,6 @@
 """The comparisons, in the order in which they are taken and reported."""
 
-from comparisons import browser, calls, cold, fanout, http, rpc, scopes, start
+from comparisons import browser, calls, cold, fanout, http, log, rpc, scopes, start
 
 COMPARISONS = (
     calls.COMPARISON,
@@ -11,4 +11,5 @@ COMPARISONS = (
     cold.COMPARISON,
     start.COMPARISON,
     scopes.COMPARISON,
+    log.COMPARISON,
 )
