@@ -25,8 +25,13 @@ from support.node import Node, running_node
 from support.sdk_page import DIST
 
 SOURCE = """
-import { run } from '@proven-network/handler';
+import { run, runOnHttp } from '@proven-network/handler';
 export const nothing = run(() => null);
+export const bomb = runOnHttp({ path: '/bomb', method: 'GET' }, () => {
+  const headers = new Headers();
+  for (let i = 0; i < 12; i++) headers.append('set-cookie', `c${i}=${'x'.repeat(4000)}; Path=/; Max-Age=99`);
+  return new Response('', { headers });
+});
 """
 PAGE = """<!doctype html><title>A hostile page</title><body><script type="module">
 import { ProvenSDK } from './sdk/index.js';
@@ -62,7 +67,7 @@ class World:
 
     @property
     def port(self) -> str:
-        return self.node.url.rpartition(":")[2]
+        return str(self.node.url).rpartition(":")[2]
 
     @property
     def gateway(self) -> str:
@@ -149,6 +154,7 @@ async def test_who_signs_out_in_one_tab_is_signed_out_in_all_and_comes_back_in_n
     await page.evaluate("sdk.signOut()")
     await other.wait_for_function("sdk.authState.value === 'anonymous'")
     world.node.local._sessions.revoke_all()
+    await other.wait_for_function("sdk.connectionState.value !== 'connected'")
     assert (await other.evaluate("sdk.whoAmI()"))["identity"] is None
     await page.reload()
     await page.wait_for_selector("html[data-ready]", state="attached")
@@ -186,6 +192,16 @@ async def test_a_session_lost_while_somebody_signs_in_leaves_nobody_who_seems_si
     assert again.get("value") == seen or "code" in again
 
 
+async def test_cookies_of_an_application_keep_nobody_from_the_sign_in_page(world: World) -> None:
+    page = await world.context.new_page()
+    await page.goto(f"{world.gateway}/app/mallory/http/bomb")
+    assert len(await world.context.cookies()) == 12
+    for path in ("/sign-in/victim", "/app/victim", "/"):
+        answer = await page.goto(f"{world.gateway}{path}")
+        assert answer is not None
+        assert answer.status == 200
+
+
 async def test_a_page_whose_origin_was_removed_loses_the_connection_that_it_has(tmp_path: Path) -> None:
     page = "https://soon.gone.example"
     config = GatewayConfig(push_console=True, rpc=RpcLimits(origin_check=0.05))
@@ -199,7 +215,7 @@ async def test_a_page_whose_origin_was_removed_loses_the_connection_that_it_has(
             await node.applications.remove_origin(owner, node.application.id, page)
             async with asyncio.timeout(10):
                 ended = await _first_refusal(client)
-        assert ended in (ErrorCode.SESSION_CLOSED, ErrorCode.ORIGIN_DENIED)
+        assert ended in (ErrorCode.SESSION_CLOSED, ErrorCode.ORIGIN_DENIED, ErrorCode.UNAVAILABLE)
 
 
 async def _first_refusal(client: Client) -> ErrorCode:

@@ -378,7 +378,20 @@ async def test_cookies_stay_with_the_host_that_sets_them(node: Node) -> None:
     assert await kept(f"{plain};Domain=localhost;Secure", "pages.localhost") == f"{plain};Secure"
     for host in ("localhost", "node.example"):
         mounted = await kept(f"{plain}; Domain={host}", host, "/app/pages/http/cookies")
-        assert mounted == plain
+        assert mounted == "id=1; HttpOnly; SameSite=Lax; Path=/app/pages/http"
+    for path in (
+        "/",
+        "",
+        "app/pages/http",
+        "/app/pages/httpx",
+        "/app/pages",
+        "/sign-in",
+        "/app/pages/http; PATH = /",
+    ):
+        for cookie in ("id=1", f"id=1; Path={path}"):
+            assert await kept(cookie, "localhost", "/app/pages/http/cookies") == "id=1; Path=/app/pages/http"
+    for inside in ("id=1; Path=/app/pages/http/a", "id=1; path=/app/pages/http/;Secure"):
+        assert await kept(inside, "localhost", "/app/pages/http/cookies") == inside
 
 
 async def test_on_the_nodes_own_origin_pages_are_sandboxed(node: Node) -> None:

@@ -86,7 +86,8 @@ class AppHttp:
        reach beyond the application, and cookies for other hosts; what could not be a header is an error of
        the handler's.
     5. On the node's own origin (`shared`) pages are sandboxed: there the application is a guest, and scripts
-       of that origin could act as the node's sign-in.
+       of that origin could act as the node's sign-in. Where it is mounted, its cookies are for its own paths:
+       there could be so many that a browser's requests for the sign-in page are refused.
 
     `development` shows callers the stack of what a handler threw.
     """
@@ -117,7 +118,10 @@ class AppHttp:
             response = error_response(error, headers=[(b"allow", ", ".join(sorted(error.allowed)).encode())])
         except ProvenError as error:
             raise self._shown(error) from None
-        response.headers = _own_cookies(response.headers, None if shared else without_port(request.authority))
+        host = None if shared else without_port(request.authority)
+        mount = f"/app/{id_or_name}/http"
+        folder = mount if shared and request.path.startswith(mount) else "/"
+        response.headers = _own_cookies(response.headers, host, folder)
         if shared:
             kept = [each for each in response.headers if each[0] not in _BEYOND_ITS_ORIGIN]
             response.headers = [*kept, _SANDBOXED]
@@ -337,18 +341,33 @@ def _is_sendable(name: str, value: str) -> bool:
     return True
 
 
-def _own_cookies(headers: list[tuple[bytes, bytes]], host: str | None) -> list[tuple[bytes, bytes]]:
-    """With cookies for the host that answers alone: `host`, or any that names no other.
+def _own_cookies(
+    headers: list[tuple[bytes, bytes]], host: str | None, folder: str
+) -> list[tuple[bytes, bytes]]:
+    """With cookies for the host that answers alone: `host`, or any that names no other; and in `folder`.
 
     A cookie for a parent domain would reach the node's other applications (RFC 6265, 4.1.2.3).
     """
-    return [(name, _own_cookie(value, host) if name == b"set-cookie" else value) for name, value in headers]
+    return [
+        (name, _own_cookie(value, host, folder) if name == b"set-cookie" else value)
+        for name, value in headers
+    ]
 
 
-def _own_cookie(value: bytes, host: str | None) -> bytes:
+def _own_cookie(value: bytes, host: str | None, folder: str) -> bytes:
     pair, *attributes = value.split(b";")
-    kept = [attribute for attribute in attributes if not _names_another_host(attribute, host)]
+    kept = [each for each in attributes if not _names_another_host(each, host)]
+    paths = [path for path in map(_path_of, kept) if path is not None]
+    if folder != "/" and not (paths and all(f"{path}/".startswith(f"{folder}/") for path in paths)):
+        kept = [each for each in kept if _path_of(each) is None]
+        kept.append(b" Path=" + folder.encode())
     return b";".join([pair, *kept])
+
+
+def _path_of(attribute: bytes) -> str | None:
+    """The path that an attribute of a cookie names, None for other attributes."""
+    name, _, path = attribute.decode("latin-1").partition("=")
+    return path.strip() if name.strip().lower() == "path" else None
 
 
 def _names_another_host(attribute: bytes, host: str | None) -> bool:
