@@ -36,12 +36,15 @@ def chromium() -> str:
 
 
 @asynccontextmanager
-async def open_browser() -> AsyncIterator[Browser]:
-    """One headless browser; `browser.new_context()` is a person with a profile of their own."""
+async def open_browser(*flags: str) -> AsyncIterator[Browser]:
+    """One headless browser; `browser.new_context()` is a person with a profile of their own.
+
+    `flags` are further ones of Chromium's command line.
+    """
     path = chromium()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=path, args=_FLAGS, chromium_sandbox=os.geteuid() != 0
+            executable_path=path, args=[*_FLAGS, *flags], chromium_sandbox=os.geteuid() != 0
         )
         try:
             yield browser

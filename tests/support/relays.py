@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 from aiohttp import web
 
-_HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "keep-alive", "host", "accept-encoding"}
+_HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "keep-alive", "accept-encoding"}
 
 
 class Wire:
@@ -88,11 +89,11 @@ class Meddler:
     """Ends HTTP and WebSocket connections, reads everything and passes on what it makes of it.
 
     `handshakes` rewrites the node's answers to session requests; `requests` and `answers` rewrite sealed
-    frames on their way to the node and back.
+    frames on their way to the node and back. `target` is the node's URL.
     """
 
-    def __init__(self, target: str) -> None:
-        self._target = target
+    def __init__(self, target: str = "") -> None:
+        self.target = target
         self.url = ""
         self.seen: list[bytes] = []
         self.handshakes: Rewrite = unchanged
@@ -113,15 +114,17 @@ class Meddler:
         return frames
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[Meddler]:
+    async def running(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[Meddler]:
+        """Listen at `url`; with `tls`, end TLS there."""
         application = web.Application(client_max_size=16 << 20)
         application.router.add_route("*", "/{path:.*}", self._meddle)
         runner = web.AppRunner(application, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
+            site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
             await site.start()
-            self.url = f"http://localhost:{runner.addresses[0][1]}"
+            scheme = "http" if tls is None else "https"
+            self.url = f"{scheme}://localhost:{runner.addresses[0][1]}"
             async with aiohttp.ClientSession() as self._client:
                 yield self
         finally:
@@ -129,30 +132,42 @@ class Meddler:
 
     async def _meddle(self, request: web.Request) -> web.StreamResponse:
         assert self._client is not None
-        url = self._target + request.path_qs
+        url = self.target + request.path_qs
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
         if request.path.endswith("/ws"):
-            return await self._websocket(request, url, request.headers["Origin"])
+            return await self._websocket(request, url)
         body = await request.read()
-        self.seen.append(body)
+        self.seen += [*map(b": ".join, request.raw_headers), request.path_qs.encode(), body]
         if request.path.endswith("/rpc"):
             body = self.requests(body)
         async with self._client.request(request.method, url, data=body, headers=headers) as answer:
             content = await answer.read()
-            kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
-            self.seen.append(content)
+            kept = {
+                name: self._as_reached(value)
+                for name, value in answer.headers.items()
+                if name.lower() not in _HOP_BY_HOP
+            }
+            self.seen += [*map(b": ".join, answer.raw_headers), content]
             if answer.status == 200 and request.path.endswith("/session"):
                 content = self.handshakes(content)
             elif answer.status == 200 and request.path.endswith("/rpc"):
                 content = self.answers(content)
             return web.Response(status=answer.status, headers=kept, body=content)
 
-    async def _websocket(self, request: web.Request, url: str, origin: str) -> web.StreamResponse:
+    def _as_reached(self, header: str) -> str:
+        """A header in which the node names itself, with the scheme by which its callers reach it here."""
+        for scheme in ("http", "ws"):
+            secure, _, authority = self.url.replace("http", scheme).partition("://")
+            header = header.replace(f"{scheme}://{authority}", f"{secure}://{authority}")
+        return header
+
+    async def _websocket(self, request: web.Request, url: str) -> web.StreamResponse:
         assert self._client is not None
+        headers = {name: request.headers[name] for name in ("Host", "Origin")}
         page = web.WebSocketResponse(max_msg_size=16 << 20)
         await page.prepare(request)
         async with (
-            self._client.ws_connect(url, origin=origin, max_msg_size=16 << 20) as node,
+            self._client.ws_connect(url, headers=headers, max_msg_size=16 << 20) as node,
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(self._pass(page, node, lambda data: self.requests(data)))

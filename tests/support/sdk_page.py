@@ -47,17 +47,17 @@ _PAGE: Final = """<!doctype html>
 
 
 @asynccontextmanager
-async def page_server() -> AsyncIterator[str]:
-    """Serves the page and the SDK on a port of its own; the URL of it."""
+async def page_server(host: str = "localhost") -> AsyncIterator[str]:
+    """Serves the page and the SDK on a port of its own, of a loopback address or name; the URL of it."""
     application = web.Application()
     application.router.add_get("/", _html)
     application.router.add_static("/sdk/", DIST)
     runner = web.AppRunner(application)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1" if host == "localhost" else host, 0)
         await site.start()
-        yield f"http://localhost:{runner.addresses[0][1]}"
+        yield f"http://{host}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
