@@ -89,8 +89,8 @@ class Pages:
 
 @asynccontextmanager
 async def pages(options: Mapping[str, Any]) -> AsyncIterator[Pages]:
-    """`options` are those of the SDK. Raises `RuntimeError` without Chromium, `ImportError` without Playwright,
-    which the other comparisons do without.
+    """`options` are those of the SDK. Raises `RuntimeError` without Chromium; without Playwright
+    `ImportError`, here and not where all comparisons are listed.
     """
     from playwright.async_api import async_playwright
 
