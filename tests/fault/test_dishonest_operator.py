@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from proven.attestation import DevelopmentAttestor, Verifier
 from proven.client import LogMemory, Pins, collect, connect
@@ -239,6 +240,22 @@ class TestThePast:
         scene.book.activate(scene.application, ago=5 * 24 * HOUR)
         assert_caught(await scene.verdict(), LinkName.LOG, "from version 1, which was replaced on ")
 
+    async def test_what_was_kept_before_the_log_grew_is_believed_still(self, scene: Scene) -> None:
+        """No false alarm: an answer and a whole verification, both older than what is known by now."""
+        verifier = Verifier.development(scene.attestor.root)
+        async with serving(scene.operator) as served, collecting(served.url) as collector:
+            answer = await collector.describe(scene.application)
+            bundle = await collector.bundle(answer, memory=scene.memory)
+            earlier = replace(bundle, made_at=bundle.made_at - 60_000)
+            scene.book.say(scene.other, Deploy(package_id=scene.good.id), STRANGER, ago=0)
+            assert (await scene.verdict()).failed is None
+            report = examine(await collector.bundle(answer), verifier, memory=scene.memory)
+            assert report.failed is None, report.failed
+        report = examine(earlier, verifier, memory=scene.memory)
+        assert report.failed is None, report.failed
+        (log,) = (link for link in report.links if link.name is LinkName.LOG)
+        assert "older than, and not compared with, what this machine saw on" in log.against
+
 
 class TestPackages:
     async def test_files_that_are_not_those_of_the_package_id(self, scene: Scene) -> None:
@@ -251,8 +268,6 @@ class TestPackages:
         assert_caught(await scene.verdict(), LinkName.SOURCE, "bank.ts is not the file that the manifest")
 
     async def test_a_manifest_that_does_not_say_what_the_files_say(self, scene: Scene) -> None:
-        from msgspec.structs import replace
-
         lying = Package.create(replace(scene.good.manifest, handlers=()), scene.good.files)
         book = Book(scene.book.origin)
         application = book.create(OWNER, "bank")

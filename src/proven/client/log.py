@@ -108,8 +108,10 @@ def open_log(key: NoteKey, checkpoint: bytes, entries: Sequence[ProvenEntry], *,
     return LogView(key, note, state, leaves, whole)
 
 
-def check_remembered(view: LogView, known: Remembered | None, proof: Sequence[bytes] | None) -> str:
-    """Compare a log with what was seen of it before; says in words against what.
+def check_remembered(
+    view: LogView, known: Remembered | None, proof: Sequence[bytes] | None, shown_at: datetime
+) -> str:
+    """Compare a log, as it was shown then, with what was seen of it; says in words against what.
 
     Raises `EVIDENCE_INVALID` for another key, a shorter log, or one that contradicts it.
     """
@@ -119,6 +121,8 @@ def check_remembered(view: LogView, known: Remembered | None, proof: Sequence[by
     if known.verifier_key != view.key.verifier_key():
         raise _refused(f"the log {view.key.name} has another key than it had on {known.when}")
     size = view.checkpoint.size
+    if size < known.size and shown_at.timestamp() < known.seen_at:
+        return f"older than, and not compared with, {seen}"
     if size < known.size:
         raise _refused(
             f"the log was rolled back: it had {known.size} entries on {known.when}, "
@@ -193,13 +197,15 @@ def replay(view: LogView, application: ApplicationId, package_id: PackageId, log
     return Live(state.find(application), versions, version, min(later, default=None), tuple(indexes))
 
 
-def check_times(view: LogView, live: Live, answered_at: datetime, known: Remembered | None) -> None:
+def check_times(
+    view: LogView, live: Live, known: Remembered | None, *, answered_at: datetime, shown_at: datetime
+) -> None:
     """Refuse entries from the future, entries that claim to be older than a log in which they were not yet,
     and answers of a version that was replaced long before. Raises `EVIDENCE_INVALID`.
     """
     for index in live.entries:
         at = _time_of(view.entries[index]) / 1000
-        if at > answered_at.timestamp() + CLOCK_SKEW:
+        if at > shown_at.timestamp() + CLOCK_SKEW:
             raise _refused(f"entry {index} says that it is of {_moment(at)}, which is yet to come")
         if known is not None and index >= known.size and at < known.seen_at - CLOCK_SKEW:
             raise _refused(

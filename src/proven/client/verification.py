@@ -316,11 +316,11 @@ class _Examination:
         self.view = view = open_log(key, saved.checkpoint, entries, whole=saved.whole)
         self._check_attested_state(view, saved)
         known = self._known(view)
-        compared = check_remembered(view, known, _proof_from(saved, known))
+        compared = check_remembered(view, known, _proof_from(saved, known), self.bundle.time)
         answer = self._answer
         self.live = replay(view, answer.application_id, answer.package_id, answer.log_index)
         self._check_name(self.live)
-        check_times(view, self.live, answer.created, known)
+        check_times(view, self.live, known, answered_at=answer.created, shown_at=self.bundle.time)
         cosigned = view.cosigned(self.pins)
         checkpoint = view.checkpoint
         self.state = Remembered(
@@ -440,14 +440,16 @@ class _Described(msgspec.Struct, frozen=True):
 
 
 def _described(bundle: Bundle, application: ApplicationId) -> _Described | None:
-    """The description, if the answer is one: it is signed, so what it says is the node's word."""
+    """The description, if the answer is one: it is signed, so what it says is the node's word. An
+    application's own answer can look like one, and then only speaks against itself.
+    """
     parts = unquote(urlsplit(bundle.answer.url).path).split("/")
     if len(parts) != 3 or parts[:2] != ["", "app"] or bundle.answer.status != 200:
         return None
     try:
         described = msgspec.json.decode(bundle.answer.body, type=_Described)
     except msgspec.DecodeError:
-        raise _FailedError("the node's signed description of the application is malformed") from None
+        return None
     if described.id != application:
         raise _FailedError("the node's signed description is of another application", LinkName.APPLICATION)
     return described

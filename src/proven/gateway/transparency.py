@@ -6,11 +6,11 @@ import asyncio
 import base64
 import binascii
 import re
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from proven.apps import Change
 from proven.attestation import Attestor
 from proven.gateway.http import Request, Response, error_response, json_response
 from proven.gateway.routes import parse_query
@@ -83,10 +83,8 @@ class PackageStore(Protocol):
 class EntryIndex(Protocol):
     """Which entries of the log are about an application, as `proven.apps.Applications` knows it."""
 
-    async def history(
-        self, application: ApplicationId, *, after: int = -1, limit: int = 100
-    ) -> Sequence[Change]:
-        """Raises `NOT_FOUND`."""
+    def entries_of(self, application: ApplicationId) -> Sequence[int]:
+        """Their indexes, in order; raises `NOT_FOUND`."""
 
     async def leaf(self, log_index: int) -> bytes:
         """Raises `NOT_FOUND`."""
@@ -183,10 +181,9 @@ class Transparency:
         application = ids.parse_application_id(request.parameters["application"])
         asked = _numbers(request, "after", "size")
         size = asked.get("size", self._rooms.log.checkpoint.size)
-        changes = await self._rooms.index.history(
-            application, after=asked.get("after", -1), limit=MAX_LISTED + 1
-        )
-        indexes = [change.log_index for change in changes if change.log_index < size]
+        known = self._rooms.index.entries_of(application)
+        begin = bisect_right(known, asked.get("after", -1))
+        indexes = [index for index in known[begin : begin + MAX_LISTED + 1] if index < size]
         entries = [
             {
                 "index": index,
