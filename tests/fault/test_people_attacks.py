@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import shutil
 from collections.abc import AsyncIterator
@@ -22,6 +23,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey
 from support.browser import add_authenticator, open_browser
 from support.node import Node, running_node
+from support.person import world as people
 from support.sdk_page import DIST
 
 SOURCE = """
@@ -224,3 +226,29 @@ async def _first_refusal(client: Client) -> ErrorCode:
             await client.call("src/app.ts#add", 1, 2)
         except ProvenError as refused:
             return refused.code
+
+
+async def test_no_log_line_and_no_file_of_the_node_has_a_secret(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    async with open_browser() as browser, people(tmp_path, browser) as world:
+        person = await world.person(host="localhost")
+        await person.watch_secrets()
+        await person.create(write_down=True)
+        await person.sign_in()
+        found = await person.secrets()
+    secrets = [bytes.fromhex(each) for each in found["outputs"]]
+    secrets.append(" ".join(person.phrase[:3]).encode())
+    for sealed in map(bytes.fromhex, found["sealed"]):
+        for field, size in (b"signature", 64), (b"wrapped_seed", 61):
+            _, named, rest = sealed.partition(field)
+            secrets += [rest[2 : 2 + size]] * bool(named)
+    assert len(secrets) >= 7
+    text = "\n".join(repr(record.__dict__) + record.getMessage() for record in caplog.records)
+    assert "passkey used" in text
+    files = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    for secret in secrets:
+        written = (secret.hex(), repr(secret)[2:-1], base64.b64encode(secret).decode().rstrip("="))
+        assert not any(form in text for form in written)
+        assert secret not in files
