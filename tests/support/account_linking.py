@@ -6,10 +6,8 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from proven.engine.embedded import EmbeddedEngine
-from proven.identity import Session, SessionLimits, Sessions
 from proven.identity.accounts import ContractSignatures, LinkedAccounts, RadixLedger
 from proven.wire.commands import (
     AccountKind,
@@ -23,36 +21,17 @@ from proven.wire.commands import (
     WhoAmI,
     WhoAmIResult,
 )
-from proven.wire.identity import IdentityKey
-from proven.wire.ids import ApplicationId, IdentityId
-from proven.wire.session import ClientHandshake, SealedChannel
+from proven.wire.ids import ApplicationId
+from proven.wire.session import ClientHandshake
 from support.account_vectors import EthereumWallet, RadixWallet, Wallet
+from support.sealed import SEED, Clock, Holder, opened, running_engine, sessions_by
 
 APPLICATION, OTHER_APPLICATION = ApplicationId("a" * 32), ApplicationId("b" * 32)
 NAMES = {APPLICATION: "todo", OTHER_APPLICATION: "shop"}
 PAGE, OTHER_PAGE = "https://todo.example", "https://shop.example"
-SEED, OTHER_SEED = b"s" * 32, b"o" * 32
 
 RADIX, ETHEREUM, BITCOIN = RadixWallet(b"\x01" * 32), EthereumWallet(b"\x02" * 32), Wallet(b"\x03" * 32)
 KINDS: tuple[AccountKind, ...] = ("radix", "ethereum", "bitcoin")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.25
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Attestor:
-    async def attest(self, *, nonce: bytes, public_key: bytes, user_data: bytes) -> bytes:
-        return b"evidence"
-
-
-class Believing:
-    def verify(self, document: bytes, **_: Any) -> bytes:
-        return document
 
 
 def filled(challenge: LinkChallenge, address: str, chain_id: int = 1) -> str:
@@ -81,21 +60,7 @@ PROVE = {"radix": prove_radix, "ethereum": prove_ethereum, "bitcoin": prove_bitc
 ADDRESS = {"radix": RADIX.address, "ethereum": ETHEREUM.address, "bitcoin": BITCOIN.address}
 
 
-class Person:
-    """One session of one person."""
-
-    def __init__(self, node: Node, channel: SealedChannel, session: Session) -> None:
-        self.node = node
-        self.channel = channel
-        self.session = session
-
-    def identify(self, seed: bytes) -> IdentityId:
-        key = IdentityKey.derive(seed, self.session.application_id)
-        return self.session.identify(key.identify(self.channel.transcript))
-
-    async def do(self, command: Any) -> Any:
-        return await self.node.accounts.performers()[type(command)](self.session, command)
-
+class Person(Holder):
     async def begin(self, kind: AccountKind) -> LinkChallenge:
         challenge = await self.do(BeginLink(kind=kind))
         assert isinstance(challenge, LinkChallenge)
@@ -133,9 +98,7 @@ class Node:
     ) -> None:
         self.clock = Clock()
         self.engine = engine
-        self.sessions = Sessions(
-            Attestor(), clock=self.clock, limits=SessionLimits(handshake_burst_per_source=10_000)
-        )
+        self.sessions = sessions_by(self.clock)
         self.accounts = LinkedAccounts(
             engine.registers,
             self.sessions,
@@ -154,9 +117,8 @@ class Node:
         handshake: ClientHandshake | None = None,
     ) -> Person:
         handshake = handshake or ClientHandshake(application_id, origin=origin)
-        response, session = await self.sessions.open(handshake.request(), application_id=application_id)
-        channel, _ = handshake.finish(response, Believing())
-        person = Person(self, channel, session)
+        channel, session = await opened(self.sessions, handshake, application_id)
+        person = Person(channel, session, self.accounts.performers())
         if seed is not None:
             person.identify(seed)
         return person
@@ -166,9 +128,5 @@ class Node:
 async def linking_node(
     directory: Path, ledger: RadixLedger | None = None, contracts: ContractSignatures | None = None
 ) -> AsyncIterator[Node]:
-    engine = EmbeddedEngine(directory / "engine.db", bytes(32))
-    await engine.start()
-    try:
+    async with running_engine(directory) as engine:
         yield Node(engine, ledger, contracts)
-    finally:
-        await engine.stop()

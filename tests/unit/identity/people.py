@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from proven.engine.embedded import EmbeddedEngine
-from proven.identity import PasskeyLimits, Passkeys, RelyingParty, Session, SessionLimits, Sessions
+from proven.identity import PasskeyLimits, Passkeys, RelyingParty
 from proven.identity._webauthn import PRF_SALT
 from proven.wire import cbor
 from proven.wire.commands import (
@@ -21,54 +21,20 @@ from proven.wire.commands import (
     BeginAuthentication,
     BeginRegistration,
     Ceremony,
-    Command,
     FinishAuthentication,
     FinishRegistration,
     PasskeySummary,
 )
-from proven.wire.identity import IdentityKey
 from proven.wire.ids import ApplicationId, IdentityId
-from proven.wire.session import ClientHandshake, SealedChannel
+from proven.wire.session import ClientHandshake
 from support.authenticator import Credential, SoftwareAuthenticator
+from support.sealed import Clock, Holder, opened, running_engine, sessions_by
 
 PAGE = "https://node.example"
 APP_PAGE = "https://todo.example"
-SEED, OTHER_SEED = b"s" * 32, b"o" * 32
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Attestor:
-    async def attest(self, *, nonce: bytes, public_key: bytes, user_data: bytes) -> bytes:
-        return b"evidence"
-
-
-class Believing:
-    def verify(self, document: bytes, **_: Any) -> bytes:
-        return document
-
-
-class Person:
-    """One session of one person."""
-
-    def __init__(self, node: Node, channel: SealedChannel, session: Session) -> None:
-        self.node = node
-        self.channel = channel
-        self.session = session
-
-    def identify(self, seed: bytes) -> IdentityId:
-        key = IdentityKey.derive(seed, self.session.application_id)
-        return self.session.identify(key.identify(self.channel.transcript))
-
-    async def do(self, command: Command) -> Any:
-        return await self.node.passkeys.performers()[type(command)](self.session, command)
-
+class Person(Holder):
     async def begin(self, label: str = "laptop") -> Ceremony:
         ceremony = await self.do(BeginRegistration(label=label))
         assert isinstance(ceremony, Ceremony)
@@ -110,9 +76,7 @@ class Node:
     def __init__(self, engine: EmbeddedEngine, limits: PasskeyLimits | None = None) -> None:
         self.clock = Clock()
         self.engine = engine
-        self.sessions = Sessions(
-            Attestor(), clock=self.clock, limits=SessionLimits(handshake_burst_per_source=10_000)
-        )
+        self.sessions = sessions_by(self.clock)
         self.party = RelyingParty("node.example", lambda: (PAGE,), lambda origin: origin == APP_PAGE)
         self.passkeys = Passkeys(engine.registers, self.sessions, self.party, limits=limits, clock=self.clock)
 
@@ -125,11 +89,8 @@ class Node:
         seed: bytes | None = None,
     ) -> Person:
         handshake = ClientHandshake(application_id, origin=origin)
-        response, session = await self.sessions.open(
-            handshake.request(), application_id=application_id, source=source
-        )
-        channel, _ = handshake.finish(response, Believing())
-        person = Person(self, channel, session)
+        channel, session = await opened(self.sessions, handshake, application_id, source=source)
+        person = Person(channel, session, self.passkeys.performers())
         if seed is not None:
             person.identify(seed)
         return person
@@ -137,12 +98,8 @@ class Node:
 
 @asynccontextmanager
 async def running_node(directory: Path, limits: PasskeyLimits | None = None) -> AsyncIterator[Node]:
-    engine = EmbeddedEngine(directory / "engine.db", bytes(32))
-    await engine.start()
-    try:
+    async with running_engine(directory) as engine:
         yield Node(engine, limits)
-    finally:
-        await engine.stop()
 
 
 def wrap(seed: bytes, credential: Credential, account: IdentityId) -> bytes:

@@ -29,7 +29,8 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey
 from proven.wire.ids import ApplicationId
 from support.authenticator import EDDSA, ES256, RS256, VERIFIED, SoftwareAuthenticator, to_base64url
-from unit.identity.people import APP_PAGE, OTHER_SEED, PAGE, SEED, Node, Person, running_node, unwrap, wrap
+from support.sealed import OTHER_SEED, SEED
+from unit.identity.people import APP_PAGE, PAGE, Node, Person, running_node, unwrap, wrap
 
 ACCOUNT = IdentityKey.derive(SEED, None).identity
 APPLICATION = ApplicationId("a" * 32)
@@ -73,7 +74,7 @@ async def test_a_passkey_signs_in_and_gives_back_the_seed_that_it_alone_unwraps(
     assert result.wrapped_seed is not None
     assert visitor.identify(unwrap(result.wrapped_seed, device.credentials[0], ACCOUNT)) == ACCOUNT
     (listed,) = (await visitor.do(ListPasskeys())).passkeys
-    assert (listed.id, listed.used_at) == (made.id, 1_700_000_060_000)
+    assert (listed.id, listed.used_at) == (made.id, int(node.clock.now * 1000))
 
 
 async def test_the_options_ask_for_a_discoverable_passkey_with_prf_and_a_verified_user(node: Node) -> None:

@@ -25,10 +25,8 @@ from support.account_linking import (
     KINDS,
     OTHER_APPLICATION,
     OTHER_PAGE,
-    OTHER_SEED,
     PAGE,
     PROVE,
-    SEED,
     Node,
     Person,
     filled,
@@ -38,6 +36,7 @@ from support.account_linking import (
     prove_radix,
 )
 from support.account_vectors import EthereumWallet, RadixWallet, Wallet, owner_keys
+from support.sealed import OTHER_SEED, SEED
 
 
 @pytest.fixture
