@@ -57,6 +57,7 @@ from proven.wire.log_entries import (
     decode_entry,
     encode_entry,
 )
+from unit.wire.small_order import SMALL_ORDER
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "applications.json").read_text())
 KEYS = [OwnerKey.from_seed(bytes([n]) * 32) for n in range(1, 6)]
@@ -292,31 +293,14 @@ def test_signatures_are_gathered_one_after_the_other() -> None:
     assert begun.cosigned(KEYS[0]).encode() == sign(body, *KEYS[:2])
 
 
-SMALL_ORDER = [
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0000000000000000000000000000000000000000000000000000000000000080",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000080",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-]
-"""Every encoding that verifiers are known to differ about."""
-
-
-@pytest.mark.parametrize("key", SMALL_ORDER)
-def test_a_key_as_which_anybody_signs_is_none(key: str) -> None:
+@pytest.mark.parametrize("key", SMALL_ORDER, ids=bytes.hex)
+def test_a_key_as_which_anybody_signs_is_none(key: bytes) -> None:
     with pytest.raises(ValueError, match="not an Ed25519"):
-        require_key(bytes.fromhex(key))
+        require_key(key)
     forged = cbor.encode(
         {
             "body": Body(origin=ORIGIN, application_id=APP, revision=0, command=Archive()).encode(),
-            "signatures": [[bytes.fromhex(key), bytes([1]) + bytes(63)]],
+            "signatures": [[key, bytes([1]) + bytes(63)]],
         }
     )
     with pytest.raises(ProvenError) as refused:
