@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +20,7 @@ from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.notes import NoteKey
 
 _MAX_FILE: Final = 64 * 1024
+_ROOT: Final = re.compile(r"[0-9a-f]{64}")
 _T = TypeVar("_T")
 
 
@@ -96,7 +98,7 @@ class LogMemory:
         none.
         """
         found = _read(self._log_file(origin), Remembered)
-        if found is not None and found.origin != origin:
+        if found is not None and (found.origin != origin or not _ROOT.fullmatch(found.root)):
             raise _damaged(self._log_file(origin))
         return found
 
