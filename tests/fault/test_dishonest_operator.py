@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec.structs import replace
 
-from proven.attestation import DevelopmentAttestor, Verifier
+from proven.attestation import DEVELOPMENT_PCRS, DevelopmentAttestor, Measurements, Platform, Verifier
 from proven.client import LogMemory, Pins, collect, connect
 from proven.client.collect import collecting
 from proven.client.verification import LinkName, Report, Status, examine
@@ -69,18 +70,15 @@ class Scene:
         *,
         asked: str | None = None,
         pins: Pins | None = None,
-        remember: bool = True,
-        source: bool = True,
+        verifier: Verifier | None = None,
     ) -> Report:
         """What an unmodified client says, and remembers."""
         async with serving(operator or self.operator) as served, collecting(served.url) as collector:
             answer = await collector.describe(asked or self.application)
-            bundle = await collector.bundle(
-                answer, asked=asked or self.application, memory=self.memory, source=source
-            )
-        verifier = Verifier.development(self.attestor.root)
+            bundle = await collector.bundle(answer, asked=asked or self.application, memory=self.memory)
+        verifier = verifier or Verifier.development(self.attestor.root)
         report = examine(bundle, verifier, pins=pins, memory=self.memory)
-        if remember and report.state is not None:
+        if report.state is not None:
             self.memory.remember(self.application, report.state)
         return report
 
@@ -161,6 +159,19 @@ class TestKeysAndEvidence:
     async def test_a_machine_that_is_not_accepted(self, scene: Scene) -> None:
         scene.operator.attestor = DevelopmentAttestor(scene.folder / "elsewhere")
         assert_caught(await scene.verdict(), LinkName.HARDWARE, "does not begin at the pinned")
+
+    async def test_a_machine_that_runs_other_software(self, scene: Scene) -> None:
+        """As if the evidence were of hardware: the same documents, under a root that is pinned as such."""
+        root = scene.attestor.root.public_bytes(Encoding.DER)
+        accepted = Measurements(pcr0=DEVELOPMENT_PCRS[0])
+        report = await scene.verdict(verifier=Verifier(Platform.NITRO, root, accepted))
+        assert report.failed is None, report.failed
+        assert report.links[0].found.startswith("AWS Nitro Enclave ")
+        assert report.links[1].found.startswith(f"PCR0 {DEVELOPMENT_PCRS[0].hex()[:16]}")
+        other = Verifier(Platform.NITRO, root, Measurements(pcr0=bytes(47) + b"\x01"))
+        report = await scene.verdict(verifier=other)
+        assert report.links[0].status is Status.HOLDS
+        assert_caught(report, LinkName.IMAGE, f"PCR0 is {DEVELOPMENT_PCRS[0].hex()}, expected")
 
     async def test_a_development_node_where_hardware_is_required(self, scene: Scene) -> None:
         report = await scene.verdict(pins=Pins(refuse_development=True))

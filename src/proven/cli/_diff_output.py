@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -14,8 +13,6 @@ from proven.packages import Changed, PackageDiff, SourceChange
 from proven.packages.manifest import HandlerEntry
 
 _COLOURS: Final = {"+": "green", "-": "red", "~": "yellow", "@": "cyan"}
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and those that make text run the other way: what is compared may be hostile."""
 
 
 def print_diff(diff: PackageDiff, *, stat: bool) -> None:
@@ -54,9 +51,14 @@ def diff_record(diff: PackageDiff) -> dict[str, Any]:
     }
 
 
-def printable(text: str) -> str:
-    """`text` with everything that would steer a terminal shown as `\\x1b` and the like."""
-    return _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+def _visible(text: str) -> str:
+    r"""`text` with whatever a terminal obeys or hides shown as `\x1b`: what is compared may be hostile."""
+    return "".join(char if char.isprintable() or char == "\t" else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _section(title: str, lines: Iterable[str]) -> None:
@@ -64,7 +66,7 @@ def _section(title: str, lines: Iterable[str]) -> None:
     if listed:
         click.echo(f"\n{title}:")
     for line in listed:
-        click.secho(f"  {printable(line)}", fg=_COLOURS.get(line[0]))
+        click.secho(f"  {_visible(line)}", fg=_COLOURS.get(line[0]))
 
 
 def _handler(change: Changed[HandlerEntry]) -> str:
@@ -98,9 +100,9 @@ def _source(change: SourceChange) -> str:
 def _print_source(source: SourceChange) -> None:
     if source.lines is None:
         return
-    click.secho(f"\n--- {printable(source.path)}\n+++ {printable(source.path)}", bold=True)
+    click.secho(f"\n--- {_visible(source.path)}\n+++ {_visible(source.path)}", bold=True)
     for line in source.lines:
-        click.secho(printable(line), fg=_COLOURS.get(line[:1]))
+        click.secho(_visible(line), fg=_COLOURS.get(line[:1]))
 
 
 def _changed(change: Changed[Any]) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from proven.wire import ids
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import NoteKey
 
-from ._output import json_option, print_json
-from .call import _verifier
+from ._output import json_option, print_json, printable
+from .call import _running_applications, _verifier
 
 _TARGET: Final = re.compile(r"([A-Za-z0-9-]{1,64})@(https?://.+)")
 _DURATION: Final = re.compile(r"([0-9]{1,9})(s|m|h|d)")
@@ -42,7 +42,7 @@ class _Target:
 
 
 @click.command()
-@click.argument("target", metavar="APP | APP@URL | URL | FILE")
+@click.argument("target", metavar="APP | APP@URL | URL | FILE", shell_complete=_running_applications)
 @click.option("--pin", "pins", multiple=True, metavar="WHAT", help="Insist on more; see below. Repeatable.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Keep all of it in one file.")
 @click.option("--pcr0", metavar="HEX", help="Accept evidence of AWS Nitro hardware that runs this image.")
@@ -240,9 +240,9 @@ def _print(report: Report, bundle: Bundle, saved: Path | None) -> None:
     width = max(map(len, LinkName))
     for link in report.links:
         mark, colour = _MARKS[link.status]
-        click.echo(f"{click.style(mark, fg=colour)} {link.name.value:<{width}}  {link.found}")
+        click.echo(f"{click.style(mark, fg=colour)} {link.name.value:<{width}}  {printable(link.found)}")
         if link.against:
-            click.secho(f"  {'':<{width}}  by {link.against}", dim=True)
+            click.secho(f"  {'':<{width}}  by {printable(link.against)}", dim=True)
     click.echo()
     if report.failed is not None:
         click.secho(f"The chain breaks at {report.failed.name.value}: do not rely on this answer.", fg="red")
