@@ -11,7 +11,7 @@ const typescript = fileURLToPath(import.meta.resolve('typescript/package.json'))
 await rm(dist, { recursive: true, force: true });
 const { outputFiles } = await build({
   absWorkingDir: folder,
-  entryPoints: ['index', 'stub', 'react', 'preact', 'identity'].map((name) => `src/${name}.ts`),
+  entryPoints: ['index', 'stub', 'react', 'preact', 'identity', 'log'].map((name) => `src/${name}.ts`),
   outdir: dist,
   bundle: true,
   splitting: true,

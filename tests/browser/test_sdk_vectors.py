@@ -10,11 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from proven.apps import State
 from proven.attestation import (
     DEVELOPMENT_PCRS,
     AnyOf,
@@ -24,8 +27,44 @@ from proven.attestation import (
     UnsafeDebugMode,
     Verifier,
 )
-from proven.wire import cbor, values
+from proven.wire import cbor, merkle, tiles, values
+from proven.wire.applications import (
+    AddAllowedOrigin,
+    Archive,
+    Body,
+    CancelUpgrade,
+    Command,
+    CreateApplication,
+    Deploy,
+    Immutable,
+    LinkDomain,
+    Multisig,
+    OwnerDecides,
+    OwnerKey,
+    RemoveAllowedOrigin,
+    RollBack,
+    SetUpgradePolicy,
+    Timelock,
+    TimelockMultisig,
+    TransferOwnership,
+    UnlinkDomain,
+    Veto,
+    decode_envelope,
+    sign,
+)
+from proven.wire.applications import Policy as UpgradePolicy
 from proven.wire.errors import ProvenError
+from proven.wire.ids import application_id
+from proven.wire.log_entries import (
+    Activated,
+    DomainLapsed,
+    DomainProved,
+    Entry,
+    Submitted,
+    decode_entry,
+    encode_entry,
+)
+from proven.wire.notes import Checkpoint, Note, NoteSigner, with_signatures
 from support.workspace import BIN, CHECKOUT, node_environment
 from unit.attestation.forge import KEYS, NONCE, NOW, ROOT, chain, payload, signed
 from unit.attestation.nitro import DEBUG, DEBUG_AT, GENUINE, GENUINE_AT, GENUINE_PCR0
@@ -559,3 +598,480 @@ async def test_every_sampled_bit_of_a_development_document_matters(sources: Sour
     for changed in flipped(document, 25):
         policy = {"development": True}
         assert sources.rule("verify", document=changed.hex(), at=now, policy=policy, **said) is not None
+
+
+# The transparency log: proofs and notes as Go writes them, entries and rules as `proven.apps` has them.
+
+TLOG: Final = json.loads((VECTORS / "tlog" / "tlog.json").read_text())
+APPLICATIONS: Final = json.loads((VECTORS / "applications.json").read_text())
+
+
+def entry_of(number: int) -> bytes:
+    return b"entry %d" % number
+
+
+def altered_hex(text: str, position: int) -> str:
+    raw = bytearray.fromhex(text)
+    raw[position % len(raw)] ^= 1
+    return raw.hex()
+
+
+def test_the_root_of_every_size_is_that_of_go(sources: Sources) -> None:
+    leaves = [entry_of(number).hex() for number in range(len(TLOG["roots"]))]
+    assert sources.ask("root", leaves=[])["value"] == merkle.EMPTY_ROOT.hex()
+    for size in (*range(1, 40), 255, 256, 257, 600):
+        assert sources.ask("root", leaves=leaves[:size])["value"] == TLOG["roots"][size - 1]
+
+
+def test_gos_proofs_of_inclusion_hold_and_no_other(sources: Sources) -> None:
+    for each in TLOG["inclusions"]:
+        index, size = each["Index"], each["Size"]
+        root, proof = TLOG["roots"][size - 1], each["Proof"]
+        asked = {
+            "leaf": merkle.leaf_hash(entry_of(index)).hex(),
+            "index": index,
+            "size": size,
+            "root": root,
+            "proof": proof,
+        }
+        assert sources.ask("inclusion", **asked) == {"value": True}
+        changes: list[dict[str, Any]] = [
+            {"leaf": merkle.leaf_hash(b"another").hex()},
+            {"index": index + 1},
+            {"root": altered_hex(root, index)},
+            {"proof": proof + root},
+        ]
+        if proof:
+            changes += [{"proof": altered_hex(proof, index)}, {"proof": proof[64:]}, {"proof": proof[:-64]}]
+        for change in changes:
+            assert sources.ask("inclusion", **asked | change)["code"] == "EVIDENCE_INVALID"
+
+
+def test_gos_proofs_of_consistency_hold_and_no_other(sources: Sources) -> None:
+    for each in TLOG["consistencies"]:
+        old, size, proof = each["Old"], each["New"], each["Proof"]
+        roots = {"oldRoot": TLOG["roots"][old - 1], "root": TLOG["roots"][size - 1]}
+        asked = {"old": old, "size": size, "proof": proof, **roots}
+        assert sources.ask("consistency", **asked) == {"value": True}
+        changes: list[dict[str, Any]] = [
+            {"oldRoot": altered_hex(roots["oldRoot"], old)},
+            {"root": altered_hex(roots["root"], old)},
+            {"proof": proof + roots["root"]},
+            {"size": old - 1},
+        ]
+        if proof:
+            changes += [{"proof": altered_hex(proof, old)}, {"proof": proof[:-64]}, {"old": old + 1}]
+        for change in changes:
+            assert sources.ask("consistency", **asked | change)["code"] == "EVIDENCE_INVALID"
+
+
+def test_proofs_are_checked_at_sizes_beyond_32_bits(sources: Sources) -> None:
+    size, old = (1 << 52) + 7, 1 << 51
+    filler = merkle.leaf_hash(b"filler")
+    subtree = [filler]
+    for _ in range(52):
+        subtree.append(merkle.node_hash(subtree[-1], subtree[-1]))
+
+    def hash_of(height: int, index: int) -> bytes:
+        return subtree[height]
+
+    roots = {count: merkle.root_at(count, hash_of).hex() for count in (size, old)}
+    for index in (0, 1 << 33, size - 1):
+        proof = b"".join(merkle.prove_inclusion(index, size, hash_of)).hex()
+        asked = {
+            "leaf": filler.hex(),
+            "index": index,
+            "size": size,
+            "root": roots[size],
+            "proof": proof,
+        }
+        assert sources.ask("inclusion", **asked) == {"value": True}
+    proof = b"".join(merkle.prove_consistency(old, size, hash_of)).hex()
+    grown = {"old": old, "size": size, "oldRoot": roots[old], "root": roots[size], "proof": proof}
+    assert sources.ask("consistency", **grown) == {"value": True}
+
+
+def test_gos_checkpoint_is_read_and_every_altered_byte_is_noticed(sources: Sources) -> None:
+    note, key = TLOG["note"].encode(), TLOG["verifier_key"]
+    assert sources.ask("checkpoint", key=key, note=note.hex())["value"] == {
+        "origin": "node.example/log",
+        "size": 600,
+        "root": TLOG["roots"][-1],
+        "extensions": [],
+    }
+    for position in range(len(note)):
+        outcome = sources.ask("checkpoint", key=key, note=altered_hex(note.hex(), position))
+        assert outcome.get("code") == "EVIDENCE_INVALID", (position, outcome)
+    for shorter in (b"", note[:-1], note[: note.index(b"\n\n")], note + b"\n", b"\n\n" + note):
+        assert sources.ask("checkpoint", key=key, note=shorter.hex())["code"] == "EVIDENCE_INVALID"
+    name, key_id, encoded = key.split("+")
+    for other in (f"other+{key_id}+{encoded}", f"{name}+00000000+{encoded}", name, f"{name}+{key_id}+", ""):
+        assert "value" not in sources.ask("checkpoint", key=other, note=note.hex())
+
+
+def test_a_witness_beside_the_log_changes_nothing(sources: Sources) -> None:
+    note = Note.parse(TLOG["note"].encode())
+    witness = NoteSigner("witness.example", Ed25519PrivateKey.generate())
+    both = with_signatures(note, [witness.cosign(note.text, 1_790_000_000)]).encode().encode()
+    assert "value" in sources.ask("checkpoint", key=TLOG["verifier_key"], note=both.hex())
+    alone = Note(note.text, (witness.sign(note.text),)).encode().encode()
+    outcome = sources.ask("checkpoint", key=TLOG["verifier_key"], note=alone.hex())
+    assert "not signed by node.example/log" in outcome["message"]
+
+
+def test_bundles_of_entries_are_split_as_they_were_joined(sources: Sources) -> None:
+    entries = [b"", b"a", bytes(300)]
+    bundle = tiles.encode_entries(entries)
+    assert sources.ask("bundle", bundle=bundle.hex())["value"] == [entry.hex() for entry in entries]
+    for cut in (1, 2, 5, len(bundle) - 1):
+        assert ("value" in sources.ask("bundle", bundle=bundle[:cut].hex())) == (cut == 2 or cut == 5)
+
+
+def test_every_signed_command_arrives_as_published(sources: Sources) -> None:
+    for vector in APPLICATIONS["commands"]:
+        found = sources.ask("envelope", envelope=vector["envelope"])["value"]
+        assert found["raw"] == vector["body"]
+        assert [found[name] for name in ("origin", "applicationId", "revision")] == [
+            vector["origin"],
+            vector["application_id"],
+            vector["revision"],
+        ]
+        names = {"packageId": "package_id"}
+        command = {names.get(name, name): value for name, value in found["command"].items()}
+        assert without_defaults(command) == without_defaults(vector["fields"])
+        entry = sources.ask("entry", entry=vector["entry"])["value"]
+        assert (entry["kind"], entry["at"]) == ("command", vector["at"])
+        assert entry["signed"] == found
+    for vector in APPLICATIONS["entries"]:
+        entry = sources.ask("entry", entry=vector["entry"])["value"]
+        fields = vector["fields"]
+        named = {"kind": vector["kind"], "applicationId": fields["application_id"]}
+        assert entry == named | {name: value for name, value in fields.items() if name != "application_id"}
+
+
+def without_defaults(fields: dict[str, Any]) -> dict[str, Any]:
+    policy = fields.get("policy", {"kind": "owner"})
+    return {**fields, "policy": {**policy, "guardians": policy.get("guardians", [])}}
+
+
+@pytest.mark.parametrize("vector", APPLICATIONS["refused"], ids=lambda vector: vector["what"])
+def test_every_refused_envelope_is_refused(sources: Sources, vector: dict[str, str]) -> None:
+    outcome = sources.ask("envelope", envelope=vector["envelope"])
+    assert outcome["code"] in {"BAD_REQUEST", "UNAUTHENTICATED"}
+
+
+ENVELOPES: Final = [bytes.fromhex(vector["envelope"]) for vector in APPLICATIONS["commands"]]
+LEAVES: Final = [
+    bytes.fromhex(vector["entry"]) for vector in APPLICATIONS["commands"] + APPLICATIONS["entries"]
+]
+
+
+@FUZZ
+@given(altered(LEAVES))
+def test_both_readers_of_entries_accept_the_same_bytes(sources: Sources, leaf: bytes) -> None:
+    outcome = sources.ask("entry", entry=leaf.hex())
+    assert "crash" not in outcome, outcome
+    assert ("value" in outcome) == python_accepts(decode_entry, leaf)
+
+
+@FUZZ
+@given(altered(ENVELOPES))
+def test_both_readers_of_commands_believe_the_same_signatures(sources: Sources, envelope: bytes) -> None:
+    outcome = sources.ask("envelope", envelope=envelope.hex())
+    assert "crash" not in outcome, outcome
+    assert ("value" in outcome) == python_accepts(lambda data: decode_envelope(data).verify(), envelope)
+
+
+OWNERS: Final = [OwnerKey.from_seed(bytes([n]) * 32) for n in range(1, 5)]
+PUBLIC: Final = [key.public_key for key in OWNERS]
+APP: Final = application_id(PUBLIC[0], b"nonce")
+LOG_ORIGIN: Final = "log.example"
+MINUTE: Final = 60_000
+
+some_keys = st.sets(st.sampled_from(PUBLIC), min_size=1, max_size=3).map(lambda keys: tuple(sorted(keys)))
+upgrade_policies: st.SearchStrategy[UpgradePolicy] = st.one_of(
+    st.just(Immutable()),
+    st.just(OwnerDecides()),
+    st.builds(Timelock, delay=st.sampled_from([60, 120]), guardians=st.just(()) | some_keys),
+    some_keys.map(lambda keys: Multisig(threshold=min(2, len(keys)), keys=keys)),
+    some_keys.map(lambda keys: TimelockMultisig(delay=60, threshold=1, keys=keys, guardians=keys)),
+)
+some_commands: st.SearchStrategy[Command] = st.one_of(
+    st.builds(CreateApplication, name=st.just("todo"), nonce=st.just(b"nonce"), policy=upgrade_policies),
+    st.builds(Deploy, package_id=st.sampled_from(["0" * 64, "1" * 64])),
+    st.builds(Deploy, package_id=st.sampled_from(["2" * 64, "3" * 64])),
+    st.builds(RollBack, version=st.integers(1, 3)),
+    st.builds(SetUpgradePolicy, policy=upgrade_policies),
+    st.builds(TransferOwnership, to=st.sampled_from(PUBLIC)),
+    st.sampled_from([CancelUpgrade(), Veto(), Archive()]),
+    st.builds(AddAllowedOrigin, origin=st.sampled_from(["https://page.example", "https://", "nothing"])),
+    st.just(RemoveAllowedOrigin(origin="https://page.example")),
+    st.builds(LinkDomain, domain=st.sampled_from(["app.example.com", "example", "a..b.example"])),
+    st.just(UnlinkDomain(domain="app.example.com")),
+)
+by_rule = st.sampled_from(["activated", "activated", "domain_proved", "domain_lapsed"])
+steps = st.lists(
+    st.tuples(
+        some_commands | by_rule,
+        st.lists(st.integers(0, 3), min_size=1, max_size=3, unique=True),
+        st.sampled_from([0, 0, 0, 0, 1]),
+        st.sampled_from([0, 1, MINUTE, 2 * MINUTE, -1]),
+    ),
+    max_size=14,
+)
+
+
+def next_entry(state: State, at: int, step: Any) -> Entry:
+    what, by, ahead, _ = step
+    record = state.get(APP)
+    revision = (0 if record is None else record.revision) + ahead
+    if what == "activated":
+        return Activated(at=at, application_id=APP, revision=revision)
+    if what == "domain_proved":
+        return DomainProved(at=at, application_id=APP, domain="app.example.com", until=at + MINUTE)
+    if what == "domain_lapsed":
+        return DomainLapsed(at=at, application_id=APP, domain="app.example.com")
+    body = Body(origin=LOG_ORIGIN, application_id=APP, revision=revision, command=what)
+    return Submitted(at=at, command=decode_envelope(sign(body, *(OWNERS[each] for each in by))))
+
+
+@FUZZ
+@given(upgrade_policies, steps)
+def test_both_folds_accept_the_same_entries_and_say_the_same(
+    sources: Sources, policy: UpgradePolicy, history: list[Any]
+) -> None:
+    state, at = State(LOG_ORIGIN), MINUTE
+    created = CreateApplication(name="todo", nonce=b"nonce", policy=policy)
+    leaves: list[bytes] = []
+    refused: list[str | None] = []
+    accepted: list[int] = []
+    for step in [(created, [0], 0, 0), *history]:
+        at += step[3]
+        leaf = encode_entry(next_entry(state, at, step))
+        leaves.append(leaf)
+        try:
+            state.append(leaf)
+            refused.append(None)
+            accepted.append(len(leaves) - 1)
+        except ProvenError as error:
+            refused.append(error.code.value)
+    asked = [leaf.hex() for leaf in leaves]
+    found = sources.ask("replay", origin=LOG_ORIGIN, application=APP, leaves=asked)["value"]
+    assert found["refused"] == refused
+    record = state.get(APP)
+    if record is None:
+        assert "owner" not in found
+        return
+    assert found["history"] == accepted
+    assert found["owner"] == record.owner.hex()
+    assert found["archived"] == record.archived
+    assert without_defaults({"policy": found["policy"]}) == without_defaults(
+        {"policy": msgspec.to_builtins(record.policy) | hex_keys(record.policy)}
+    )
+    assert found["versions"] == [
+        {
+            "number": version.number,
+            "packageId": version.package_id,
+            "at": version.at,
+            "logIndex": accepted[version.log_index],
+        }
+        for version in state.versions(APP)
+    ]
+    pending = found["pending"] and (found["pending"]["announcedAt"], found["pending"]["activatesAt"])
+    assert pending == (record.pending and (record.pending.announced_at, record.pending.activates_at))
+
+
+def hex_keys(policy: UpgradePolicy) -> dict[str, list[str]]:
+    named = ("keys", "guardians")
+    return {name: [key.hex() for key in getattr(policy, name)] for name in named if hasattr(policy, name)}
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ({"kind": "owner"}, "Its owner can change it at any moment."),
+        ({"kind": "immutable"}, "Nobody can ever change it."),
+        (
+            {"kind": "timelock", "delay": 7 * 86400, "guardians": []},
+            "Its owner can change it, 7 days after announcing it in the log.",
+        ),
+        (
+            {"kind": "timelock", "delay": 5400, "guardians": ["00"]},
+            "Its owner can change it, 1 hour 30 minutes after announcing it in the log. "
+            "A guardian can veto until then.",
+        ),
+        (
+            {"kind": "multisig", "threshold": 2, "keys": ["00", "01", "02"]},
+            "2 of 3 keys can change it together, at any moment.",
+        ),
+        (
+            {
+                "kind": "timelock_multisig",
+                "delay": 60,
+                "threshold": 1,
+                "keys": ["00"],
+                "guardians": ["0", "1"],
+            },
+            "1 of 1 keys can change it together, 1 minute after announcing it in the log. "
+            "Any of 2 guardians can veto until then.",
+        ),
+    ],
+)
+def test_who_can_change_an_application_is_said_in_words(
+    sources: Sources, policy: dict[str, Any], words: str
+) -> None:
+    assert sources.ask("words", policy=policy, archived=False)["value"] == words
+    archived = sources.ask("words", policy=policy, archived=True)["value"]
+    assert archived == "Its owner has archived it: nobody can change it any more."
+
+
+class Book:
+    """A log with two applications, of which `APP` has two versions."""
+
+    def __init__(self) -> None:
+        self.signer = NoteSigner(LOG_ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+        self.other = application_id(PUBLIC[1], b"other")
+        self.leaves = [
+            self._leaf(APP, CreateApplication(name="todo", nonce=b"nonce"), 0, OWNERS[0]),
+            self._leaf(self.other, CreateApplication(name="other", nonce=b"other"), 0, OWNERS[1]),
+            self._leaf(APP, Deploy(package_id="0" * 64), 1, OWNERS[0]),
+            self._leaf(self.other, Deploy(package_id="1" * 64), 1, OWNERS[1]),
+            self._leaf(APP, Deploy(package_id="2" * 64), 2, OWNERS[0]),
+        ]
+
+    def _leaf(self, application: str, command: Command, revision: int, by: OwnerKey) -> bytes:
+        body = Body(origin=LOG_ORIGIN, application_id=application, revision=revision, command=command)
+        return encode_entry(Submitted(at=MINUTE, command=decode_envelope(sign(body, by))))
+
+    def subtrees(self) -> merkle.Subtrees:
+        frontier = merkle.Frontier()
+        found: dict[tuple[int, int], bytes] = {}
+        for leaf in self.leaves:
+            for height, index, value in frontier.append(merkle.leaf_hash(leaf)):
+                found[height, index] = value
+        return lambda height, index: found[height, index]
+
+    def root(self, size: int) -> bytes:
+        return merkle.root_at(size, self.subtrees())
+
+    def asked(self, *, whole: bool, size: int | None = None, **change: Any) -> dict[str, Any]:
+        """A question about the last version, with `change`."""
+        size = len(self.leaves) if size is None else size
+        text = Checkpoint(LOG_ORIGIN, size, self.root(size)).text()
+        note = Note(text, (self.signer.sign(text),)).encode().encode()
+        listed = range(size) if whole else [index for index in (0, 2, 4) if index < size]
+        entries = [
+            {
+                "index": index,
+                "leaf": self.leaves[index].hex(),
+                "proof": []
+                if whole
+                else [h.hex() for h in merkle.prove_inclusion(index, size, self.subtrees())],
+            }
+            for index in listed
+        ]
+        asked = {
+            "key": self.signer.key.verifier_key(),
+            "note": note.hex(),
+            "entries": entries,
+            "whole": whole,
+            "application": APP,
+            "answer": {"packageId": "2" * 64, "logIndex": 4},
+            "known": None,
+            "consistency": [],
+        }
+        return asked | change
+
+    def seen(self, size: int, root: bytes | None = None) -> dict[str, Any]:
+        """The log as it was remembered when it had `size` entries."""
+        return {
+            "origin": LOG_ORIGIN,
+            "verifierKey": self.signer.key.verifier_key(),
+            "size": size,
+            "root": (root or self.root(size)).hex(),
+            "seenAt": 1_790_000_000_000,
+        }
+
+
+both_ways = pytest.mark.parametrize("whole", [True, False], ids=["whole", "listed"])
+
+
+@both_ways
+def test_a_log_confirms_the_package_that_it_made_live(sources: Sources, whole: bool) -> None:
+    found = sources.ask("log", **Book().asked(whole=whole))["value"]
+    version = {"number": 2, "packageId": "2" * 64, "at": MINUTE, "logIndex": 4}
+    assert found == {"version": version, "name": "todo"}
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({"packageId": "0" * 64, "logIndex": 4}, "made the package 2222"),
+        ({"packageId": "1" * 64, "logIndex": 3}, "entry 3, which the answer names, is"),
+        ({"packageId": "0" * 64, "logIndex": 0}, "made no package live"),
+        ({"packageId": "2" * 64, "logIndex": 5}, "the checkpoint is older than the answer"),
+    ],
+    ids=str,
+)
+def test_a_log_that_says_something_else_refuses_the_answer(
+    sources: Sources, whole: bool, answer: dict[str, Any], why: str
+) -> None:
+    outcome = sources.ask("log", **Book().asked(whole=whole, answer=answer))
+    assert (outcome["code"], outcome["details"]["rule"]) == ("EVIDENCE_INVALID", "log")
+    assert why in outcome["message"]
+
+
+def test_entries_that_were_left_out_altered_or_added_are_noticed(sources: Sources) -> None:
+    book = Book()
+    whole, listed = book.asked(whole=True), book.asked(whole=False)
+    proofs = listed["entries"]
+    for changed, why in [
+        (whole | {"entries": whole["entries"][:-1]}, "4 were given as the whole log"),
+        (whole | {"entries": [*whole["entries"][:4], whole["entries"][3]]}, "their root is another"),
+        (listed | {"entries": [proofs[0], proofs[2]]}, "entries of the application were left out"),
+        (listed | {"entries": [proofs[0], proofs[1]]}, "is not among the application's entries"),
+        (listed | {"entries": [*proofs, proofs[2]]}, "left out or added"),
+        (listed | {"entries": [proofs[0] | {"leaf": proofs[1]["leaf"]}]}, "entry 0 is not shown to be"),
+        (
+            listed | {"entries": [proofs[0] | {"proof": [altered_hex(h, 3) for h in proofs[0]["proof"]]}]},
+            "entry 0 is not shown to be in the log",
+        ),
+        (listed | {"application": book.other}, "is about the application"),
+    ]:
+        outcome = sources.ask("log", **changed)
+        assert outcome["code"] == "EVIDENCE_INVALID"
+        assert why in outcome["message"], outcome
+
+
+@both_ways
+def test_what_was_seen_of_a_log_has_to_go_on(sources: Sources, whole: bool) -> None:
+    book = Book()
+    consistency = [each.hex() for each in merkle.prove_consistency(3, 5, book.subtrees())]
+    grown = book.asked(whole=whole, known=book.seen(3), consistency=consistency)
+    assert "value" in sources.ask("log", **grown)
+    assert "value" in sources.ask("log", **grown | {"known": book.seen(5)})
+
+    forked = sources.ask("log", **grown | {"known": book.seen(3, merkle.leaf_hash(b"another"))})
+    assert "the log was forked: on 2026-09-21 14:13:20 UTC it had 3 entries" in forked["message"]
+    assert forked["details"] == {
+        "rule": "log",
+        "seenSize": 3,
+        "seenAt": "2026-09-21T14:13:20.000Z",
+        "size": 5,
+    }
+    shown = book.asked(whole=whole, size=3, known=book.seen(5))
+    rolled_back = sources.ask("log", **shown)
+    expected = "the log was rolled back: it had 5 entries on 2026-09-21 14:13:20 UTC, now it is shown with 3"
+    assert rolled_back["message"] == expected
+
+
+def test_a_checkpoint_of_another_log_or_key_is_refused(sources: Sources) -> None:
+    book = Book()
+    asked = book.asked(whole=True)
+    text = Checkpoint("other.example", 5, book.root(5)).text()
+    another = Note(text, (book.signer.sign(text),)).encode().encode().hex()
+    assert "is of the log other.example" in sources.ask("log", **asked | {"note": another})["message"]
+    key = NoteSigner(LOG_ORIGIN, Ed25519PrivateKey.generate()).key.verifier_key()
+    refused = sources.ask("log", **asked | {"key": key})
+    assert "not one of the attested key" in refused["message"]

@@ -11,7 +11,7 @@ import {
   sign,
   unwrapSeed,
   wrapSeed
-} from "./shared-FJMFYDM7.js";
+} from "./shared-RPO24DUA.js";
 export {
   SEED_BYTES,
   accountId,

@@ -5,6 +5,7 @@ export { type Platform } from './attestation/verifier.ts';
 export { type AccountKind } from './commands.ts';
 export { type Carrier, type ConnectionState } from './connection.ts';
 export { type ErrorCode, type ErrorDetails, ProvenError } from './errors.ts';
+export type { LogReport } from './log/check.ts';
 export { type AccountsApi, type LinkChallenge, type LinkedAccount, type SessionInfo, type SessionsApi } from './management.ts';
 export { type Readable } from './readable.ts';
 export { type AuthState, type CallOptions, type ProvenOptions, ProvenSDK, type UserInfo, type WhoAmI } from './sdk.ts';

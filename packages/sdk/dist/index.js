@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-ME3YH6JK.js";
+} from "./shared-OSKKKHLH.js";
 import {
   ProvenError
 } from "./shared-GPDSXGEP.js";

@@ -57,7 +57,8 @@ export declare class ProvenSDK {
     constructor(options: ProvenOptions);
     /**
      * Call a handler with an array of arguments. Throws what it throws as `HANDLER_ERROR`. After `CALL_INTERRUPTED` and
-     * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated.
+     * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer that
+     * breaks the policy is refused, with `carriedOut` in the details: the call has had its effect.
      */
     execute(address: string, args?: readonly unknown[], options?: CallOptions): Promise<unknown>;
     /** As `execute`, with the arguments one after the other. */
@@ -73,7 +74,10 @@ export declare class ProvenSDK {
     /** The AES-GCM key that only the signed-in person has, in this application only; not extractable. */
     get encryptionKey(): CryptoKey | null;
     whoAmI(): Promise<WhoAmI>;
-    /** What was verified about the node, also in words; opens a session if there is none. */
+    /**
+     * What was verified about the node and what its log says about the application, also in words; opens a session if
+     * there is none. Rejects with `EVIDENCE_INVALID` for a log that contradicts the answers, or what this browser saw of it.
+     */
     attestation(): Promise<AttestationReport>;
     /** End the session and let go of everything. Calls under way fail. Who is signed in stays so for later pages. */
     close(): void;

@@ -37,3 +37,13 @@ export declare class HttpTransport implements Transport {
     send(frame: Bytes): Promise<void>;
     close(): void;
 }
+/**
+ * One HTTP request. A body is sent without a media type, which spares a request to another origin its preflight. Throws
+ * `ProvenError`: `UNAVAILABLE`, `REQUEST_TIMEOUT`, `TOO_LARGE`, or what the node refuses it with.
+ */
+export declare function request(url: string, { body, timeout, maxBytes }: {
+    body?: Bytes;
+    timeout: number;
+    maxBytes: number;
+}): Promise<Bytes>;
+export declare function record(body: Bytes): Record<string, unknown>;

@@ -2,11 +2,11 @@
 // was issued to, whose private half nobody reads. Without IndexedDB, a reload means signing in again.
 
 import { type Bytes } from './bytes.ts';
+import { open, within } from './database.ts';
 
 const DATABASE = 'proven';
 const STORE = 'resumption';
 const MAX_TICKETS = 8;
-const TIMEOUT = 2000;
 
 /** Good once, with its key pair, until `expiresAt` (milliseconds since 1970). */
 export interface Ticket {
@@ -63,7 +63,7 @@ export class Resumption {
   /** Replace the entry in one transaction. */
   async #change(change: (entry: Entry | undefined) => Entry | undefined): Promise<void> {
     try {
-      const database = await open();
+      const database = await open(DATABASE, [STORE]);
       try {
         await within((resolve, reject) => {
           const transaction = database.transaction(STORE, 'readwrite');
@@ -84,24 +84,4 @@ export class Resumption {
       return;
     }
   }
-}
-
-async function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => void request.result.createObjectStore(STORE);
-  await within((resolve, reject) => {
-    request.onsuccess = resolve;
-    request.onerror = request.onblocked = reject;
-  });
-  return request.result;
-}
-
-function within(start: (resolve: () => void, reject: () => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(reject, TIMEOUT);
-    start(
-      () => (clearTimeout(timer), resolve()),
-      () => (clearTimeout(timer), reject(new Error('IndexedDB does not work here'))),
-    );
-  });
 }

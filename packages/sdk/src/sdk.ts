@@ -1,13 +1,15 @@
 // The front-end SDK.
 
-import { checkPolicy, type Policy } from './attestation/policy.ts';
+import { checkPackage, checkPolicy, type Policy, requiresLog } from './attestation/policy.ts';
 import { type AttestationReport, describe } from './attestation/report.ts';
 import { type Evidence } from './attestation/verifier.ts';
-import { type Message } from './commands.ts';
+import { type Fields, type Message } from './commands.ts';
 import { type Carrier, Connection, type ConnectionState } from './connection.ts';
 import { setDefault, unsetDefault } from './default.ts';
-import { ProvenError } from './errors.ts';
+import { asProvenError, ProvenError } from './errors.ts';
 import { identityId } from './identity.ts';
+import type { Answer } from './log/check.ts';
+import { LogChecks, type LogFinding } from './log-checks.ts';
 import { AccountsApi, SessionsApi } from './management.ts';
 import { type Readable, Source } from './readable.ts';
 import { runFrame } from './sign-in.ts';
@@ -81,7 +83,8 @@ export class ProvenSDK {
   readonly #authState = new Source<AuthState>('loading');
   readonly #userInfo = new Source<UserInfo | null>(null);
   readonly #restored: Promise<void>;
-  #packageId: string | null = null;
+  readonly #log: LogChecks;
+  #answer: Answer | null = null;
 
   constructor(options: ProvenOptions) {
     const policy = options.policy ?? {};
@@ -100,6 +103,7 @@ export class ProvenSDK {
       onOpened: (again) => void (again && this.#subscriptions.renew()),
       wanted: () => this.#subscriptions.any,
     });
+    this.#log = new LogChecks(this.gateway, options.application, policy);
     this.#subscriptions = new Subscriptions(this.#connection);
     this.authState = this.#authState;
     this.userInfo = this.#userInfo;
@@ -117,13 +121,15 @@ export class ProvenSDK {
 
   /**
    * Call a handler with an array of arguments. Throws what it throws as `HANDLER_ERROR`. After `CALL_INTERRUPTED` and
-   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated.
+   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer that
+   * breaks the policy is refused, with `carriedOut` in the details: the call has had its effect.
    */
   async execute(address: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<unknown> {
     const fields = { handler: address, args: encodeValue([...args]) };
     await this.#restored;
+    const deadline = new Deadline(options.timeout ?? this.#timeout);
     const answer = await this.#connection.ask('Execute', fields, options);
-    this.#packageId = answer.text('package_id');
+    await this.#accept(answer, deadline);
     return decodeValue(answer.bytes('value'));
   }
 
@@ -196,15 +202,22 @@ export class ProvenSDK {
     };
   }
 
-  /** What was verified about the node, also in words; opens a session if there is none. */
+  /**
+   * What was verified about the node and what its log says about the application, also in words; opens a session if
+   * there is none. Rejects with `EVIDENCE_INVALID` for a log that contradicts the answers, or what this browser saw of it.
+   */
   async attestation(): Promise<AttestationReport> {
     await this.#restored;
-    await this.#connection.live(new Deadline(this.#timeout));
+    const deadline = new Deadline(this.#timeout);
+    await this.#connection.live(deadline);
     const { evidence, at } = this.#connection.verified!;
+    const applicationId = this.#connection.application!.id;
+    const log = await this.#askLog(applicationId, evidence, deadline);
     return describe(evidence, this.#policy, {
-      applicationId: this.#connection.application!.id,
-      packageId: this.#packageId,
+      applicationId,
+      packageId: this.#answer?.packageId ?? null,
       verifiedAt: at,
+      log,
     });
   }
 
@@ -212,6 +225,37 @@ export class ProvenSDK {
   close(): void {
     this.#connection.close();
     unsetDefault(this);
+  }
+
+  /** Throws unless the policy accepts what gave the answer. */
+  async #accept(fields: Fields, deadline: Deadline): Promise<void> {
+    const answer = { packageId: fields.text('package_id'), logIndex: fields.count('log_index'), at: Date.now() };
+    try {
+      checkPackage(this.#policy, answer.packageId);
+      if (requiresLog(this.#policy)) {
+        const { evidence } = this.#connection.verified!;
+        await this.#log.confirm(this.#connection.application!.id, evidence, answer, deadline);
+      }
+    } catch (error) {
+      const { code, message, details, retryAfter } = asProvenError(error);
+      throw new ProvenError(code, `the call was carried out, but its answer is refused: ${message}`, {
+        details: { ...details, carriedOut: true },
+        retryAfter,
+        cause: error,
+      });
+    }
+    this.#answer = answer;
+  }
+
+  /** What the log says. That it cannot be read is an error only where the policy requires it. */
+  async #askLog(applicationId: string, evidence: Evidence, deadline: Deadline): Promise<LogFinding> {
+    try {
+      return await this.#log.ask(applicationId, evidence, this.#answer, deadline);
+    } catch (error) {
+      const known = asProvenError(error);
+      if (known.code === 'EVIDENCE_INVALID' || requiresLog(this.#policy)) throw known;
+      return known;
+    }
   }
 
   async #restore(): Promise<void> {

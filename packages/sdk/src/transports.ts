@@ -139,7 +139,7 @@ export class HttpTransport implements Transport {
  * One HTTP request. A body is sent without a media type, which spares a request to another origin its preflight. Throws
  * `ProvenError`: `UNAVAILABLE`, `REQUEST_TIMEOUT`, `TOO_LARGE`, or what the node refuses it with.
  */
-async function request(
+export async function request(
   url: string,
   { body, timeout, maxBytes }: { body?: Bytes; timeout: number; maxBytes: number },
 ): Promise<Bytes> {
@@ -186,7 +186,7 @@ function refusal(status: number, body: Bytes): ProvenError {
   return unreachable(`its address answered with status ${status}`);
 }
 
-function record(body: Bytes): Record<string, unknown> {
+export function record(body: Bytes): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

@@ -11,6 +11,14 @@ import { decode, encode } from '../src/cbor.ts';
 import { decodeMessage, encodeCommand } from '../src/commands.ts';
 import { ProvenError } from '../src/errors.ts';
 import * as identity from '../src/identity.ts';
+import { decodeEnvelope, type UpgradePolicy, verifyCommand } from '../src/log/applications.ts';
+import { checkRemembered, checkSize, readCheckpoint, readLog, replay } from '../src/log/check.ts';
+import { splitEntries } from '../src/log/collect.ts';
+import { decodeEntry } from '../src/log/entries.ts';
+import * as merkle from '../src/log/merkle.ts';
+import { parseKey } from '../src/log/notes.ts';
+import { Replay } from '../src/log/replay.ts';
+import { whoMayChange } from '../src/log/words.ts';
 import { ClientHandshake, SealedChannel } from '../src/session.ts';
 import { decodeValue, encodeValue } from '../src/values.ts';
 
@@ -24,6 +32,16 @@ async function keyPair(secret: string): Promise<CryptoKeyPair> {
   const { x } = await crypto.subtle.exportKey('jwk', privateKey);
   const publicKey = await crypto.subtle.importKey('jwk', { kty: 'OKP', crv: 'X25519', x: x! }, 'X25519', true, []);
   return { privateKey, publicKey };
+}
+
+const sameHex = (text: string): Bytes[] => (text.match(/.{64}/g) ?? []).map(fromHex);
+
+/** As JSON: bytes in hex, and nothing that has no value. */
+function plain(value: unknown): any {
+  if (value instanceof Uint8Array) return toHex(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plain(item)]));
 }
 
 const questions: Record<string, (question: Question) => unknown> = {
@@ -128,6 +146,58 @@ const questions: Record<string, (question: Question) => unknown> = {
   async chain({ chain, at }) {
     await validateChain(chain.map(fromHex), at);
     return true;
+  },
+  async inclusion({ leaf, index, size, root, proof }) {
+    await merkle.checkInclusion(fromHex(leaf), index, size, fromHex(root), sameHex(proof));
+    return true;
+  },
+  async consistency({ old, size, oldRoot, root, proof }) {
+    await merkle.checkConsistency(old, size, fromHex(oldRoot), fromHex(root), sameHex(proof));
+    return true;
+  },
+  async root({ leaves }) {
+    return toHex(await merkle.rootOf(await Promise.all(leaves.map((leaf: string) => merkle.leafHash(fromHex(leaf))))));
+  },
+  bundle: ({ bundle }) => splitEntries(fromHex(bundle)).map(toHex),
+  checkpoint: async ({ key, note }) => plain(await readCheckpoint(await parseKey(key), fromHex(note))),
+  async envelope({ envelope }) {
+    const signed = decodeEnvelope(fromHex(envelope));
+    await verifyCommand(signed);
+    return plain(signed);
+  },
+  entry: ({ entry }) => plain(decodeEntry(fromHex(entry))),
+  /** Offers leaves one after the other; those that are refused are left out. */
+  async replay({ origin, application, leaves }) {
+    const replayed = new Replay(origin, application);
+    const refused: (string | null)[] = [];
+    for (const [index, leaf] of leaves.entries()) {
+      try {
+        await replayed.append(decodeEntry(fromHex(leaf)), index);
+        refused.push(null);
+      } catch (error) {
+        if (!(error instanceof ProvenError)) throw error;
+        refused.push(error.code);
+      }
+    }
+    const { state } = replayed;
+    if (state === null) return { refused };
+    const { owner, policy, pending, archived, versions, history } = state;
+    return plain({ refused, owner, policy, pending, archived, versions, history });
+  },
+  words: ({ policy, archived }) => whoMayChange({ policy: policy as UpgradePolicy, archived }),
+  /** What `checkLog` does with a log after it was fetched. */
+  async log({ key, note, entries, whole, application, answer, known, consistency }) {
+    const parsed = await parseKey(key);
+    const checkpoint = await readCheckpoint(parsed, fromHex(note));
+    const remembered = known === null ? null : { ...known, root: fromHex(known.root) };
+    checkSize(checkpoint, remembered);
+    const given = entries.map(({ index, leaf, proof }: Question) => ({
+      index, leaf: fromHex(leaf), proof: proof.map(fromHex),
+    }));
+    const view = await readLog(parsed, checkpoint, given, whole);
+    await checkRemembered(view, remembered, async () => consistency.map(fromHex));
+    const { state, version } = await replay(view, application, answer);
+    return plain({ version, name: state.name });
   },
   cbor: ({ value }) => toHex(encode(value)),
 };

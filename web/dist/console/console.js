@@ -1,3 +1,2588 @@
+var __defProp = Object.defineProperty;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __esm = (fn, res, err) => function __init() {
+  if (err) throw err[0];
+  try {
+    return fn && (res = (0, fn[__getOwnPropNames(fn)[0]])(fn = 0)), res;
+  } catch (e) {
+    throw err = [e], e;
+  }
+};
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+
+// ../packages/sdk/src/bytes.ts
+function concat(...parts) {
+  const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+function fromHex(text) {
+  if (!/^([0-9a-fA-F]{2})*$/.test(text)) throw new TypeError("not hexadecimal");
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+function toBase32(bytes2) {
+  let text = "";
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes2) {
+    held = held << 8 | byte;
+    for (bits += 8; bits >= 5; bits -= 5) text += BASE32[held >> bits - 5 & 31];
+    held &= (1 << bits) - 1;
+  }
+  return bits ? text + BASE32[held << 5 - bits & 31] : text;
+}
+function uint64(value) {
+  const bytes2 = new Uint8Array(8);
+  const view = new DataView(bytes2.buffer);
+  view.setUint32(0, Math.floor(value / 4294967296));
+  view.setUint32(4, value >>> 0);
+  return bytes2;
+}
+var encoder, decoder, BASE32, utf8, fromUtf8, randomBytes, equal, toHex;
+var init_bytes = __esm({
+  "../packages/sdk/src/bytes.ts"() {
+    "use strict";
+    encoder = new TextEncoder();
+    decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+    utf8 = (text) => encoder.encode(text);
+    fromUtf8 = (bytes2) => decoder.decode(bytes2);
+    randomBytes = (size) => crypto.getRandomValues(new Uint8Array(size));
+    equal = (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index]);
+    toHex = (bytes2) => Array.from(bytes2, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+});
+
+// ../packages/sdk/src/errors.ts
+function plain2(value) {
+  if (Array.isArray(value)) return value.map(plain2);
+  if (!(value instanceof Map)) return value;
+  return Object.fromEntries(Array.from(value, ([key, item]) => [key, plain2(item)]));
+}
+function asProvenError(error, code2 = "INTERNAL") {
+  if (error instanceof ProvenError) return error;
+  return new ProvenError(code2, error instanceof Error ? error.message : String(error), { cause: error });
+}
+var CODES, ProvenError;
+var init_errors = __esm({
+  "../packages/sdk/src/errors.ts"() {
+    "use strict";
+    CODES = /* @__PURE__ */ new Set([
+      "BAD_REQUEST",
+      "BUILD_ERROR",
+      "CONFLICT",
+      "EVIDENCE_INVALID",
+      "FORBIDDEN",
+      "HANDLER_ERROR",
+      "HANDLER_MEMORY",
+      "HANDLER_TIMEOUT",
+      "INTERNAL",
+      "METHOD_NOT_ALLOWED",
+      "MIGRATION_CHANGED",
+      "NO_IDENTITY",
+      "NOT_FOUND",
+      "NOT_OWNER",
+      "ORIGIN_DENIED",
+      "OVERLOADED",
+      "QUOTA_EXCEEDED",
+      "REQUEST_TIMEOUT",
+      "SESSION_CLOSED",
+      "SQL_DENIED",
+      "SQL_ERROR",
+      "STORAGE_FULL",
+      "TOO_LARGE",
+      "UNAUTHENTICATED",
+      "UNAVAILABLE",
+      "UNSUPPORTED_VALUE",
+      "CALL_INTERRUPTED",
+      "CANCELLED",
+      "NOT_ALLOWED",
+      "UNSUPPORTED",
+      "CLOSED"
+    ]);
+    ProvenError = class _ProvenError extends Error {
+      name = "ProvenError";
+      code;
+      details;
+      retryAfter;
+      constructor(code2, message, options = {}) {
+        super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
+        this.code = code2;
+        if (options.details !== void 0) this.details = options.details;
+        if (options.retryAfter !== void 0) this.retryAfter = options.retryAfter;
+      }
+      /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
+      static fromRecord(record2) {
+        const fields = record2 instanceof Map ? Object.fromEntries(record2) : record2;
+        if (typeof fields !== "object" || fields === null) {
+          return new _ProvenError("INTERNAL", "the node sent an error that is not a record");
+        }
+        const { code: code2, message, details, retry_after: retryAfter } = fields;
+        return new _ProvenError(
+          typeof code2 === "string" && CODES.has(code2) ? code2 : "INTERNAL",
+          typeof message === "string" ? message.slice(0, 4096) : String(code2).slice(0, 64),
+          {
+            details: typeof details === "object" && details !== null ? plain2(details) : void 0,
+            retryAfter: typeof retryAfter === "number" ? retryAfter : void 0
+          }
+        );
+      }
+    };
+  }
+});
+
+// ../packages/sdk/src/attestation/rules.ts
+var broken;
+var init_rules = __esm({
+  "../packages/sdk/src/attestation/rules.ts"() {
+    "use strict";
+    init_errors();
+    broken = (rule, message, details = {}) => new ProvenError("EVIDENCE_INVALID", message, { details: { rule, ...details } });
+  }
+});
+
+// ../packages/sdk/src/cbor.ts
+function head(major, argument) {
+  const type = major << 5;
+  if (argument < 24) return Uint8Array.of(type | argument);
+  if (argument < 256) return Uint8Array.of(type | 24, argument);
+  if (argument < 65536) return Uint8Array.of(type | 25, argument >>> 8, argument);
+  const wide = argument > 4294967295;
+  const bytes2 = new Uint8Array(wide ? 9 : 5);
+  const view = new DataView(bytes2.buffer);
+  bytes2[0] = type | (wide ? 27 : 26);
+  if (wide) view.setUint32(1, Math.floor(argument / 4294967296));
+  view.setUint32(wide ? 5 : 1, argument >>> 0);
+  return bytes2;
+}
+function encode(value) {
+  if (typeof value === "string") {
+    const text = utf8(value);
+    return concat(head(TEXT, text.length), text);
+  }
+  if (typeof value === "number") {
+    if (!Number.isSafeInteger(value)) throw new TypeError("a number that has no place in a protocol message");
+    return value < 0 ? head(NINT, -1 - value) : head(UINT, value);
+  }
+  if (value === null) return Uint8Array.of(246);
+  if (typeof value === "boolean") return Uint8Array.of(value ? 245 : 244);
+  if (value instanceof Uint8Array) return concat(head(BYTES, value.length), value);
+  if (Array.isArray(value)) return concat(head(ARRAY, value.length), ...value.map(encode));
+  const pairs = value instanceof Map ? [...value] : Object.entries(value).filter(([, item]) => item !== void 0);
+  const entries = pairs.map(([key, item]) => [encode(key), encode(item)]).sort(([a], [b]) => compare(a, b));
+  return concat(head(MAP, entries.length), ...entries.flat());
+}
+function decode(data, { maxBytes, maxDepth = 16 }) {
+  if (data.length > maxBytes) {
+    throw new ProvenError("TOO_LARGE", `a message of ${data.length} bytes is over the limit of ${maxBytes}`);
+  }
+  const reader = new Reader(data);
+  try {
+    const item = reader.item(maxDepth);
+    reader.end();
+    return item;
+  } catch (error) {
+    throw new ProvenError("BAD_REQUEST", `malformed CBOR: ${error instanceof Error ? error.message : error}`);
+  }
+}
+function halfFloat(bits) {
+  const sign = bits & 32768 ? -1 : 1;
+  const exponent = bits >> 10 & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
+}
+function isHalfFloat(value) {
+  const size = Math.abs(value);
+  if (size === 0 || size === Infinity) return true;
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, size);
+  const exponent = Math.max((view.getUint32(0) >>> 23) - 127, -14);
+  return size <= 65504 && Number.isInteger(size * 2 ** (10 - exponent));
+}
+function compare(a, b) {
+  const shared = Math.min(a.length, b.length);
+  for (let index = 0; index < shared; index++) {
+    if (a[index] !== b[index]) return a[index] - b[index];
+  }
+  return a.length - b.length;
+}
+var UINT, NINT, BYTES, TEXT, ARRAY, MAP, TAG, Reader;
+var init_cbor = __esm({
+  "../packages/sdk/src/cbor.ts"() {
+    "use strict";
+    init_bytes();
+    init_errors();
+    UINT = 0;
+    NINT = 1;
+    BYTES = 2;
+    TEXT = 3;
+    ARRAY = 4;
+    MAP = 5;
+    TAG = 6;
+    Reader = class {
+      position = 0;
+      /** How many floats were read: an integral one is a number like an integer. */
+      floats = 0;
+      #data;
+      #view;
+      constructor(data) {
+        this.#data = data;
+        this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+      }
+      /** The next byte, not consumed; -1 at the end. */
+      peek() {
+        return this.#data[this.position] ?? -1;
+      }
+      end() {
+        if (this.position !== this.#data.length) throw new RangeError("bytes after the end of the item");
+      }
+      /** The major type and argument of an item that is no simple value. */
+      head() {
+        const initial = this.#take(1)[0];
+        const info = initial & 31;
+        if (initial >> 5 === 7 || info > 27) throw new RangeError("a simple value or length that is not allowed");
+        return [initial >> 5, info < 24 ? info : this.#argument(info)];
+      }
+      item(depth) {
+        const initial = this.peek();
+        if (initial >= 244 && initial <= 246) {
+          this.position++;
+          return initial === 246 ? null : initial === 245;
+        }
+        if (initial >= 249 && initial <= 251) return this.#float();
+        const [major, argument] = this.head();
+        if (major === UINT) return argument;
+        if (major === NINT) return typeof argument === "bigint" ? -1n - argument : -1 - argument;
+        if (major === TAG) throw new RangeError("a tag, which no message has");
+        const size = Number(argument);
+        if (major === BYTES) return this.#take(size).slice();
+        if (major === TEXT) return fromUtf8(this.#take(size));
+        if (depth === 0) throw new RangeError("nested too deeply");
+        if ((major === MAP ? 2 * size : size) > this.#data.length - this.position) throw new RangeError("it ends too early");
+        return major === MAP ? this.#map(size, depth) : this.#array(size, depth);
+      }
+      #take(size) {
+        const start = this.position;
+        if (size > this.#data.length - start) throw new RangeError("it ends too early");
+        this.position += size;
+        return this.#data.subarray(start, start + size);
+      }
+      #argument(info) {
+        const at = this.position;
+        this.#take(2 ** (info - 24));
+        let argument;
+        if (info === 24) argument = this.#view.getUint8(at);
+        else if (info === 25) argument = this.#view.getUint16(at);
+        else if (info === 26) argument = this.#view.getUint32(at);
+        else argument = this.#view.getBigUint64(at);
+        if (argument < [24, 256, 65536, 4294967296][info - 24]) {
+          throw new RangeError("a length or number that is not in its shortest form");
+        }
+        return argument <= Number.MAX_SAFE_INTEGER ? Number(argument) : argument;
+      }
+      #array(size, depth) {
+        const items = [];
+        while (items.length < size) items.push(this.item(depth - 1));
+        return items;
+      }
+      #map(size, depth) {
+        const entries = /* @__PURE__ */ new Map();
+        let previous = new Uint8Array(0);
+        for (let count2 = 0; count2 < size; count2++) {
+          const start = this.position;
+          const major = this.peek() >> 5;
+          if (major !== UINT && major !== NINT && major !== TEXT) throw new RangeError("a key that is no integer or text");
+          const key = this.item(0);
+          const encoded = this.#data.slice(start, this.position);
+          if (compare(previous, encoded) >= 0) throw new RangeError("duplicate or unordered map keys");
+          previous = encoded;
+          entries.set(key, this.item(depth - 1));
+        }
+        return entries;
+      }
+      #float() {
+        this.floats++;
+        const width = { 249: 2, 250: 4, 251: 8 }[this.#take(1)[0]];
+        const at = this.position;
+        this.#take(width);
+        const value = width === 2 ? halfFloat(this.#view.getUint16(at)) : width === 4 ? this.#view.getFloat32(at) : this.#view.getFloat64(at);
+        const shortest = Number.isNaN(value) ? width === 2 && this.#view.getUint16(at) === 32256 : width === 2 || (width === 4 ? !isHalfFloat(value) : Math.fround(value) !== value);
+        if (!shortest) throw new RangeError("a number that is not in its shortest form");
+        return value;
+      }
+    };
+  }
+});
+
+// ../packages/sdk/src/cose.ts
+function decodeSign1(data, maxBytes) {
+  const message = decode(data, { maxBytes });
+  if (!Array.isArray(message) || message.length !== 4) throw malformed("not a COSE_Sign1");
+  const [header, unprotected, payload, signature] = message;
+  if (!(header instanceof Uint8Array) || !equal(header, ES384_PROTECTED)) {
+    throw malformed("the protected header has to name ES384 and nothing else");
+  }
+  if (!(unprotected instanceof Map) || unprotected.size > 0) throw malformed("the unprotected header has to be empty");
+  if (!(payload instanceof Uint8Array) || !(signature instanceof Uint8Array) || signature.length !== 96) {
+    throw malformed("payload and signature have to be byte strings, the signature of 96 bytes");
+  }
+  const signed = encode(["Signature1", ES384_PROTECTED, new Uint8Array(0), payload]);
+  return { payload, signature, signed };
+}
+function headOf(reader) {
+  try {
+    return reader.head();
+  } catch {
+    throw malformed("a truncated message");
+  }
+}
+var ES384_PROTECTED, A256GCM_PROTECTED, ENCRYPT0_START, TAG_BYTES, Encrypt0Direction, malformed;
+var init_cose = __esm({
+  "../packages/sdk/src/cose.ts"() {
+    "use strict";
+    init_bytes();
+    init_cbor();
+    init_errors();
+    ES384_PROTECTED = encode(/* @__PURE__ */ new Map([[1, -35]]));
+    A256GCM_PROTECTED = encode(/* @__PURE__ */ new Map([[1, 3]]));
+    ENCRYPT0_START = concat(Uint8Array.of(208, 131), encode(A256GCM_PROTECTED));
+    TAG_BYTES = 16;
+    Encrypt0Direction = class {
+      #key;
+      #noncePrefix;
+      #aad;
+      #template;
+      /** `key` is one for AES-256-GCM. */
+      constructor(key, noncePrefix, keyId, context) {
+        this.#key = key;
+        this.#noncePrefix = noncePrefix;
+        const externalAad = encode([...context, new Uint8Array(8)]);
+        this.#aad = encode(["Encrypt0", A256GCM_PROTECTED, externalAad]).slice(0, -8);
+        const headers = encode(/* @__PURE__ */ new Map([[4, keyId], [6, new Uint8Array(8)]]));
+        this.#template = concat(ENCRYPT0_START, headers.slice(0, -8));
+      }
+      /** A sequence must never be used twice: that is up to the caller. */
+      async encrypt(sequence, plaintext) {
+        const partialIv = uint64(sequence);
+        const ciphertext = new Uint8Array(await crypto.subtle.encrypt(this.#algorithm(partialIv), this.#key, plaintext));
+        return concat(this.#template, partialIv, head(BYTES, ciphertext.length), ciphertext);
+      }
+      /** The sequence and the plaintext. Throws `ProvenError` for anything but what `encrypt` made. */
+      async decrypt(message) {
+        const start = this.#template.length;
+        if (message.length < start + 8 || !equal(message.subarray(0, start), this.#template)) {
+          throw malformed("not a message of this session");
+        }
+        const partialIv = message.slice(start, start + 8);
+        const reader = new Reader(message);
+        reader.position = start + 8;
+        const [major, length] = headOf(reader);
+        if (major !== BYTES || length !== message.length - reader.position || length < TAG_BYTES) {
+          throw malformed("a truncated or extended message");
+        }
+        const ciphertext = message.subarray(reader.position);
+        let plaintext;
+        try {
+          plaintext = await crypto.subtle.decrypt(this.#algorithm(partialIv), this.#key, ciphertext);
+        } catch {
+          throw malformed("a message that was altered or made with another key");
+        }
+        return [Number(new DataView(partialIv.buffer).getBigUint64(0)), new Uint8Array(plaintext)];
+      }
+      #algorithm(partialIv) {
+        return {
+          name: "AES-GCM",
+          iv: concat(this.#noncePrefix, partialIv),
+          additionalData: concat(this.#aad, partialIv)
+        };
+      }
+    };
+    malformed = (message) => new ProvenError("BAD_REQUEST", message);
+  }
+});
+
+// ../packages/sdk/src/session.ts
+async function generateKeyPair() {
+  return await crypto.subtle.generateKey("X25519", false, ["deriveKey", "deriveBits"]);
+}
+async function directions(privateKey, peerKey, sessionId, transcript) {
+  let shared;
+  try {
+    const peer = await crypto.subtle.importKey("raw", peerKey, "X25519", true, []);
+    shared = await crypto.subtle.deriveKey({ name: "X25519", public: peer }, privateKey, "HKDF", false, ["deriveBits"]);
+  } catch {
+    throw bad("the key of the node is not one that a secret can be agreed with");
+  }
+  const direction = async (name) => {
+    const info = utf8(`${LABEL} ${name}`);
+    const algorithm = { name: "HKDF", hash: "SHA-256", salt: transcript, info };
+    const material = new Uint8Array(await crypto.subtle.deriveBits(algorithm, shared, 36 * 8));
+    const key = await crypto.subtle.importKey("raw", material.subarray(0, 32), "AES-GCM", false, ["encrypt", "decrypt"]);
+    material.fill(0, 0, 32);
+    return new Encrypt0Direction(key, material.slice(32), sessionId, [LABEL, sessionId, name]);
+  };
+  return Promise.all([direction("client"), direction("server")]);
+}
+function bytesOf(value, least, most, name) {
+  if (!(value instanceof Uint8Array) || value.length < least || value.length > most) {
+    throw bad(`${name} has to be ${least === most ? least : `at most ${most}`} bytes`);
+  }
+  return value;
+}
+var VERSION, SUITE, LABEL, MAX_EVIDENCE, MAX_RESPONSE, MAX_PLAINTEXT, MAX_FRAME, MAX_SEQUENCE, ClientHandshake, SealedChannel, bad;
+var init_session = __esm({
+  "../packages/sdk/src/session.ts"() {
+    "use strict";
+    init_bytes();
+    init_cbor();
+    init_cose();
+    init_errors();
+    VERSION = 1;
+    SUITE = "X25519-HKDF-SHA256-AES256GCM";
+    LABEL = "proven/session/v1";
+    MAX_EVIDENCE = 32 * 1024;
+    MAX_RESPONSE = MAX_EVIDENCE + 1024;
+    MAX_PLAINTEXT = 8 * 1024 * 1024 + 64 * 1024;
+    MAX_FRAME = MAX_PLAINTEXT + 128;
+    MAX_SEQUENCE = 2 ** 32 - 1;
+    ClientHandshake = class {
+      #options;
+      #nonce;
+      #clientKey = new Uint8Array(0);
+      constructor(options) {
+        this.#options = options;
+        this.#nonce = options.nonce ?? randomBytes(32);
+      }
+      async request() {
+        const { applicationId: applicationId2, origin, keyPair, resumption } = this.#options;
+        this.#clientKey = new Uint8Array(await crypto.subtle.exportKey("raw", keyPair.publicKey));
+        return encode({
+          v: VERSION,
+          suite: SUITE,
+          nonce: this.#nonce,
+          client_key: this.#clientKey,
+          application_id: applicationId2 ?? void 0,
+          origin,
+          resumption
+        });
+      }
+      /**
+       * Check who answered, then derive the keys; no key exists before `verify` has agreed. Throws `ProvenError`:
+       * `BAD_REQUEST` for a malformed response, and what `verify` throws.
+       */
+      async finish(response, verify) {
+        const fields = decode(response, { maxBytes: MAX_RESPONSE, maxDepth: 1 });
+        if (!(fields instanceof Map) || fields.size !== 3) throw bad("the session response is not one of version 1");
+        const sessionId = bytesOf(fields.get("session_id"), 16, 16, "session_id");
+        const publicKey2 = bytesOf(fields.get("server_key"), 32, 32, "server_key");
+        const document2 = bytesOf(fields.get("evidence"), 0, MAX_EVIDENCE, "evidence");
+        const transcript = await this.#transcript(sessionId, publicKey2);
+        const evidence2 = await verify(document2, { nonce: this.#nonce, userData: transcript, publicKey: publicKey2 });
+        const [client, server] = await directions(this.#options.keyPair.privateKey, publicKey2, sessionId, transcript);
+        return [new SealedChannel(sessionId, transcript, client, server), evidence2];
+      }
+      /** SHA-256 over every field of both sides: what the evidence vouches for and the keys depend on. */
+      async #transcript(sessionId, serverKey) {
+        const { applicationId: applicationId2, origin, resumption } = this.#options;
+        const fields = [
+          LABEL,
+          VERSION,
+          SUITE,
+          this.#nonce,
+          this.#clientKey,
+          applicationId2,
+          origin ?? null,
+          resumption ?? null,
+          sessionId,
+          serverKey
+        ];
+        return new Uint8Array(await crypto.subtle.digest("SHA-256", encode(fields)));
+      }
+    };
+    SealedChannel = class {
+      sessionId;
+      transcript;
+      #directions;
+      #sent = -1;
+      #received = -1;
+      constructor(sessionId, transcript, outbound, inbound) {
+        this.sessionId = sessionId;
+        this.transcript = transcript;
+        this.#directions = [outbound, inbound];
+      }
+      get closed() {
+        return this.#directions === null;
+      }
+      /** The next sequence and, in a while, its frame. Throws `ProvenError`: `SESSION_CLOSED`, `TOO_LARGE`. */
+      seal(plaintext) {
+        const [outbound] = this.#requireOpen();
+        if (plaintext.length > MAX_PLAINTEXT) {
+          throw new ProvenError("TOO_LARGE", `a message of ${plaintext.length} bytes is over the limit of ${MAX_PLAINTEXT}`);
+        }
+        if (this.#sent >= MAX_SEQUENCE) throw this.#broken("the session has used up its sequences");
+        this.#sent++;
+        return [this.#sent, outbound.encrypt(this.#sent, plaintext)];
+      }
+      /** The plaintext of the peer's next frame; rejects with `SESSION_CLOSED` for a bad one. */
+      async open(frame) {
+        const [, inbound] = this.#requireOpen();
+        if (frame.length > MAX_FRAME) throw this.#broken(`a frame of ${frame.length} bytes is over the limit`);
+        let opened;
+        try {
+          opened = await inbound.decrypt(frame);
+        } catch (error) {
+          throw this.#broken(error instanceof Error ? error.message : String(error));
+        }
+        this.#requireOpen();
+        const [sequence, plaintext] = opened;
+        if (sequence <= this.#received || sequence > MAX_SEQUENCE) throw this.#broken("a replayed or reordered message");
+        this.#received = sequence;
+        return plaintext;
+      }
+      /** Refuse everything from now on and let go of the keys. */
+      close() {
+        this.#directions = null;
+      }
+      #requireOpen() {
+        if (this.#directions === null) throw new ProvenError("SESSION_CLOSED", "the session is closed");
+        return this.#directions;
+      }
+      #broken(reason) {
+        this.close();
+        return new ProvenError("SESSION_CLOSED", `the session was closed: ${reason}`);
+      }
+    };
+    bad = (message) => new ProvenError("BAD_REQUEST", message);
+  }
+});
+
+// ../packages/sdk/src/attestation/der.ts
+function unsigned({ contents }, size) {
+  const padded = contents[0] === 0;
+  if (contents.length === 0 || contents[0] & 128 || padded && contents.length > 1 && !(contents[1] & 128)) {
+    throw new RangeError("an integer that is negative or not in its shortest form");
+  }
+  const magnitude = padded ? contents.subarray(1) : contents;
+  if (magnitude.length > size) throw new RangeError("an integer that is too large");
+  const bytes2 = new Uint8Array(size);
+  bytes2.set(magnitude, size - magnitude.length);
+  return bytes2;
+}
+function wholeBytes({ contents }) {
+  if (contents[0] !== 0) throw new RangeError("a bit string that does not end with a byte");
+  return contents.subarray(1);
+}
+function boolean({ contents }) {
+  if (contents.length !== 1 || contents[0] !== 0 && contents[0] !== 255) throw new RangeError("not a boolean");
+  return contents[0] === 255;
+}
+function time2({ tag, contents }) {
+  const text = String.fromCharCode(...contents);
+  const match = /^(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (match === null || match[1].length !== (tag === UTC_TIME ? 2 : 4)) throw new RangeError("not a time");
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
+  const fullYear = tag === UTC_TIME ? year + (year < 50 ? 2e3 : 1900) : year;
+  const milliseconds = Date.UTC(fullYear, month - 1, day, hour, minute, second);
+  const canonical = new Date(milliseconds).toISOString().replace(/[-T:]|\.000/g, "").slice(tag === UTC_TIME ? 2 : 0);
+  if (canonical !== text) throw new RangeError("not a time");
+  return milliseconds;
+}
+function identifier({ contents }) {
+  const starts = contents.map((_, index) => Number(index === 0 || contents[index - 1] < 128));
+  if (contents.length === 0 || contents.at(-1) >= 128 || contents.some((byte, index) => starts[index] && byte === 128)) {
+    throw new RangeError("not an object identifier");
+  }
+  return contents;
+}
+var BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID, UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET, DerReader;
+var init_der = __esm({
+  "../packages/sdk/src/attestation/der.ts"() {
+    "use strict";
+    BOOLEAN = 1;
+    INTEGER = 2;
+    BIT_STRING = 3;
+    OCTET_STRING = 4;
+    OID = 6;
+    UTC_TIME = 23;
+    GENERALIZED_TIME = 24;
+    SEQUENCE = 48;
+    SET = 49;
+    DerReader = class _DerReader {
+      #position = 0;
+      #data;
+      constructor(data) {
+        this.#data = data;
+      }
+      get atEnd() {
+        return this.#position === this.#data.length;
+      }
+      /** The next tag; -1 at the end. */
+      peek() {
+        return this.#data[this.#position] ?? -1;
+      }
+      next(tag) {
+        const start = this.#position;
+        if (this.peek() !== tag) throw new RangeError(`tag ${this.peek()} in place of ${tag}`);
+        this.#position++;
+        const length = this.#length();
+        const from = this.#position;
+        if (length > this.#data.length - from) throw new RangeError("an element that ends too early");
+        this.#position += length;
+        const encoded = this.#data.subarray(start, this.#position);
+        return { tag, contents: this.#data.subarray(from, this.#position), encoded };
+      }
+      /** The elements inside the next one. */
+      enter(tag = SEQUENCE) {
+        return new _DerReader(this.next(tag).contents);
+      }
+      end() {
+        if (!this.atEnd) throw new RangeError("bytes after the last element");
+      }
+      #length() {
+        const first = this.#byte();
+        if (first < 128) return first;
+        const width = first & 127;
+        if (width < 1 || width > 2) throw new RangeError("a length that is indefinite or too long");
+        let length = 0;
+        for (let count2 = 0; count2 < width; count2++) length = length * 256 + this.#byte();
+        if (length < (width === 1 ? 128 : 256)) throw new RangeError("a length that is not in its shortest form");
+        return length;
+      }
+      #byte() {
+        const byte = this.#data[this.#position++];
+        if (byte === void 0) throw new RangeError("an element that ends too early");
+        return byte;
+      }
+    };
+  }
+});
+
+// ../packages/sdk/src/attestation/certificate.ts
+async function validateChain(chain, at) {
+  let issuer;
+  for (const [position, der] of chain.entries()) {
+    const certificate = read2(der, position);
+    checkValidity(certificate, position, at);
+    checkExtensions(certificate, position, chain.length - position - 1);
+    if (issuer !== void 0) await checkIssuedBy(certificate, issuer, position);
+    issuer = certificate;
+  }
+  if (issuer === void 0) throw broken("chain", "an empty chain");
+  return publicKey(issuer, chain.length - 1);
+}
+async function isSelfSigned(der, name) {
+  const root = read2(der, 0);
+  if (!equal(root.subject, name) || !equal(root.issuer, name)) return false;
+  return crypto.subtle.verify(ES384, await publicKey(root, 0), root.signature, root.signed);
+}
+function read2(der, position) {
+  try {
+    return parse2(der);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw broken("chain", `certificate ${position} of the chain cannot be read: ${reason}`);
+  }
+}
+function parse2(der) {
+  const whole2 = new DerReader(der);
+  const certificate = whole2.enter();
+  whole2.end();
+  const signed = certificate.next(SEQUENCE);
+  const algorithm = certificate.next(SEQUENCE).encoded;
+  const signature = rawSignature(wholeBytes(certificate.next(BIT_STRING)));
+  certificate.end();
+  const body = new DerReader(signed.contents);
+  if (toHex(body.next(160).contents) !== "020102") throw new RangeError("it is not X.509 version 3");
+  if (!unsigned(body.next(INTEGER), 20).some(Boolean)) throw new RangeError("it has no serial number");
+  if (!equal(body.next(SEQUENCE).encoded, algorithm) || !equal(algorithm, ECDSA_WITH_SHA384)) {
+    throw new RangeError("it is not signed with ECDSA and SHA-384");
+  }
+  const issuer = readName(body);
+  const validity = body.enter();
+  const [validFrom, validTo] = [timeOf(validity), timeOf(validity)];
+  validity.end();
+  const subject = readName(body);
+  const key = body.next(SEQUENCE).encoded;
+  if (key.length !== P384_KEY.length + 96 || !equal(key.subarray(0, P384_KEY.length), P384_KEY)) {
+    throw new RangeError("it has a key that is not on P-384");
+  }
+  const point = concat(Uint8Array.of(4), key.subarray(P384_KEY.length));
+  const extensions = body.atEnd ? /* @__PURE__ */ new Map() : readExtensions(body.enter(163));
+  body.end();
+  const keyId = optional(extensions, SUBJECT_KEY_ID, (value) => alone(value, OCTET_STRING).contents);
+  const issuerKeyId = optional(extensions, AUTHORITY_KEY_ID, readAuthorityKeyId);
+  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions, keyId, issuerKeyId };
+}
+function optional(extensions, id, read5) {
+  const extension = extensions.get(id);
+  return extension === void 0 ? null : read5(extension.value);
+}
+function alone(value, tag) {
+  const whole2 = new DerReader(value);
+  const element = whole2.next(tag);
+  whole2.end();
+  return element;
+}
+function readName(reader) {
+  const name = reader.next(SEQUENCE);
+  for (const parts = new DerReader(name.contents); !parts.atEnd; ) {
+    for (const attributes = parts.enter(SET); !attributes.atEnd; ) {
+      const attribute = attributes.enter();
+      identifier(attribute.next(OID));
+      attribute.next(attribute.peek());
+      attribute.end();
+    }
+  }
+  return name.encoded;
+}
+function readExtensions(wrapper) {
+  const list2 = wrapper.enter();
+  wrapper.end();
+  const extensions = /* @__PURE__ */ new Map();
+  while (!list2.atEnd) {
+    const extension = list2.enter();
+    const id = toHex(identifier(extension.next(OID)));
+    const critical = extension.peek() === BOOLEAN && boolean(extension.next(BOOLEAN));
+    const value = extension.next(OCTET_STRING).contents;
+    extension.end();
+    if (extensions.has(id)) throw new RangeError("it has the same extension twice");
+    extensions.set(id, { critical, value });
+  }
+  return extensions;
+}
+function rawSignature(der) {
+  const whole2 = new DerReader(der);
+  const pair = whole2.enter();
+  whole2.end();
+  const raw = concat(unsigned(pair.next(INTEGER), 48), unsigned(pair.next(INTEGER), 48));
+  pair.end();
+  return raw;
+}
+async function publicKey({ point }, position) {
+  try {
+    return await crypto.subtle.importKey("raw", point, P384, false, ["verify"]);
+  } catch {
+    throw broken("chain", `certificate ${position} has a key that is not on P-384`);
+  }
+}
+function checkValidity({ validFrom, validTo }, position, at) {
+  if (validFrom <= at && at <= validTo) return;
+  const [from, to, now] = [validFrom, validTo, at].map((moment3) => new Date(moment3).toISOString());
+  throw broken("validity", `certificate ${position} is valid from ${from} to ${to}, not at ${now}`);
+}
+function checkExtensions({ extensions }, position, remaining) {
+  for (const [id, { critical }] of extensions) {
+    if (critical && id !== BASIC_CONSTRAINTS && id !== KEY_USAGE) {
+      throw broken("chain", `certificate ${position} has a critical extension that is not understood`);
+    }
+  }
+  const constraints = extensions.get(BASIC_CONSTRAINTS);
+  const usage = extensions.get(KEY_USAGE);
+  if (!constraints?.critical || usage === void 0) {
+    throw broken("chain", `certificate ${position} lacks critical basic constraints or key usage`);
+  }
+  const { authority, pathLength, signsCertificates, signsData } = reading(position, () => ({
+    ...readConstraints(constraints.value),
+    ...readUsage(usage.value)
+  }));
+  if (remaining === 0) {
+    if (authority || signsCertificates || !signsData) {
+      throw broken("chain", "the last certificate is not one that signs data and nothing else");
+    }
+    return;
+  }
+  if (!authority || !signsCertificates) throw broken("chain", `certificate ${position} is not an authority`);
+  if (pathLength < remaining - 1) {
+    throw broken("chain", `certificate ${position} allows ${pathLength} authorities below it, not ${remaining - 1}`);
+  }
+}
+function readConstraints(value) {
+  const constraints = new DerReader(alone(value, SEQUENCE).contents);
+  const authority = constraints.peek() === BOOLEAN && boolean(constraints.next(BOOLEAN));
+  const pathLength = constraints.atEnd ? Infinity : unsigned(constraints.next(INTEGER), 1)[0];
+  constraints.end();
+  return { authority, pathLength };
+}
+function readUsage(value) {
+  const { contents } = alone(value, BIT_STRING);
+  const [unused, bits] = [contents[0], contents[1]];
+  if (contents.length < 2 || contents.length > 3 || unused > 7) throw new RangeError("not a key usage");
+  return { signsCertificates: Boolean(bits & 4), signsData: Boolean(bits & 128) };
+}
+async function checkIssuedBy(certificate, issuer, position) {
+  if (!equal(certificate.issuer, issuer.subject)) {
+    throw broken("chain", `certificate ${position} names another issuer than the one before it`);
+  }
+  const { issuerKeyId } = certificate;
+  if (issuerKeyId !== null && issuer.keyId !== null && !equal(issuerKeyId, issuer.keyId)) {
+    throw broken("chain", `certificate ${position} names another key than that of its issuer`);
+  }
+  const key = await publicKey(issuer, position - 1);
+  if (!await crypto.subtle.verify(ES384, key, certificate.signature, certificate.signed)) {
+    throw broken("chain", `certificate ${position} is not signed by the one before it`);
+  }
+}
+function readAuthorityKeyId(value) {
+  const fields = new DerReader(alone(value, SEQUENCE).contents);
+  const keyId = fields.peek() === 128 ? fields.next(128).contents : null;
+  fields.end();
+  return keyId;
+}
+function reading(position, parts) {
+  try {
+    return parts();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw broken("chain", `certificate ${position} of the chain cannot be read: ${reason}`);
+  }
+}
+var ECDSA_WITH_SHA384, P384_KEY, KEY_USAGE, BASIC_CONSTRAINTS, SUBJECT_KEY_ID, AUTHORITY_KEY_ID, P384, ES384, timeOf;
+var init_certificate = __esm({
+  "../packages/sdk/src/attestation/certificate.ts"() {
+    "use strict";
+    init_bytes();
+    init_der();
+    init_rules();
+    ECDSA_WITH_SHA384 = fromHex("300a06082a8648ce3d040303");
+    P384_KEY = fromHex("3076301006072a8648ce3d020106052b8104002203620004");
+    KEY_USAGE = "551d0f";
+    BASIC_CONSTRAINTS = "551d13";
+    SUBJECT_KEY_ID = "551d0e";
+    AUTHORITY_KEY_ID = "551d23";
+    P384 = { name: "ECDSA", namedCurve: "P-384" };
+    ES384 = { name: "ECDSA", hash: "SHA-384" };
+    timeOf = (reader) => time2(reader.next(reader.peek() === UTC_TIME ? UTC_TIME : GENERALIZED_TIME));
+  }
+});
+
+// ../packages/sdk/src/attestation/document.ts
+function readDocument(data) {
+  if (data.length > MAX_DOCUMENT) throw broken("size", `a document of ${data.length} bytes is over the limit`);
+  let envelope;
+  let fields;
+  let floats;
+  try {
+    envelope = decodeSign1(data, MAX_DOCUMENT);
+    [fields, floats] = readPayload(envelope.payload);
+  } catch (error) {
+    throw broken("encoding", `not an attestation document: ${error instanceof Error ? error.message : error}`);
+  }
+  check(floats === 0, "a field is a float, and none may be");
+  return [envelope, readFields(fields)];
+}
+function readPayload(payload) {
+  const reader = new Reader(payload);
+  const indefinite = reader.peek() === INDEFINITE_MAP;
+  let count2 = FIELDS.length;
+  if (indefinite) reader.position = 1;
+  else {
+    const [major, size] = reader.head();
+    if (major !== MAP) throw new RangeError("the payload has to be a map");
+    count2 = size;
+  }
+  const fields = /* @__PURE__ */ new Map();
+  while (fields.size < count2 && !(indefinite && reader.peek() === BREAK)) {
+    const name = reader.item(0);
+    if (typeof name !== "string" || fields.has(name) || !FIELDS.includes(name)) {
+      throw new RangeError("an unknown or repeated field");
+    }
+    fields.set(name, reader.item(1));
+  }
+  if (indefinite) {
+    if (reader.peek() !== BREAK) throw new RangeError("an unknown or repeated field");
+    reader.position++;
+  }
+  reader.end();
+  return [fields, reader.floats];
+}
+function readFields(fields) {
+  for (const name of REQUIRED) check(fields.has(name), `${name} is missing`);
+  const moduleId = fields.get("module_id");
+  const timestamp = fields.get("timestamp");
+  check(
+    typeof moduleId === "string" && moduleId.length > 0 && [...moduleId].length <= 256,
+    "module_id has to be text of 1 to 256 characters"
+  );
+  check(fields.get("digest") === "SHA384", "digest has to be SHA384");
+  check(
+    typeof timestamp === "number" && Number.isInteger(timestamp) && timestamp > 0 && timestamp <= MAX_TIMESTAMP,
+    "timestamp has to be an integer in range"
+  );
+  return {
+    moduleId,
+    timestamp,
+    pcrs: readPcrs(fields.get("pcrs")),
+    certificate: readBytes(fields, "certificate", 1, 1024),
+    cabundle: readCabundle(fields.get("cabundle")),
+    publicKey: readOptional(fields, "public_key", 1, 1024),
+    userData: readOptional(fields, "user_data", 0, 512),
+    nonce: readOptional(fields, "nonce", 0, 512)
+  };
+}
+function readPcrs(value) {
+  check(value instanceof Map && value.size >= 1 && value.size <= MAX_PCRS, `pcrs has to be 1 to ${MAX_PCRS} registers`);
+  const pcrs = /* @__PURE__ */ new Map();
+  for (const [index, register] of value) {
+    check(typeof index === "number" && index >= 0 && index < MAX_PCRS, "the index of a register is out of range");
+    check(
+      register instanceof Uint8Array && [32, 48, 64].includes(register.length),
+      `PCR${index} has to be 32, 48 or 64 bytes`
+    );
+    pcrs.set(index, register);
+  }
+  check(pcrs.has(0), "PCR0, which measures the image, is missing");
+  return pcrs;
+}
+function readCabundle(value) {
+  check(
+    Array.isArray(value) && value.length >= 1 && value.length <= MAX_CABUNDLE,
+    `cabundle has to be an array of 1 to ${MAX_CABUNDLE} certificates`
+  );
+  return value.map((item) => readBytes(/* @__PURE__ */ new Map([["cabundle", item]]), "cabundle", 1, 1024));
+}
+function readBytes(fields, name, least, most) {
+  const value = fields.get(name);
+  check(
+    value instanceof Uint8Array && value.length >= least && value.length <= most,
+    `${name} has to be ${least} to ${most} bytes`
+  );
+  return value;
+}
+function check(holds, message) {
+  if (!holds) throw broken("structure", message);
+}
+var MAX_DOCUMENT, MAX_PCRS, MAX_CABUNDLE, MAX_TIMESTAMP, REQUIRED, FIELDS, INDEFINITE_MAP, BREAK, readOptional;
+var init_document = __esm({
+  "../packages/sdk/src/attestation/document.ts"() {
+    "use strict";
+    init_cbor();
+    init_cose();
+    init_rules();
+    MAX_DOCUMENT = 16 * 1024;
+    MAX_PCRS = 32;
+    MAX_CABUNDLE = 8;
+    MAX_TIMESTAMP = 253402300799999;
+    REQUIRED = ["module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle"];
+    FIELDS = [...REQUIRED, "public_key", "user_data", "nonce"];
+    INDEFINITE_MAP = 191;
+    BREAK = 255;
+    readOptional = (fields, name, least, most) => fields.get(name) == null ? null : readBytes(fields, name, least, most);
+  }
+});
+
+// ../packages/sdk/src/attestation/verifier.ts
+async function verifyEvidence(document2, expected, policy, at = Date.now(), platformOf = platformOfRoot) {
+  const [envelope, contents] = readDocument(document2);
+  const root = contents.cabundle[0];
+  const fingerprint = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", root)));
+  const platform = await platformOf(root, fingerprint, policy);
+  const key = await blamingClocks(contents, at, () => validateChain([...contents.cabundle, contents.certificate], at));
+  const signed = await crypto.subtle.verify(
+    { name: "ECDSA", hash: "SHA-384" },
+    key,
+    envelope.signature,
+    envelope.signed
+  );
+  if (!signed) throw broken("signature", "the document is not signed by the certificate in it");
+  if (Math.abs(at - contents.timestamp) > MAX_AGE) {
+    await blamingClocks(contents, at, () => {
+      throw broken("freshness", `made at ${iso(contents.timestamp)}, which is more than 5 minutes away`);
+    });
+  }
+  checkEqual("nonce", contents.nonce, expected.nonce);
+  checkEqual("user_data", contents.userData, expected.userData);
+  checkEqual("public_key", contents.publicKey, expected.publicKey);
+  const { moduleId, timestamp, pcrs } = contents;
+  const debug = !pcrs.get(0).some(Boolean);
+  const evidence2 = { platform, moduleId, timestamp, pcrs, debug, root: fingerprint };
+  checkMeasurements(policy, evidence2);
+  return evidence2;
+}
+async function platformOfRoot(root, fingerprint, policy) {
+  if (fingerprint === NITRO_ROOT_SHA256) return "nitro";
+  const { development } = policy;
+  if (!development) {
+    throw broken(
+      "root",
+      "the node does not run on attested hardware: its evidence does not begin at the pinned root (for a development node, the policy has to say development: true)"
+    );
+  }
+  const accepted = development === true ? await isSelfSigned(root, DEVELOPMENT_ROOT_NAME) : equal(root, derOf(development.root)) && await isSelfSigned(root, DEVELOPMENT_ROOT_NAME);
+  if (!accepted) throw broken("root", "the chain does not begin at the root of the development node that was asked for");
+  return "development";
+}
+function derOf(pem) {
+  const body = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem)?.[1];
+  try {
+    return Uint8Array.from(atob(body.replace(/\s/g, "")), (character) => character.charCodeAt(0));
+  } catch {
+    throw new ProvenError("BAD_REQUEST", "the policy's development root has to be a certificate in PEM");
+  }
+}
+async function blamingClocks(contents, at, check2) {
+  try {
+    return await check2();
+  } catch (error) {
+    if (!(error instanceof ProvenError)) throw error;
+    const { rule } = error.details ?? {};
+    const difference = Math.round((at - contents.timestamp) / 1e3);
+    if (rule !== "validity" && rule !== "freshness" || Math.abs(difference) < 60) throw error;
+    throw broken(
+      rule,
+      `this device's clock (${iso(at)}) is ${inWords(Math.abs(difference))} ${difference > 0 ? "ahead of" : "behind"} the time in the evidence (${iso(contents.timestamp)}): set the clock if it is wrong; ${error.message}`,
+      { clockDifference: difference }
+    );
+  }
+}
+function inWords(seconds) {
+  for (const [size, unit] of [[86400, "days"], [3600, "hours"], [60, "minutes"]]) {
+    if (seconds >= 2 * size) return `${Math.round(seconds / size)} ${unit}`;
+  }
+  return `${seconds} seconds`;
+}
+function checkEqual(rule, found, expected) {
+  if (expected !== void 0 && (found === null || !equal(found, expected))) {
+    throw broken(rule, `the document is not about the ${rule.replace("_", " ")} that was asked about`);
+  }
+}
+var NITRO_ROOT_SHA256, MAX_AGE, DEVELOPMENT_ROOT_NAME, iso;
+var init_verifier = __esm({
+  "../packages/sdk/src/attestation/verifier.ts"() {
+    "use strict";
+    init_bytes();
+    init_errors();
+    init_certificate();
+    init_document();
+    init_policy();
+    init_rules();
+    NITRO_ROOT_SHA256 = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
+    MAX_AGE = 5 * 60 * 1e3;
+    DEVELOPMENT_ROOT_NAME = fromHex(
+      "3050311b301906035504030c12646576656c6f706d656e742e70726f76656e3131302f060355040a0c2850726f76656e20646576656c6f706d656e74206e6f6465202d2070726f766573206e6f7468696e67"
+    );
+    iso = (milliseconds) => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+  }
+});
+
+// ../packages/sdk/src/attestation/policy.ts
+function checkPolicy(policy) {
+  for (const measurements of policy.measurements ?? []) {
+    for (const [name, value] of Object.entries(measurements)) {
+      const known = REGISTERS.some((index) => name === `pcr${index}`);
+      if (!known || !/^([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$/.test(value)) {
+        throw new ProvenError("BAD_REQUEST", `the policy's ${name} has to be 32, 48 or 64 bytes in hex`);
+      }
+    }
+    if (measurements.pcr0 === void 0) throw new ProvenError("BAD_REQUEST", "the policy has to name PCR0");
+  }
+  const { package: packages, minDelay, log } = policy;
+  if (packages?.some((id) => !/^[0-9a-f]{64}$/.test(id))) {
+    throw new ProvenError("BAD_REQUEST", "the policy's packages have to be ids: 64 digits in lower-case hex");
+  }
+  if (minDelay !== void 0 && !(Number.isSafeInteger(minDelay) && minDelay >= 0)) {
+    throw new ProvenError("BAD_REQUEST", "the policy's minDelay has to be a number of seconds");
+  }
+  if (log !== void 0 && log !== "required" && log !== "when-asked") {
+    throw new ProvenError("BAD_REQUEST", "the policy's log has to be 'required' or 'when-asked'");
+  }
+  if (minDelay && log === "when-asked") {
+    throw new ProvenError("BAD_REQUEST", "minDelay is about every answer, so log cannot be when-asked");
+  }
+}
+function checkPackage(policy, packageId) {
+  if (policy.package !== void 0 && !policy.package.includes(packageId)) {
+    throw broken("package", `the package ${packageId} answered, which is none of those that the policy names`, { packageId });
+  }
+}
+function checkMeasurements(policy, evidence2) {
+  if (evidence2.debug) {
+    if (policy.unsafeDebugMode) return;
+    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
+  }
+  const accepted = policy.measurements;
+  if (accepted?.some((each) => matches2(each, evidence2))) return;
+  const pcr0 = toHex(evidence2.pcrs.get(0));
+  if (accepted !== void 0) {
+    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
+      pcr0
+    });
+  }
+  if (policy.unsafeAnyMeasurements || evidence2.platform === "development" && policy.development) return;
+  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
+}
+function matches2(measurements, evidence2) {
+  return REGISTERS.every((index) => {
+    const wanted = measurements[`pcr${index}`];
+    const found = evidence2.pcrs.get(index);
+    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
+  });
+}
+var REGISTERS, requiresLog;
+var init_policy = __esm({
+  "../packages/sdk/src/attestation/policy.ts"() {
+    "use strict";
+    init_bytes();
+    init_errors();
+    init_rules();
+    REGISTERS = [0, 1, 2, 3, 4, 8];
+    requiresLog = ({ log, minDelay }) => log === "required" || Boolean(minDelay);
+  }
+});
+
+// ../packages/sdk/src/time.ts
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    if (signal?.aborted) end();
+    signal?.addEventListener("abort", end);
+  });
+}
+var Deadline, backoff;
+var init_time = __esm({
+  "../packages/sdk/src/time.ts"() {
+    "use strict";
+    init_errors();
+    Deadline = class {
+      #at;
+      #timeout;
+      /** `timeout` is in milliseconds from now. */
+      constructor(timeout) {
+        this.#timeout = timeout;
+        this.#at = performance.now() + timeout;
+      }
+      get left() {
+        return Math.max(0, this.#at - performance.now());
+      }
+      /** `promise`, or `REQUEST_TIMEOUT` after the deadline. What the promise does after that is ignored. */
+      race(promise, what = "no answer") {
+        return new Promise((resolve, reject) => {
+          const timer = setTimeout(() => {
+            reject(new ProvenError("REQUEST_TIMEOUT", `${what} within ${this.#timeout / 1e3} seconds`));
+          }, this.left);
+          promise.then(resolve, reject).finally(() => clearTimeout(timer));
+        });
+      }
+    };
+    backoff = (attempt) => Math.min(3e4, 250 * 2 ** attempt) * (0.5 + Math.random() / 2);
+  }
+});
+
+// ../packages/sdk/src/transports.ts
+async function request(url, { body, timeout, maxBytes }) {
+  const options = {
+    method: body === void 0 ? "GET" : "POST",
+    signal: AbortSignal.timeout(timeout),
+    credentials: "omit",
+    redirect: "error",
+    cache: "no-store",
+    referrerPolicy: "no-referrer"
+  };
+  if (body !== void 0) options.body = body;
+  try {
+    const response = await fetch(url, options);
+    if (response.status === 200) return await read3(response, maxBytes);
+    throw refusal(response.status, await read3(response, MAX_REFUSAL));
+  } catch (error) {
+    if (error instanceof ProvenError) throw error;
+    if (error instanceof DOMException && error.name === "TimeoutError") {
+      throw new ProvenError("REQUEST_TIMEOUT", `the node did not answer within ${timeout / 1e3} seconds`);
+    }
+    throw unreachable(error instanceof Error ? error.message : String(error));
+  }
+}
+async function read3(response, maxBytes) {
+  const chunks = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part?.value !== void 0; part = await reader?.read()) {
+    size += part.value.length;
+    if (size > maxBytes) {
+      await reader.cancel();
+      throw new ProvenError("TOO_LARGE", `the node's answer is longer than ${maxBytes} bytes`);
+    }
+    chunks.push(part.value);
+  }
+  return concat(...chunks);
+}
+function refusal(status, body) {
+  const fields = record(body);
+  if (typeof fields.code === "string") return ProvenError.fromRecord(fields);
+  return unreachable(`its address answered with status ${status}`);
+}
+function record(body) {
+  try {
+    const value = JSON.parse(new TextDecoder().decode(body));
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+var MAX_DESCRIPTION, MAX_REFUSAL, REQUEST_TIMEOUT, CONNECT_TIMEOUT, MAX_BUFFERED, NotSent, Endpoint, WebSocketTransport, HttpTransport, unreachable;
+var init_transports = __esm({
+  "../packages/sdk/src/transports.ts"() {
+    "use strict";
+    init_bytes();
+    init_errors();
+    init_session();
+    MAX_DESCRIPTION = 1024 * 1024;
+    MAX_REFUSAL = 64 * 1024;
+    REQUEST_TIMEOUT = 12e4;
+    CONNECT_TIMEOUT = 1e4;
+    MAX_BUFFERED = 4 * MAX_FRAME;
+    NotSent = class {
+      reason;
+      constructor(reason) {
+        this.reason = reason;
+      }
+    };
+    Endpoint = class {
+      #base;
+      constructor(gateway, applicationId2) {
+        this.#base = applicationId2 === null ? gateway : `${gateway}/app/${encodeURIComponent(applicationId2)}`;
+      }
+      /** What the node says about the application. Not to be believed without more. */
+      async describe() {
+        const body = await request(this.#base, { timeout: CONNECT_TIMEOUT, maxBytes: MAX_DESCRIPTION });
+        const { id, name } = record(body);
+        if (typeof id !== "string" || !/^[a-z2-7]{32}$/.test(id)) throw unreachable("it does not describe the application");
+        return { id, name: typeof name === "string" ? name : id };
+      }
+      openSession(handshake) {
+        return request(`${this.#base}/session`, { body: handshake, timeout: CONNECT_TIMEOUT, maxBytes: MAX_RESPONSE });
+      }
+      exchange(frame) {
+        return request(`${this.#base}/rpc`, { body: frame, timeout: REQUEST_TIMEOUT, maxBytes: MAX_FRAME });
+      }
+      /** Rejects with `UNAVAILABLE` where there is no WebSocket to be had. */
+      connect() {
+        return new Promise((resolve, reject) => {
+          const socket = new WebSocket(`${this.#base.replace(/^http/, "ws")}/ws`);
+          socket.binaryType = "arraybuffer";
+          const fail = () => {
+            clearTimeout(timer);
+            socket.close();
+            reject(unreachable("no WebSocket could be opened"));
+          };
+          const timer = setTimeout(fail, CONNECT_TIMEOUT);
+          socket.onerror = socket.onclose = fail;
+          socket.onopen = () => {
+            clearTimeout(timer);
+            socket.onerror = socket.onclose = null;
+            resolve(new WebSocketTransport(socket));
+          };
+        });
+      }
+    };
+    WebSocketTransport = class {
+      kind = "websocket";
+      #socket;
+      constructor(socket) {
+        this.#socket = socket;
+      }
+      start(onFrame, onLost) {
+        this.#socket.onmessage = ({ data }) => {
+          if (data instanceof ArrayBuffer) onFrame(new Uint8Array(data));
+          else onLost(new ProvenError("SESSION_CLOSED", "the node sent something that is no frame"));
+        };
+        const closed = ({ code: code2, reason }) => {
+          onLost(new ProvenError("SESSION_CLOSED", `the connection was closed (${reason || code2})`));
+        };
+        this.#socket.onclose = closed;
+        if (this.#socket.readyState > WebSocket.OPEN) closed({ code: 1006, reason: "" });
+      }
+      async send(frame) {
+        if (this.#socket.readyState !== WebSocket.OPEN) throw new NotSent(unreachable("the connection was lost"));
+        if (this.#socket.bufferedAmount > MAX_BUFFERED) {
+          throw new NotSent(new ProvenError("OVERLOADED", "too much waits to be sent", { retryAfter: 1 }));
+        }
+        this.#socket.send(frame);
+      }
+      close() {
+        this.#socket.onmessage = this.#socket.onclose = null;
+        this.#socket.close();
+      }
+    };
+    HttpTransport = class {
+      kind = "http";
+      #endpoint;
+      #onFrame = () => {
+      };
+      #onLost = () => {
+      };
+      constructor(endpoint) {
+        this.#endpoint = endpoint;
+      }
+      start(onFrame, onLost) {
+        this.#onFrame = onFrame;
+        this.#onLost = onLost;
+      }
+      async send(frame) {
+        try {
+          this.#onFrame(await this.#endpoint.exchange(frame));
+        } catch (error) {
+          this.#onLost(asProvenError(error, "UNAVAILABLE"));
+        }
+      }
+      close() {
+      }
+    };
+    unreachable = (reason) => new ProvenError("UNAVAILABLE", `the node cannot be reached: ${reason}`);
+  }
+});
+
+// ../packages/sdk/src/database.ts
+async function open(name, stores) {
+  const request2 = indexedDB.open(name, 1);
+  request2.onupgradeneeded = () => {
+    for (const store of stores) request2.result.createObjectStore(store);
+  };
+  await within((resolve, reject) => {
+    request2.onsuccess = resolve;
+    request2.onerror = request2.onblocked = reject;
+  });
+  return request2.result;
+}
+function within(start) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, TIMEOUT);
+    start(
+      () => (clearTimeout(timer), resolve()),
+      () => (clearTimeout(timer), reject(new Error("IndexedDB does not work here")))
+    );
+  });
+}
+var TIMEOUT;
+var init_database = __esm({
+  "../packages/sdk/src/database.ts"() {
+    "use strict";
+    TIMEOUT = 2e3;
+  }
+});
+
+// ../packages/sdk/src/log/ed25519.ts
+function isKey(publicKey2) {
+  if (publicKey2.length !== 32) return false;
+  const y = BigInt(`0x${toHex(publicKey2.slice().reverse())}`) & (1n << 255n) - 1n;
+  return y < PRIME && !SMALL_ORDER.has(y);
+}
+async function isSigned(publicKey2, signature, message) {
+  if (!isKey(publicKey2) || signature.length !== 64) return false;
+  try {
+    const key = await crypto.subtle.importKey("raw", publicKey2, "Ed25519", false, ["verify"]);
+    return await crypto.subtle.verify("Ed25519", key, signature, message);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "NotSupportedError") throw error;
+    return false;
+  }
+}
+var PRIME, SMALL_ORDER;
+var init_ed25519 = __esm({
+  "../packages/sdk/src/log/ed25519.ts"() {
+    "use strict";
+    init_bytes();
+    PRIME = 2n ** 255n - 19n;
+    SMALL_ORDER = /* @__PURE__ */ new Set([
+      0n,
+      1n,
+      PRIME - 1n,
+      0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
+      0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n
+    ]);
+  }
+});
+
+// ../packages/sdk/src/log/applications.ts
+function decodeEnvelope(envelope) {
+  const fields = new Record(decodeStrictly(envelope, MAX_ENVELOPE, 3));
+  const raw = fields.bytes("body", 0, MAX_ENVELOPE);
+  const listed = fields.list("signatures");
+  fields.end();
+  return { ...decodeBody(raw), raw, signatures: readSignatures(listed) };
+}
+async function verifyCommand({ signatures, raw }) {
+  for (const [key, signature] of signatures) {
+    if (!await isSigned(key, signature, raw)) {
+      throw new ProvenError("UNAUTHENTICATED", `the signature of ${toHex(key)} is not good`);
+    }
+  }
+}
+function decodeStrictly(data, maxBytes, maxDepth) {
+  if (data.length > maxBytes) throw new ProvenError("TOO_LARGE", `it has ${data.length} bytes, over ${maxBytes}`);
+  const reader = new Reader(data);
+  try {
+    const item = reader.item(maxDepth);
+    reader.end();
+    if (reader.floats > 0) throw new RangeError("a float");
+    return item;
+  } catch (error) {
+    throw bad2(`malformed CBOR: ${error instanceof Error ? error.message : error}`);
+  }
+}
+function decodeBody(raw) {
+  const body = decodeStrictly(raw, MAX_ENVELOPE, 6);
+  if (!Array.isArray(body) || body.length !== 5 || body[0] !== BODY_LABEL) {
+    throw bad2("a command has its label, log, application, revision and fields");
+  }
+  const [, origin, applicationId2, revision, fields] = body;
+  if (!isText(origin, 255)) throw bad2("a command names the log that it is for");
+  if (typeof applicationId2 !== "string" || !/^[a-z2-7]{32}$/.test(applicationId2)) throw bad2("not an application id");
+  if (!isCount(revision)) throw bad2("a revision is a count");
+  return { origin, applicationId: applicationId2, revision, command: readCommand(new Record(fields)) };
+}
+function readCommand(fields) {
+  const command = fields.text("command");
+  const read5 = () => {
+    switch (command) {
+      case "CreateApplication": {
+        const policy = fields.has("policy") ? readPolicy(fields.record("policy")) : { kind: "owner" };
+        return { command, name: fields.text("name"), nonce: fields.bytes("nonce", 0, 64), policy };
+      }
+      case "Deploy": {
+        const packageId = fields.text("package_id");
+        if (!/^[0-9a-f]{64}$/.test(packageId)) throw bad2("not the id of a package");
+        return { command, packageId };
+      }
+      case "RollBack":
+        return { command, version: fields.count("version", 1, Number.MAX_SAFE_INTEGER) };
+      case "SetUpgradePolicy":
+        return { command, policy: readPolicy(fields.record("policy")) };
+      case "TransferOwnership":
+        return { command, to: requireKey(fields.bytes("to", 32, 32)) };
+      case "CancelUpgrade":
+      case "Veto":
+      case "Archive":
+        return { command };
+      case "AddAllowedOrigin":
+      case "RemoveAllowedOrigin":
+        return { command, origin: fields.text("origin") };
+      case "LinkDomain":
+      case "UnlinkDomain":
+        return { command, domain: fields.text("domain") };
+      default:
+        throw bad2("not a command that is known here");
+    }
+  };
+  const found = read5();
+  fields.end();
+  return found;
+}
+function readPolicy(fields) {
+  const kind = fields.text("kind");
+  const delay = () => fields.count("delay", MIN_DELAY, MAX_DELAY);
+  const guardians = () => fields.has("guardians") ? readKeys(fields.list("guardians"), 1) : [];
+  const shared = () => {
+    const threshold = fields.count("threshold", 1, MAX_POLICY_KEYS);
+    return { threshold, keys: readKeys(fields.list("keys"), threshold) };
+  };
+  const read5 = () => {
+    switch (kind) {
+      case "immutable":
+      case "owner":
+        return { kind };
+      case "timelock":
+        return { kind, delay: delay(), guardians: guardians() };
+      case "multisig":
+        return { kind, ...shared() };
+      case "timelock_multisig":
+        return { kind, delay: delay(), ...shared(), guardians: guardians() };
+      default:
+        throw bad2("not an upgrade policy that is known here");
+    }
+  };
+  const found = read5();
+  fields.end();
+  return found;
+}
+function readKeys(listed, least) {
+  if (listed.length < least || listed.length > MAX_POLICY_KEYS) {
+    throw bad2(`a policy has ${least} to ${MAX_POLICY_KEYS} keys here`);
+  }
+  const keys2 = listed.map((each) => {
+    if (!(each instanceof Uint8Array)) throw bad2("a key is 32 bytes");
+    return requireKey(each);
+  });
+  requireAscending(keys2);
+  return keys2;
+}
+function requireKey(key) {
+  if (!isKey(key)) throw bad2("not an Ed25519 public key");
+  return key;
+}
+function requireAscending(keys2) {
+  const written = keys2.map(toHex);
+  if (written.some((key, index) => index > 0 && written[index - 1] >= key)) {
+    throw bad2("keys are in ascending order, and none is there twice");
+  }
+}
+function readSignatures(listed) {
+  const signatures = listed.map((each) => {
+    const [key, signature, ...more] = Array.isArray(each) ? each : [];
+    if (!(key instanceof Uint8Array) || !(signature instanceof Uint8Array) || more.length > 0) {
+      throw bad2("a signature is a key and what it signed with");
+    }
+    if (key.length !== 32 || signature.length !== 64) throw bad2("a signature is a key of 32 bytes and 64 bytes by it");
+    return [key, signature];
+  });
+  if (signatures.length > MAX_SIGNATURES) throw bad2(`an envelope has at most ${MAX_SIGNATURES} signatures`);
+  requireAscending(signatures.map(([key]) => key));
+  if (signatures.length === 0) throw new ProvenError("UNAUTHENTICATED", "nobody signed the command");
+  return signatures;
+}
+var BODY_LABEL, MAX_ENVELOPE, MAX_SIGNATURES, MAX_POLICY_KEYS, MIN_DELAY, MAX_DELAY, delayOf, guardiansOf, isCount, Record, isText, includes, bad2;
+var init_applications = __esm({
+  "../packages/sdk/src/log/applications.ts"() {
+    "use strict";
+    init_bytes();
+    init_cbor();
+    init_errors();
+    init_ed25519();
+    BODY_LABEL = "proven/application-command/v1";
+    MAX_ENVELOPE = 32 * 1024;
+    MAX_SIGNATURES = 32;
+    MAX_POLICY_KEYS = 16;
+    MIN_DELAY = 60;
+    MAX_DELAY = 365 * 24 * 3600;
+    delayOf = (policy) => "delay" in policy ? policy.delay : 0;
+    guardiansOf = (policy) => "guardians" in policy ? policy.guardians : [];
+    isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+    Record = class _Record {
+      #left;
+      constructor(item) {
+        if (!(item instanceof Map)) throw bad2("not a record");
+        this.#left = new Map(item);
+      }
+      has(name) {
+        return this.#left.has(name);
+      }
+      text(name) {
+        const value = this.#take(name);
+        if (!isText(value, 253)) throw bad2(`${name} is a short text`);
+        return value;
+      }
+      bytes(name, least, most) {
+        const value = this.#take(name);
+        if (!(value instanceof Uint8Array) || value.length < least || value.length > most) throw bad2(`${name} is bytes`);
+        return value;
+      }
+      count(name, least, most) {
+        const value = this.#take(name);
+        if (!isCount(value) || value < least || value > most) throw bad2(`${name} is a number from ${least} to ${most}`);
+        return value;
+      }
+      list(name) {
+        const value = this.#take(name);
+        if (!Array.isArray(value)) throw bad2(`${name} is a list`);
+        return value;
+      }
+      record(name) {
+        return new _Record(this.#take(name));
+      }
+      end() {
+        if (this.#left.size > 0) throw bad2("a field that is not known here");
+      }
+      #take(name) {
+        const value = this.#left.get(name);
+        this.#left.delete(name);
+        return value;
+      }
+    };
+    isText = (value, most) => typeof value === "string" && value !== "" && [...value].length <= most;
+    includes = (keys2, key) => keys2.some((each) => equal(each, key));
+    bad2 = (message) => new ProvenError("BAD_REQUEST", message);
+  }
+});
+
+// ../packages/sdk/src/log/base64.ts
+function fromBase642(text) {
+  let raw;
+  try {
+    raw = atob(text);
+  } catch {
+    throw new TypeError("not base64");
+  }
+  if (btoa(raw) !== text) throw new TypeError("not base64 in its only form");
+  return Uint8Array.from(raw, (character) => character.charCodeAt(0));
+}
+var toBase64url;
+var init_base64 = __esm({
+  "../packages/sdk/src/log/base64.ts"() {
+    "use strict";
+    toBase64url = (bytes2) => btoa(String.fromCharCode(...bytes2)).replace(/[+/=]/g, (found) => ({ "+": "-", "/": "_" })[found] ?? "");
+  }
+});
+
+// ../packages/sdk/src/log/entries.ts
+function decodeEntry(leaf) {
+  const items = decodeStrictly(leaf, MAX_ENTRY, 1);
+  const [label, at, kind, ...fields] = Array.isArray(items) ? items : [];
+  if (label !== ENTRY_LABEL) throw bad3("not an entry of the log of applications");
+  if (!isCount(at)) throw bad3("the time of an entry is in milliseconds");
+  if (kind === "command" && fields.length === 1 && fields[0] instanceof Uint8Array) {
+    const signed = decodeEnvelope(fields[0]);
+    return { kind, at, applicationId: signed.applicationId, signed };
+  }
+  const [applicationId2, second, third] = fields;
+  if (typeof applicationId2 === "string") {
+    if (kind === "activated" && fields.length === 2 && isCount(second)) {
+      return { kind, at, applicationId: applicationId2, revision: second };
+    }
+    if (typeof second === "string" && second !== "" && [...second].length <= 253) {
+      if (kind === "domain_proved" && fields.length === 3 && isCount(third)) {
+        return { kind, at, applicationId: applicationId2, domain: second, until: third };
+      }
+      if (kind === "domain_lapsed" && fields.length === 2) return { kind, at, applicationId: applicationId2, domain: second };
+    }
+  }
+  throw bad3("not an entry of the log of applications");
+}
+var ENTRY_LABEL, MAX_ENTRY, bad3;
+var init_entries = __esm({
+  "../packages/sdk/src/log/entries.ts"() {
+    "use strict";
+    init_errors();
+    init_applications();
+    ENTRY_LABEL = "proven/log-entry/v1";
+    MAX_ENTRY = 2 ** 16 - 1;
+    bad3 = (message) => new ProvenError("BAD_REQUEST", message);
+  }
+});
+
+// ../packages/sdk/src/log/merkle.ts
+async function rootOf(leaves) {
+  if (leaves.length === 0) return sha256(new Uint8Array(0));
+  let level = [...leaves];
+  while (level.length > 1) {
+    const above = [];
+    for (let index = 0; index < level.length; index += 2) {
+      const right = level[index + 1];
+      above.push(right === void 0 ? Promise.resolve(level[index]) : nodeHash(level[index], right));
+    }
+    level = await Promise.all(above);
+  }
+  return level[0];
+}
+async function checkInclusion(leaf, index, size, root, proof) {
+  if (!isSize(index) || !isSize(size) || index >= size) throw refused(`the log of ${size} entries has no entry ${index}`);
+  checkHashes([leaf, root, ...proof]);
+  let position = index;
+  let last = size - 1;
+  let current = leaf;
+  for (const sibling of proof) {
+    if (last === 0) throw refused("the proof of inclusion is too long");
+    if (position % 2 === 1 || position === last) {
+      current = await nodeHash(sibling, current);
+      while (position % 2 === 0 && position > 0) [position, last] = [half(position), half(last)];
+    } else current = await nodeHash(current, sibling);
+    [position, last] = [half(position), half(last)];
+  }
+  if (last !== 0 || !equal(current, root)) throw refused("the proof of inclusion does not lead to the root of the log");
+}
+async function checkConsistency(oldSize, size, oldRoot, root, proof) {
+  checkHashes([oldRoot, root, ...proof]);
+  if (!isSize(oldSize) || !isSize(size) || oldSize > size) {
+    throw refused(`a log that had ${oldSize} entries has ${size} now: it was rolled back`);
+  }
+  if (oldSize === 0 || oldSize === size) {
+    const expected = oldSize === 0 ? await rootOf([]) : root;
+    if (proof.length > 0 || !equal(oldRoot, expected)) throw refused("two logs of one size differ: the log was forked");
+    return;
+  }
+  const hashes = isPowerOfTwo(oldSize) ? [oldRoot, ...proof] : proof;
+  if (hashes.length === 0) throw refused("the proof of consistency is empty");
+  let position = oldSize - 1;
+  let last = size - 1;
+  while (position % 2 === 1) [position, last] = [half(position), half(last)];
+  let first = hashes[0];
+  let second = first;
+  for (const sibling of hashes.slice(1)) {
+    if (last === 0) throw refused("the proof of consistency is too long");
+    if (position % 2 === 1 || position === last) {
+      [first, second] = [await nodeHash(sibling, first), await nodeHash(sibling, second)];
+      while (position % 2 === 0 && position > 0) [position, last] = [half(position), half(last)];
+    } else second = await nodeHash(second, sibling);
+    [position, last] = [half(position), half(last)];
+  }
+  if (last !== 0 || !equal(first, oldRoot) || !equal(second, root)) {
+    throw refused("the log does not continue the one that was seen before: it was forked or rolled back");
+  }
+}
+function checkHashes(hashes) {
+  if (hashes.length > MAX_PROOF + 2 || hashes.some(({ length }) => length !== HASH_BYTES)) {
+    throw refused("a proof is a short list of SHA-256 hashes");
+  }
+}
+function isPowerOfTwo(count2) {
+  let rest = count2;
+  while (rest % 2 === 0) rest /= 2;
+  return rest === 1;
+}
+var HASH_BYTES, MAX_PROOF, sha256, leafHash, nodeHash, half, isSize, refused;
+var init_merkle = __esm({
+  "../packages/sdk/src/log/merkle.ts"() {
+    "use strict";
+    init_bytes();
+    init_rules();
+    HASH_BYTES = 32;
+    MAX_PROOF = 63;
+    sha256 = async (data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+    leafHash = (entry) => sha256(concat(Uint8Array.of(0), entry));
+    nodeHash = (left, right) => sha256(concat(Uint8Array.of(1), left, right));
+    half = (count2) => Math.floor(count2 / 2);
+    isSize = (count2) => Number.isSafeInteger(count2) && count2 >= 0;
+    refused = (message) => broken("log", message);
+  }
+});
+
+// ../packages/sdk/src/log/notes.ts
+function parseNote(raw) {
+  if (raw.length > MAX_NOTE) throw new ProvenError("TOO_LARGE", `a note has at most ${MAX_NOTE} bytes`);
+  const whole2 = textOf(raw);
+  if (/[\x00-\x09\x0b-\x1f\x7f]/.test(whole2)) throw bad4("a note has no control characters");
+  const end = whole2.lastIndexOf("\n\n");
+  const lines = whole2.slice(end + 2);
+  if (end < 1 || !lines.endsWith("\n")) throw bad4("a note is text, an empty line, and signatures");
+  const listed = lines.slice(0, -1).split("\n");
+  if (listed.length > MAX_SIGNATURES2) {
+    throw new ProvenError("TOO_LARGE", `a note has at most ${MAX_SIGNATURES2} signatures`);
+  }
+  return { text: `${whole2.slice(0, end)}
+`, signatures: listed.map(parseSignature) };
+}
+function parseCheckpoint(text) {
+  const [origin = "", size = "", root = "", ...extensions] = text.replace(/\n$/, "").split("\n");
+  if (!text.endsWith("\n") || [origin, size, root, ...extensions].includes("")) {
+    throw bad4("a checkpoint is an origin, a size and a root, a line each");
+  }
+  if (!/^(0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(Number(size))) {
+    throw bad4("the size of a checkpoint is a decimal number");
+  }
+  const hash = decoded2(root);
+  if (hash.length !== HASH_BYTES) throw bad4("the root of a checkpoint is 32 bytes");
+  return { origin, size: Number(size), root: hash, extensions };
+}
+async function parseKey(text) {
+  const [, name = "", id, encoded = ""] = /^([^+]*)\+([^+]*)\+(.*)$/s.exec(text) ?? [];
+  const raw = decoded2(encoded);
+  if (!isSignerName(name) || raw.length !== 33 || raw[0] !== ED25519) {
+    throw bad4("not the verifier key of an Ed25519 signer");
+  }
+  const publicKey2 = raw.slice(1);
+  if (id !== toHex(await keyIdOf(name, publicKey2))) throw bad4("the verifier key has the id of another");
+  return { name, publicKey: publicKey2, verifierKey: text };
+}
+async function checkNote(key, note) {
+  const id = await keyIdOf(key.name, key.publicKey);
+  const signature = note.signatures.find(({ name, keyId }) => name === key.name && equal(keyId, id));
+  if (signature === void 0) throw broken("log", `the note is not signed by ${key.name}`);
+  if (!await isSigned(key.publicKey, signature.blob, utf8(note.text))) {
+    throw broken("log", `the signature of ${key.name} is wrong`);
+  }
+}
+async function keyIdOf(name, publicKey2) {
+  return (await sha256(concat(utf8(`${name}
+`), Uint8Array.of(ED25519), publicKey2))).slice(0, 4);
+}
+function parseSignature(line2) {
+  const [, name = "", encoded] = new RegExp(`^${DASH}([^ ]*) (.*)$`, "s").exec(line2) ?? [];
+  if (encoded === void 0 || !isSignerName(name)) throw bad4("a signature line is a dash, a name and base64");
+  const raw = decoded2(encoded);
+  if (raw.length < 5) throw bad4("a signature begins with the id of its key");
+  return { name, keyId: raw.slice(0, 4), blob: raw.slice(4) };
+}
+function textOf(raw) {
+  try {
+    return fromUtf8(raw);
+  } catch {
+    throw bad4("a note is UTF-8");
+  }
+}
+function decoded2(text) {
+  try {
+    return fromBase642(text);
+  } catch {
+    throw bad4("not base64");
+  }
+}
+var MAX_NOTE, MAX_SIGNATURES2, MAX_NAME, ED25519, DASH, isSignerName, bad4;
+var init_notes = __esm({
+  "../packages/sdk/src/log/notes.ts"() {
+    "use strict";
+    init_rules();
+    init_bytes();
+    init_errors();
+    init_base64();
+    init_ed25519();
+    init_merkle();
+    MAX_NOTE = 64 * 1024;
+    MAX_SIGNATURES2 = 100;
+    MAX_NAME = 256;
+    ED25519 = 1;
+    DASH = "— ";
+    isSignerName = (name) => /^[^\s\x85+\x00-\x1f\x7f]+$/u.test(name) && [...name].length <= MAX_NAME;
+    bad4 = (message) => new ProvenError("BAD_REQUEST", message);
+  }
+});
+
+// ../packages/sdk/src/log/collect.ts
+function splitEntries(bundle) {
+  const entries = [];
+  for (let position = 0; position < bundle.length; ) {
+    const start = position + 2;
+    const end = start + (bundle[position] << 8 | (bundle[position + 1] ?? 0));
+    if (start > bundle.length || end > bundle.length) throw broken("log", "an entry bundle is cut short");
+    entries.push(bundle.slice(start, end));
+    position = end;
+  }
+  return entries;
+}
+function readHashes(listed) {
+  if (!Array.isArray(listed) || listed.length > 65) throw malformed2();
+  return listed.map(bytesOf2);
+}
+function bytesOf2(text) {
+  if (typeof text !== "string") throw malformed2();
+  try {
+    return fromBase642(text);
+  } catch {
+    throw malformed2();
+  }
+}
+var WIDTH, WHOLE_LOG, MAX_KEY, MAX_PROOF2, MAX_PAGE, MAX_PAGES, ATTEMPTS, Collector, malformed2;
+var init_collect = __esm({
+  "../packages/sdk/src/log/collect.ts"() {
+    "use strict";
+    init_rules();
+    init_errors();
+    init_time();
+    init_transports();
+    init_base64();
+    init_entries();
+    init_notes();
+    WIDTH = 256;
+    WHOLE_LOG = 1024;
+    MAX_KEY = 32 * 1024;
+    MAX_PROOF2 = 64 * 1024;
+    MAX_PAGE = 32 * 1024 * 1024;
+    MAX_PAGES = 100;
+    ATTEMPTS = 20;
+    Collector = class {
+      #base;
+      #deadline;
+      constructor(gateway, deadline) {
+        this.#base = `${gateway}/.well-known/proven/log`;
+        this.#deadline = deadline;
+      }
+      key(nonce) {
+        return this.#get(`key?nonce=${toBase64url(nonce)}`, MAX_KEY);
+      }
+      /** The newest checkpoint; waits a little for one of at least `size` entries. */
+      async checkpoint(size) {
+        for (let attempt = 1; ; attempt++) {
+          const raw = await this.#get("checkpoint", MAX_NOTE);
+          if (attempt === ATTEMPTS || parseCheckpoint(parseNote(raw).text).size >= size) return raw;
+          await pause(5 * attempt);
+        }
+      }
+      /** All entries of a log of `size`, if that is not too many, or those that the node says are of the application. */
+      async entries(applicationId2, size) {
+        if (size > WHOLE_LOG) return { whole: false, entries: await this.#listed(applicationId2, size) };
+        const tiles = Array.from({ length: Math.ceil(size / WIDTH) }, (_, number2) => this.#tile(number2, size));
+        const leaves = (await Promise.all(tiles)).flat();
+        return { whole: true, entries: leaves.map((leaf, index) => ({ index, leaf, proof: [] })) };
+      }
+      async consistency(old, size) {
+        const body = await this.#get(`consistency?old=${old}&new=${size}`, MAX_PROOF2);
+        return readHashes(record(body).hashes);
+      }
+      async #tile(number2, size) {
+        const width = Math.min(WIDTH, size - number2 * WIDTH);
+        const partial = width === WIDTH ? "" : `.p/${width}`;
+        const path2 = `tile/entries/${String(number2).padStart(3, "0")}${partial}`;
+        return splitEntries(await this.#get(path2, width * (MAX_ENTRY + 2)));
+      }
+      async #listed(applicationId2, size) {
+        const found = [];
+        let after = -1;
+        for (let page = 0; page < MAX_PAGES; page++) {
+          const query = `size=${size}${after < 0 ? "" : `&after=${after}`}`;
+          const { entries, more } = record(await this.#get(`application/${applicationId2}?${query}`, MAX_PAGE));
+          if (!Array.isArray(entries)) throw malformed2();
+          for (const entry of entries) {
+            const { index, leaf, hashes } = Object(entry);
+            if (!Number.isSafeInteger(index) || index <= after || typeof leaf !== "string") throw malformed2();
+            after = index;
+            found.push({ index: after, leaf: bytesOf2(leaf), proof: readHashes(hashes) });
+          }
+          if (more !== true || entries.length === 0) return found;
+        }
+        throw new ProvenError("TOO_LARGE", "the application has more entries than can be read here");
+      }
+      #get(path2, maxBytes) {
+        const timeout = Math.max(1, Math.ceil(this.#deadline.left));
+        return request(`${this.#base}/${path2}`, { timeout, maxBytes });
+      }
+    };
+    malformed2 = () => broken("log", "the node's list of entries or hashes is malformed");
+  }
+});
+
+// ../packages/sdk/src/log/memory.ts
+var DATABASE2, LOGS, APPLICATIONS, LogMemory;
+var init_memory = __esm({
+  "../packages/sdk/src/log/memory.ts"() {
+    "use strict";
+    init_database();
+    DATABASE2 = "proven-log";
+    LOGS = "logs";
+    APPLICATIONS = "applications";
+    LogMemory = class _LogMemory {
+      #database;
+      constructor(database) {
+        this.#database = database;
+      }
+      static async open() {
+        try {
+          return new _LogMemory(await open(DATABASE2, [LOGS, APPLICATIONS]));
+        } catch {
+          return new _LogMemory(null);
+        }
+      }
+      /** Whether anything can be kept here. */
+      get works() {
+        return this.#database !== null;
+      }
+      log(origin) {
+        return this.#get(LOGS, origin);
+      }
+      logOf(applicationId2) {
+        return this.#get(APPLICATIONS, applicationId2);
+      }
+      /** Keep `state`, unless more of the log is remembered already. */
+      async remember(applicationId2, state) {
+        if (this.#database === null) return;
+        const transaction = this.#database.transaction([LOGS, APPLICATIONS], "readwrite");
+        await within((resolve, reject) => {
+          transaction.oncomplete = resolve;
+          transaction.onerror = transaction.onabort = reject;
+          const logs = transaction.objectStore(LOGS);
+          const known = logs.get(state.origin);
+          known.onsuccess = () => {
+            if (known.result === void 0 || known.result.size <= state.size) logs.put(state, state.origin);
+          };
+          const applications = transaction.objectStore(APPLICATIONS);
+          const before = applications.getKey(applicationId2);
+          before.onsuccess = () => {
+            if (before.result === void 0) applications.put({ origin: state.origin, seenAt: state.seenAt }, applicationId2);
+          };
+        });
+      }
+      close() {
+        this.#database?.close();
+      }
+      async #get(store, key) {
+        if (this.#database === null) return void 0;
+        const request2 = this.#database.transaction(store).objectStore(store).get(key);
+        await within((resolve, reject) => {
+          request2.onsuccess = resolve;
+          request2.onerror = reject;
+        });
+        return request2.result;
+      }
+    };
+  }
+});
+
+// ../packages/sdk/src/log/replay.ts
+async function applicationId(owner, nonce) {
+  return toBase32((await sha256(encode(["proven/application/v1", owner, nonce]))).slice(0, 20));
+}
+function requireAuthority(state, { command, signatures }) {
+  const { policy, name } = state;
+  const signers = signatures.map(([key]) => key);
+  const guardians = guardiansOf(policy);
+  const onlyGuardians = signers.every((key) => includes(guardians, key));
+  if (command.command === "Veto") {
+    if (!onlyGuardians) throw refuse("FORBIDDEN", `only a guardian of ${name} can veto`);
+    return;
+  }
+  if ("threshold" in policy) {
+    if (!signers.every((key) => includes(policy.keys, key))) {
+      if (onlyGuardians) throw refuse("FORBIDDEN", "a guardian can veto, and nothing else");
+      throw refuse("NOT_OWNER", `somebody signed who is not among the keys that change ${name}`);
+    }
+    if (signers.length < policy.threshold) {
+      throw refuse(
+        "FORBIDDEN",
+        `${policy.threshold} of ${policy.keys.length} keys have to sign, and ${signers.length} did`
+      );
+    }
+  } else if (signers.length !== 1 || !equal(signers[0], state.owner)) {
+    if (onlyGuardians) throw refuse("FORBIDDEN", "a guardian can veto, and nothing else");
+    throw refuse("NOT_OWNER", `only its owner can change ${name}`);
+  }
+  if (policy.kind === "immutable" && UPGRADES.has(command.command)) throw refuse("FORBIDDEN", `${name} is immutable`);
+}
+function requireNext(state, at, revision) {
+  if (state.archived) throw refuse("CONFLICT", `${state.name} is archived and cannot change any more`);
+  if (revision !== state.history.length) {
+    throw refuse("CONFLICT", `${state.name} has ${state.history.length} entries, not ${revision}`, {
+      revision: state.history.length
+    });
+  }
+  if (at < state.changedAt) throw refuse("BAD_REQUEST", "an entry cannot be earlier than the one before it");
+}
+function requireUpgrade(state, change) {
+  if (state.pending !== null) throw refuse("CONFLICT", `a change of ${state.name} is pending; cancel it first`);
+  if (change.command === "RollBack" && change.version >= state.versions.length) {
+    throw refuse("NOT_FOUND", `${state.name} has no earlier version ${change.version}`);
+  }
+  if (change.command === "SetUpgradePolicy" && change.policy.kind === "immutable" && state.versions.length === 0) {
+    throw refuse("CONFLICT", "an immutable application never gets a version: deploy one first");
+  }
+}
+function bringIntoForce(state, change, at, logIndex) {
+  if (change.command === "SetUpgradePolicy") state.policy = change.policy;
+  else if (change.command === "TransferOwnership") state.owner = change.to;
+  else {
+    const packageId = change.command === "Deploy" ? change.packageId : state.versions[change.version - 1].packageId;
+    state.versions.push({ number: state.versions.length + 1, packageId, at, logIndex });
+  }
+}
+function inWords2(index, error) {
+  const { code: code2, message, details } = error;
+  if (code2 === "UNAUTHENTICATED") return `entry ${index} of the log is not signed by those it names: ${message}`;
+  if (code2 === "CONFLICT" && details?.revision !== void 0) {
+    return `entries of the application were left out or added before entry ${index}: ${message} as its author had seen`;
+  }
+  if (code2 === "NOT_OWNER" || code2 === "FORBIDDEN") return `entry ${index} breaks the upgrade policy: ${message}`;
+  return `entry ${index} breaks the rules of applications: ${message}`;
+}
+var MAX_DOMAIN_PROOF, Replay, DOMAIN, UPGRADES, refuse, short2;
+var init_replay = __esm({
+  "../packages/sdk/src/log/replay.ts"() {
+    "use strict";
+    init_bytes();
+    init_cbor();
+    init_errors();
+    init_applications();
+    init_merkle();
+    MAX_DOMAIN_PROOF = 30 * 24 * 3600 * 1e3;
+    Replay = class {
+      #origin;
+      #id;
+      #state = null;
+      constructor(origin, applicationId2) {
+        this.#origin = origin;
+        this.#id = applicationId2;
+      }
+      /** Null before the first entry. */
+      get state() {
+        return this.#state;
+      }
+      /** The next entry. Throws `ProvenError` if it breaks a rule of `proven.apps.State`. */
+      async append(entry, index) {
+        if (entry.kind !== "command") this.#byRule(entry, index);
+        else {
+          if (entry.signed.origin !== this.#origin) {
+            throw refuse("BAD_REQUEST", `the command is for the log ${entry.signed.origin.slice(0, 100)}, not this one`);
+          }
+          await verifyCommand(entry.signed);
+          if (entry.signed.command.command === "CreateApplication") this.#state = await this.#created(entry.signed, entry.at);
+          else this.#command(this.#existing(), entry.signed, entry.at, index);
+        }
+        this.#state.changedAt = entry.at;
+        this.#state.history.push(index);
+      }
+      #existing() {
+        if (this.#state === null) throw refuse("NOT_FOUND", "nobody has created the application");
+        return this.#state;
+      }
+      async #created({ command, signatures, revision }, at) {
+        if (command.command !== "CreateApplication") throw new TypeError(command.command);
+        const [owner] = signatures[0];
+        if (signatures.length !== 1) throw refuse("BAD_REQUEST", "an application is created by its owner's signature alone");
+        if (await applicationId(owner, command.nonce) !== this.#id) {
+          throw refuse("NOT_OWNER", "the application id is not that of this owner and nonce");
+        }
+        if (this.#state !== null || revision !== 0) {
+          throw refuse("CONFLICT", "an application is created once, as its first entry", {
+            revision: this.#state?.history.length ?? 0
+          });
+        }
+        const { name, policy } = command;
+        if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name) || name.slice(2, 4) === "--" || /^[a-z2-7]{32}$/.test(name)) {
+          throw refuse("BAD_REQUEST", `${JSON.stringify(name.slice(0, 80))} cannot name an application`);
+        }
+        if (policy.kind === "immutable") {
+          throw refuse("BAD_REQUEST", "an immutable application never gets a version: deploy one first");
+        }
+        return {
+          id: this.#id,
+          name,
+          owner,
+          policy,
+          pending: null,
+          archived: false,
+          changedAt: at,
+          versions: [],
+          history: [],
+          origins: /* @__PURE__ */ new Set(),
+          domains: /* @__PURE__ */ new Map()
+        };
+      }
+      #command(state, signed, at, index) {
+        requireAuthority(state, signed);
+        requireNext(state, at, signed.revision);
+        const { command } = signed;
+        switch (command.command) {
+          case "Deploy":
+          case "RollBack":
+          case "SetUpgradePolicy":
+          case "TransferOwnership": {
+            requireUpgrade(state, command);
+            const delay = delayOf(state.policy);
+            if (delay === 0) bringIntoForce(state, command, at, index);
+            else state.pending = { change: command, logIndex: index, announcedAt: at, activatesAt: at + 1e3 * delay };
+            return;
+          }
+          case "CancelUpgrade":
+          case "Veto":
+            if (state.pending === null) throw refuse("CONFLICT", `${state.name} has no pending change`);
+            state.pending = null;
+            return;
+          case "AddAllowedOrigin":
+            if (!/^https?:\/\/[a-z0-9.:[\]-]{1,240}$/.test(command.origin)) {
+              throw refuse("BAD_REQUEST", "an allowed origin is of a DNS name or address");
+            }
+            if (state.origins.has(command.origin)) throw refuse("CONFLICT", `${state.name} allows that origin already`);
+            state.origins.add(command.origin);
+            return;
+          case "RemoveAllowedOrigin":
+            if (!state.origins.delete(command.origin)) throw refuse("NOT_FOUND", `${state.name} does not allow that origin`);
+            return;
+          case "LinkDomain":
+            if (command.domain.length > 240 || !DOMAIN.test(command.domain)) throw refuse("BAD_REQUEST", "not a domain");
+            if (state.domains.has(command.domain)) throw refuse("CONFLICT", `${state.name} claims that domain already`);
+            state.domains.set(command.domain, null);
+            return;
+          case "UnlinkDomain":
+            if (!state.domains.delete(command.domain)) throw refuse("NOT_FOUND", `${state.name} does not claim that domain`);
+            return;
+          case "Archive":
+            state.archived = true;
+            state.pending = null;
+            for (const domain of state.domains.keys()) state.domains.set(domain, null);
+            return;
+          default:
+            throw refuse("BAD_REQUEST", "not a command that is known here");
+        }
+      }
+      #byRule(entry, index) {
+        const state = this.#existing();
+        requireNext(state, entry.at, entry.kind === "activated" ? entry.revision : state.history.length);
+        if (entry.kind === "activated") {
+          const { pending } = state;
+          if (pending === null || entry.at < pending.activatesAt) {
+            throw refuse("CONFLICT", `${state.name} has no change that is due`);
+          }
+          state.pending = null;
+          bringIntoForce(state, pending.change, entry.at, index);
+          return;
+        }
+        const until = state.domains.get(entry.domain);
+        if (until === void 0) throw refuse("NOT_FOUND", `${state.name} does not claim that domain`);
+        if (entry.kind === "domain_lapsed") {
+          if (until === null || until > entry.at) throw refuse("CONFLICT", "no proof of the domain has expired");
+          state.domains.set(entry.domain, null);
+          return;
+        }
+        if (entry.until <= Math.max(entry.at, until ?? 0) || entry.until > entry.at + MAX_DOMAIN_PROOF) {
+          throw refuse("BAD_REQUEST", "a proof of a domain holds for 30 days at most");
+        }
+        state.domains.set(entry.domain, entry.until);
+      }
+    };
+    DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
+    UPGRADES = /* @__PURE__ */ new Set(["Deploy", "RollBack", "SetUpgradePolicy", "TransferOwnership"]);
+    refuse = (code2, message, details) => new ProvenError(code2, message, { details });
+    short2 = (key) => `${(typeof key === "string" ? key : toHex(key)).slice(0, 12)}…`;
+  }
+});
+
+// ../packages/sdk/src/log/words.ts
+function duration2(seconds) {
+  const parts = [];
+  let left = seconds;
+  for (const [name, size] of UNITS) {
+    const count2 = Math.floor(left / size);
+    left -= count2 * size;
+    if (count2 > 0) parts.push(`${count2} ${name}${count2 === 1 ? "" : "s"}`);
+  }
+  return parts.slice(0, 2).join(" ") || "0 seconds";
+}
+function whoMayChange({ archived, policy }) {
+  return archived ? "Its owner has archived it: nobody can change it any more." : policyInWords(policy, "Its owner");
+}
+function announced({ change, announcedAt, activatesAt }) {
+  const when = `A change was announced on ${moment2(announcedAt)} and can come into force from ${moment2(activatesAt)}: `;
+  switch (change.command) {
+    case "Deploy":
+      return `${when}the package ${short2(change.packageId)}.`;
+    case "RollBack":
+      return `${when}a return to version ${change.version}.`;
+    case "SetUpgradePolicy":
+      return `${when}another rule about who can change it. ${policyInWords(change.policy, "Then its owner")}`;
+    case "TransferOwnership":
+      return `${when}another owner, ${short2(change.to)}.`;
+  }
+}
+function policyInWords(policy, owner) {
+  switch (policy.kind) {
+    case "immutable":
+      return "Nobody can ever change it.";
+    case "owner":
+      return `${owner} can change it at any moment.`;
+    case "multisig":
+      return `${keys(policy)} can change it together, at any moment.`;
+    case "timelock":
+      return `${owner} can change it, ${notice(policy.delay, guardiansOf(policy))}`;
+    case "timelock_multisig":
+      return `${keys(policy)} can change it together, ${notice(policy.delay, guardiansOf(policy))}`;
+  }
+}
+function notice(delay, guardians) {
+  const after = `${duration2(delay)} after announcing it in the log.`;
+  if (guardians.length === 0) return after;
+  return `${after} ${guardians.length === 1 ? "A guardian" : `Any of ${guardians.length} guardians`} can veto until then.`;
+}
+var UNITS, moment2, keys;
+var init_words = __esm({
+  "../packages/sdk/src/log/words.ts"() {
+    "use strict";
+    init_applications();
+    init_replay();
+    UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+    moment2 = (milliseconds) => `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+    keys = ({ threshold, keys: keys2 }) => `${threshold} of ${keys2.length} keys`;
+  }
+});
+
+// ../packages/sdk/src/log/check.ts
+async function checkLog(question, deadline) {
+  const memory = await LogMemory.open();
+  try {
+    return await deadline.race(checked(question, new Collector(question.gateway, deadline), memory));
+  } finally {
+    memory.close();
+  }
+}
+async function checked(question, collector, memory) {
+  const { applicationId: applicationId2, asked, policy, session, answer } = question;
+  const nonce = randomBytes(32);
+  const key = await readKey(await collector.key(nonce), nonce, policy, session);
+  const known = await remembered(memory, applicationId2, key);
+  const raw = await collector.checkpoint(answer === null ? 0 : answer.logIndex + 1);
+  const checkpoint = await readCheckpoint(key, raw);
+  checkSize(checkpoint, known);
+  const given = await collector.entries(applicationId2, checkpoint.size);
+  const view = await readLog(key, checkpoint, given.entries, given.whole);
+  await checkRemembered(view, known, (size) => collector.consistency(size, checkpoint.size));
+  const { state, version, entries } = await replay(view, applicationId2, answer);
+  if (!/^[a-z2-7]{32}$/.test(asked) && asked !== state.name) {
+    throw broken("log", `the log calls this application ${state.name}, and ${asked} was asked for`);
+  }
+  const now = answer?.at ?? Date.now();
+  checkTimes(entries, known, now);
+  checkSuperseded(state, version, now);
+  checkDelay(policy, state);
+  await kept(memory, applicationId2, {
+    origin: checkpoint.origin,
+    verifierKey: key.verifierKey,
+    size: checkpoint.size,
+    root: checkpoint.root,
+    seenAt: Date.now()
+  });
+  return report(view, state, version, known, { memory: memory.works, answered: answer !== null });
+}
+async function readKey(raw, nonce, policy, session) {
+  const fields = understood(() => decodeStrictly(raw, MAX_KEY2, 1));
+  const [text, document2] = fields instanceof Map ? [fields.get("key"), fields.get("evidence")] : [];
+  if (!(fields instanceof Map) || fields.size !== 2 || typeof text !== "string" || !(document2 instanceof Uint8Array)) {
+    throw broken("log", "the node sent something that is no key of a log");
+  }
+  const key = await parseKey(text).catch(passOn);
+  if (key.name.startsWith(NAME_PREFIX) && key.name !== NAME_PREFIX + toHex(await sha256(key.publicKey))) {
+    throw broken("log", `${key.name} is the name of another key than the one shown`);
+  }
+  const userData = await sha256(encode([LOG_LABEL, text]));
+  let evidence2;
+  try {
+    evidence2 = await verifyEvidence(document2, { nonce, userData, publicKey: key.publicKey }, policy);
+  } catch (error) {
+    throw broken("log", `the key of the log is not attested: ${asProvenError(error).message}`);
+  }
+  if (evidence2.root !== session.root || evidence2.moduleId !== session.moduleId) {
+    throw broken("log", `the key of the log is attested by another node (${evidence2.moduleId}) than the one that answers`);
+  }
+  return key;
+}
+async function readCheckpoint(key, raw) {
+  const note = understood(() => parseNote(raw));
+  try {
+    await checkNote(key, note);
+  } catch (error) {
+    throw broken("log", `the checkpoint is not one of the attested key: ${asProvenError(error).message}`);
+  }
+  const checkpoint = understood(() => parseCheckpoint(note.text));
+  if (checkpoint.origin !== key.name) {
+    throw broken("log", `the checkpoint is of the log ${checkpoint.origin}, and its key is that of ${key.name}`);
+  }
+  return checkpoint;
+}
+async function readLog(key, checkpoint, entries, whole2) {
+  const { size, root } = checkpoint;
+  const leaves = await Promise.all(entries.map(({ leaf }) => leafHash(leaf)));
+  if (whole2) {
+    if (entries.length !== size) {
+      throw broken("log", `the log has ${size} entries, and ${entries.length} were given as the whole log`);
+    }
+    if (!equal(await rootOf(leaves), root)) {
+      throw broken("log", "the entries are not those that the checkpoint signs: their root is another");
+    }
+    return { key, checkpoint, entries, leaves };
+  }
+  for (const [number2, { index, proof }] of entries.entries()) {
+    try {
+      await checkInclusion(leaves[number2], index, size, root, proof);
+    } catch (error) {
+      throw broken("log", `entry ${index} is not shown to be in the log: ${asProvenError(error).message}`);
+    }
+  }
+  return { key, checkpoint, entries, leaves: null };
+}
+async function remembered(memory, applicationId2, key) {
+  let before;
+  let known;
+  try {
+    [before, known] = await Promise.all([memory.logOf(applicationId2), memory.log(key.name)]);
+  } catch {
+    throw new ProvenError("UNAVAILABLE", "what this browser remembers of logs cannot be read");
+  }
+  if (before !== void 0 && before.origin !== key.name) {
+    throw contradicted(
+      `the application was in the log ${before.origin} on ${moment2(before.seenAt)}, and is now shown in ${key.name}`,
+      { seenAt: iso2(before.seenAt), seenLog: before.origin }
+    );
+  }
+  if (known !== void 0 && known.verifierKey !== key.verifierKey) {
+    throw contradicted(`the log ${key.name} has another key than it had on ${moment2(known.seenAt)}`, seen(known));
+  }
+  return known ?? null;
+}
+function checkSize({ size }, known) {
+  if (known !== null && size < known.size) {
+    throw contradicted(
+      `the log was rolled back: it had ${known.size} entries on ${moment2(known.seenAt)}, now it is shown with ${size}`,
+      { ...seen(known), size }
+    );
+  }
+}
+async function checkRemembered({ checkpoint, leaves }, known, proof) {
+  if (known === null) return;
+  const { size, root } = checkpoint;
+  const forked = (why) => contradicted(
+    `the log was forked: on ${moment2(known.seenAt)} it had ${known.size} entries with the root ${toHex(known.root).slice(0, 16)}…, and the one shown now, with ${size}, does not begin with them (${why})`,
+    { ...seen(known), size }
+  );
+  if (leaves !== null) {
+    if (!equal(await rootOf(leaves.slice(0, known.size)), known.root)) throw forked("its first entries are others");
+    return;
+  }
+  const hashes = known.size === size || known.size === 0 ? [] : await proof(known.size);
+  try {
+    await checkConsistency(known.size, size, known.root, root, hashes);
+  } catch (error) {
+    throw forked(asProvenError(error).message);
+  }
+}
+async function replay({ checkpoint, entries }, applicationId2, answer) {
+  const replayed = new Replay(checkpoint.origin, applicationId2);
+  const own = [];
+  for (const { index, leaf } of entries) {
+    let entry;
+    try {
+      entry = decodeEntry(leaf);
+    } catch (error) {
+      throw broken("log", `entry ${index} of the log is malformed: ${asProvenError(error).message}`);
+    }
+    if (entry.applicationId !== applicationId2) {
+      if (index !== answer?.logIndex) continue;
+      throw broken("log", `entry ${index}, which the answer names, is about the application ${entry.applicationId}`);
+    }
+    try {
+      await replayed.append(entry, index);
+    } catch (error) {
+      throw broken("log", inWords2(index, asProvenError(error)));
+    }
+    own.push([index, entry]);
+  }
+  const { state } = replayed;
+  const { size } = checkpoint;
+  if (answer !== null && answer.logIndex >= size) {
+    throw broken(
+      "log",
+      `the checkpoint is older than the answer: it has ${size} entries, and the answer names entry ${answer.logIndex}`
+    );
+  }
+  if (state === null) throw broken("log", `the log knows no application ${applicationId2}`);
+  if (answer === null) {
+    const newest2 = state.versions.at(-1);
+    if (newest2 === void 0) throw broken("log", `the log says that ${state.name} has no version`);
+    return { state, version: newest2, entries: own };
+  }
+  const { logIndex, packageId } = answer;
+  if (!state.history.includes(logIndex)) {
+    throw broken("log", `entry ${logIndex}, which the answer names, is not among the application's entries`);
+  }
+  const version = state.versions.find((each) => each.logIndex === logIndex);
+  if (version === void 0) throw broken("log", `entry ${logIndex}, which the answer names, made no package live`);
+  if (version.packageId !== packageId) {
+    throw broken("log", `entry ${logIndex} made the package ${version.packageId} live, and the answer names ${packageId}`);
+  }
+  return { state, version, entries: own };
+}
+function checkTimes(entries, known, now) {
+  for (const [index, { at }] of entries) {
+    if (at > now + CLOCK_SKEW) {
+      throw broken("log", `entry ${index} says that it is of ${moment2(at)}, which is yet to come`);
+    }
+    if (known !== null && index >= known.size && at < known.seenAt - CLOCK_SKEW) {
+      throw contradicted(
+        `entry ${index} was backdated: it says that it is of ${moment2(at)}, and the log was seen without it on ` + moment2(known.seenAt),
+        seen(known)
+      );
+    }
+  }
+}
+function checkSuperseded({ versions }, version, now) {
+  const next = versions[version.number];
+  if (next !== void 0 && now > next.at + SUPERSEDED_GRACE) {
+    throw broken("log", `the answer came from version ${version.number}, which was replaced on ${moment2(next.at)}`);
+  }
+}
+function checkDelay({ minDelay = 0 }, state) {
+  const delay = noticeOf(state);
+  if (delay !== null && delay < minDelay) {
+    throw broken("upgrade_policy", `${whoMayChange(state)} This page requires ${duration2(minDelay)} of notice.`, {
+      delay,
+      minDelay
+    });
+  }
+}
+async function kept(memory, applicationId2, state) {
+  try {
+    await memory.remember(applicationId2, state);
+  } catch {
+    throw new ProvenError("UNAVAILABLE", "what was seen of the log cannot be remembered in this browser");
+  }
+}
+function report({ checkpoint, leaves }, state, version, known, about) {
+  const { origin, size, root } = checkpoint;
+  const { pending } = state;
+  const newest2 = state.versions.length === version.number;
+  const summary = [
+    `The public log says the same: ${about.answered ? "that package" : `the package ${version.packageId}`} is version ${version.number} of ${state.name}, live since ${moment2(version.at)} (entry ${version.logIndex} of ${size} in ${origin}).`,
+    known !== null ? `It continues the log that this browser saw on ${moment2(known.seenAt)}, with ${known.size} entries.` : about.memory ? "This is the first time that this browser sees the log: it will notice when that is changed afterwards." : "This browser keeps nothing for this page, so it would not notice a log that was changed afterwards.",
+    whoMayChange(state)
+  ];
+  if (!newest2) summary.push(`Another version is live since ${moment2(state.versions[version.number].at)}.`);
+  if (pending !== null) summary.push(announced(pending));
+  if (leaves === null) summary.push("That no entry about the application was left out is the word of who carries the log.");
+  return {
+    origin,
+    size,
+    root: toHex(root),
+    seenBefore: known === null ? null : { size: known.size, at: iso2(known.seenAt) },
+    complete: leaves !== null,
+    version: version.number,
+    packageId: version.packageId,
+    logIndex: version.logIndex,
+    liveSince: iso2(version.at),
+    owner: toHex(state.owner),
+    upgradePolicy: state.policy.kind,
+    delay: noticeOf(state),
+    pending: pending === null ? null : {
+      logIndex: pending.logIndex,
+      announcedAt: iso2(pending.announcedAt),
+      activatesAt: iso2(pending.activatesAt)
+    },
+    summary
+  };
+}
+function understood(read5) {
+  try {
+    return read5();
+  } catch (error) {
+    return passOn(error);
+  }
+}
+function passOn(error) {
+  throw broken("log", `the log is malformed: ${asProvenError(error).message}`);
+}
+var LOG_LABEL, NAME_PREFIX, MAX_KEY2, CLOCK_SKEW, SUPERSEDED_GRACE, noticeOf, seen, contradicted, iso2;
+var init_check = __esm({
+  "../packages/sdk/src/log/check.ts"() {
+    "use strict";
+    init_rules();
+    init_verifier();
+    init_bytes();
+    init_cbor();
+    init_errors();
+    init_applications();
+    init_collect();
+    init_entries();
+    init_memory();
+    init_merkle();
+    init_notes();
+    init_replay();
+    init_words();
+    LOG_LABEL = "proven/log-key/v1";
+    NAME_PREFIX = "proven.local/";
+    MAX_KEY2 = 32 * 1024;
+    CLOCK_SKEW = 3e5;
+    SUPERSEDED_GRACE = 15 * 6e4;
+    noticeOf = ({ archived, policy }) => archived || policy.kind === "immutable" ? null : delayOf(policy);
+    seen = ({ size, seenAt }) => ({ seenSize: size, seenAt: iso2(seenAt) });
+    contradicted = (message, details) => broken("log", message, details);
+    iso2 = (milliseconds) => new Date(milliseconds).toISOString();
+  }
+});
+
+// ../packages/sdk/src/log.ts
+var log_exports = {};
+__export(log_exports, {
+  checkLog: () => checkLog
+});
+var init_log = __esm({
+  "../packages/sdk/src/log.ts"() {
+    "use strict";
+    init_check();
+  }
+});
+
 // console/data.ts
 var BASE = "/console/api";
 var ApiError = class extends Error {
@@ -524,1021 +3109,9 @@ function toBase64(bytes2) {
   return btoa(text) + (bytes2.length > MAX_SHOWN ? "…" : "");
 }
 
-// ../packages/sdk/src/bytes.ts
-var encoder = new TextEncoder();
-var decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-var BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
-var utf8 = (text) => encoder.encode(text);
-var fromUtf8 = (bytes2) => decoder.decode(bytes2);
-var randomBytes = (size) => crypto.getRandomValues(new Uint8Array(size));
-function concat(...parts) {
-  const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-var equal = (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index]);
-var toHex = (bytes2) => Array.from(bytes2, (byte) => byte.toString(16).padStart(2, "0")).join("");
-function fromHex(text) {
-  if (!/^([0-9a-fA-F]{2})*$/.test(text)) throw new TypeError("not hexadecimal");
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-}
-function toBase32(bytes2) {
-  let text = "";
-  let bits = 0;
-  let held = 0;
-  for (const byte of bytes2) {
-    held = held << 8 | byte;
-    for (bits += 8; bits >= 5; bits -= 5) text += BASE32[held >> bits - 5 & 31];
-    held &= (1 << bits) - 1;
-  }
-  return bits ? text + BASE32[held << 5 - bits & 31] : text;
-}
-function uint64(value) {
-  const bytes2 = new Uint8Array(8);
-  const view = new DataView(bytes2.buffer);
-  view.setUint32(0, Math.floor(value / 4294967296));
-  view.setUint32(4, value >>> 0);
-  return bytes2;
-}
-
-// ../packages/sdk/src/errors.ts
-var CODES = /* @__PURE__ */ new Set([
-  "BAD_REQUEST",
-  "BUILD_ERROR",
-  "CONFLICT",
-  "EVIDENCE_INVALID",
-  "FORBIDDEN",
-  "HANDLER_ERROR",
-  "HANDLER_MEMORY",
-  "HANDLER_TIMEOUT",
-  "INTERNAL",
-  "METHOD_NOT_ALLOWED",
-  "MIGRATION_CHANGED",
-  "NO_IDENTITY",
-  "NOT_FOUND",
-  "NOT_OWNER",
-  "ORIGIN_DENIED",
-  "OVERLOADED",
-  "QUOTA_EXCEEDED",
-  "REQUEST_TIMEOUT",
-  "SESSION_CLOSED",
-  "SQL_DENIED",
-  "SQL_ERROR",
-  "STORAGE_FULL",
-  "TOO_LARGE",
-  "UNAUTHENTICATED",
-  "UNAVAILABLE",
-  "UNSUPPORTED_VALUE",
-  "CALL_INTERRUPTED",
-  "CANCELLED",
-  "NOT_ALLOWED",
-  "UNSUPPORTED",
-  "CLOSED"
-]);
-var ProvenError = class _ProvenError extends Error {
-  name = "ProvenError";
-  code;
-  details;
-  retryAfter;
-  constructor(code2, message, options = {}) {
-    super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
-    this.code = code2;
-    if (options.details !== void 0) this.details = options.details;
-    if (options.retryAfter !== void 0) this.retryAfter = options.retryAfter;
-  }
-  /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
-  static fromRecord(record2) {
-    const fields = record2 instanceof Map ? Object.fromEntries(record2) : record2;
-    if (typeof fields !== "object" || fields === null) {
-      return new _ProvenError("INTERNAL", "the node sent an error that is not a record");
-    }
-    const { code: code2, message, details, retry_after: retryAfter } = fields;
-    return new _ProvenError(
-      typeof code2 === "string" && CODES.has(code2) ? code2 : "INTERNAL",
-      typeof message === "string" ? message.slice(0, 4096) : String(code2).slice(0, 64),
-      {
-        details: typeof details === "object" && details !== null ? plain2(details) : void 0,
-        retryAfter: typeof retryAfter === "number" ? retryAfter : void 0
-      }
-    );
-  }
-};
-function plain2(value) {
-  if (Array.isArray(value)) return value.map(plain2);
-  if (!(value instanceof Map)) return value;
-  return Object.fromEntries(Array.from(value, ([key, item]) => [key, plain2(item)]));
-}
-function asProvenError(error, code2 = "INTERNAL") {
-  if (error instanceof ProvenError) return error;
-  return new ProvenError(code2, error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-// ../packages/sdk/src/attestation/rules.ts
-var broken = (rule, message, details = {}) => new ProvenError("EVIDENCE_INVALID", message, { details: { rule, ...details } });
-
-// ../packages/sdk/src/cbor.ts
-var UINT = 0;
-var NINT = 1;
-var BYTES = 2;
-var TEXT = 3;
-var ARRAY = 4;
-var MAP = 5;
-var TAG = 6;
-function head(major, argument) {
-  const type = major << 5;
-  if (argument < 24) return Uint8Array.of(type | argument);
-  if (argument < 256) return Uint8Array.of(type | 24, argument);
-  if (argument < 65536) return Uint8Array.of(type | 25, argument >>> 8, argument);
-  const wide = argument > 4294967295;
-  const bytes2 = new Uint8Array(wide ? 9 : 5);
-  const view = new DataView(bytes2.buffer);
-  bytes2[0] = type | (wide ? 27 : 26);
-  if (wide) view.setUint32(1, Math.floor(argument / 4294967296));
-  view.setUint32(wide ? 5 : 1, argument >>> 0);
-  return bytes2;
-}
-function encode(value) {
-  if (typeof value === "string") {
-    const text = utf8(value);
-    return concat(head(TEXT, text.length), text);
-  }
-  if (typeof value === "number") {
-    if (!Number.isSafeInteger(value)) throw new TypeError("a number that has no place in a protocol message");
-    return value < 0 ? head(NINT, -1 - value) : head(UINT, value);
-  }
-  if (value === null) return Uint8Array.of(246);
-  if (typeof value === "boolean") return Uint8Array.of(value ? 245 : 244);
-  if (value instanceof Uint8Array) return concat(head(BYTES, value.length), value);
-  if (Array.isArray(value)) return concat(head(ARRAY, value.length), ...value.map(encode));
-  const pairs = value instanceof Map ? [...value] : Object.entries(value).filter(([, item]) => item !== void 0);
-  const entries = pairs.map(([key, item]) => [encode(key), encode(item)]).sort(([a], [b]) => compare(a, b));
-  return concat(head(MAP, entries.length), ...entries.flat());
-}
-function decode(data, { maxBytes, maxDepth = 16 }) {
-  if (data.length > maxBytes) {
-    throw new ProvenError("TOO_LARGE", `a message of ${data.length} bytes is over the limit of ${maxBytes}`);
-  }
-  const reader = new Reader(data);
-  try {
-    const item = reader.item(maxDepth);
-    reader.end();
-    return item;
-  } catch (error) {
-    throw new ProvenError("BAD_REQUEST", `malformed CBOR: ${error instanceof Error ? error.message : error}`);
-  }
-}
-var Reader = class {
-  position = 0;
-  /** How many floats were read: an integral one is a number like an integer. */
-  floats = 0;
-  #data;
-  #view;
-  constructor(data) {
-    this.#data = data;
-    this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  }
-  /** The next byte, not consumed; -1 at the end. */
-  peek() {
-    return this.#data[this.position] ?? -1;
-  }
-  end() {
-    if (this.position !== this.#data.length) throw new RangeError("bytes after the end of the item");
-  }
-  /** The major type and argument of an item that is no simple value. */
-  head() {
-    const initial = this.#take(1)[0];
-    const info = initial & 31;
-    if (initial >> 5 === 7 || info > 27) throw new RangeError("a simple value or length that is not allowed");
-    return [initial >> 5, info < 24 ? info : this.#argument(info)];
-  }
-  item(depth) {
-    const initial = this.peek();
-    if (initial >= 244 && initial <= 246) {
-      this.position++;
-      return initial === 246 ? null : initial === 245;
-    }
-    if (initial >= 249 && initial <= 251) return this.#float();
-    const [major, argument] = this.head();
-    if (major === UINT) return argument;
-    if (major === NINT) return typeof argument === "bigint" ? -1n - argument : -1 - argument;
-    if (major === TAG) throw new RangeError("a tag, which no message has");
-    const size = Number(argument);
-    if (major === BYTES) return this.#take(size).slice();
-    if (major === TEXT) return fromUtf8(this.#take(size));
-    if (depth === 0) throw new RangeError("nested too deeply");
-    if ((major === MAP ? 2 * size : size) > this.#data.length - this.position) throw new RangeError("it ends too early");
-    return major === MAP ? this.#map(size, depth) : this.#array(size, depth);
-  }
-  #take(size) {
-    const start = this.position;
-    if (size > this.#data.length - start) throw new RangeError("it ends too early");
-    this.position += size;
-    return this.#data.subarray(start, start + size);
-  }
-  #argument(info) {
-    const at = this.position;
-    this.#take(2 ** (info - 24));
-    let argument;
-    if (info === 24) argument = this.#view.getUint8(at);
-    else if (info === 25) argument = this.#view.getUint16(at);
-    else if (info === 26) argument = this.#view.getUint32(at);
-    else argument = this.#view.getBigUint64(at);
-    if (argument < [24, 256, 65536, 4294967296][info - 24]) {
-      throw new RangeError("a length or number that is not in its shortest form");
-    }
-    return argument <= Number.MAX_SAFE_INTEGER ? Number(argument) : argument;
-  }
-  #array(size, depth) {
-    const items = [];
-    while (items.length < size) items.push(this.item(depth - 1));
-    return items;
-  }
-  #map(size, depth) {
-    const entries = /* @__PURE__ */ new Map();
-    let previous = new Uint8Array(0);
-    for (let count2 = 0; count2 < size; count2++) {
-      const start = this.position;
-      const major = this.peek() >> 5;
-      if (major !== UINT && major !== NINT && major !== TEXT) throw new RangeError("a key that is no integer or text");
-      const key = this.item(0);
-      const encoded = this.#data.slice(start, this.position);
-      if (compare(previous, encoded) >= 0) throw new RangeError("duplicate or unordered map keys");
-      previous = encoded;
-      entries.set(key, this.item(depth - 1));
-    }
-    return entries;
-  }
-  #float() {
-    this.floats++;
-    const width = { 249: 2, 250: 4, 251: 8 }[this.#take(1)[0]];
-    const at = this.position;
-    this.#take(width);
-    const value = width === 2 ? halfFloat(this.#view.getUint16(at)) : width === 4 ? this.#view.getFloat32(at) : this.#view.getFloat64(at);
-    const shortest = Number.isNaN(value) ? width === 2 && this.#view.getUint16(at) === 32256 : width === 2 || (width === 4 ? !isHalfFloat(value) : Math.fround(value) !== value);
-    if (!shortest) throw new RangeError("a number that is not in its shortest form");
-    return value;
-  }
-};
-function halfFloat(bits) {
-  const sign = bits & 32768 ? -1 : 1;
-  const exponent = bits >> 10 & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
-}
-function isHalfFloat(value) {
-  const size = Math.abs(value);
-  if (size === 0 || size === Infinity) return true;
-  const view = new DataView(new ArrayBuffer(4));
-  view.setFloat32(0, size);
-  const exponent = Math.max((view.getUint32(0) >>> 23) - 127, -14);
-  return size <= 65504 && Number.isInteger(size * 2 ** (10 - exponent));
-}
-function compare(a, b) {
-  const shared = Math.min(a.length, b.length);
-  for (let index = 0; index < shared; index++) {
-    if (a[index] !== b[index]) return a[index] - b[index];
-  }
-  return a.length - b.length;
-}
-
-// ../packages/sdk/src/cose.ts
-var ES384_PROTECTED = encode(/* @__PURE__ */ new Map([[1, -35]]));
-var A256GCM_PROTECTED = encode(/* @__PURE__ */ new Map([[1, 3]]));
-var ENCRYPT0_START = concat(Uint8Array.of(208, 131), encode(A256GCM_PROTECTED));
-var TAG_BYTES = 16;
-function decodeSign1(data, maxBytes) {
-  const message = decode(data, { maxBytes });
-  if (!Array.isArray(message) || message.length !== 4) throw malformed("not a COSE_Sign1");
-  const [header, unprotected, payload, signature] = message;
-  if (!(header instanceof Uint8Array) || !equal(header, ES384_PROTECTED)) {
-    throw malformed("the protected header has to name ES384 and nothing else");
-  }
-  if (!(unprotected instanceof Map) || unprotected.size > 0) throw malformed("the unprotected header has to be empty");
-  if (!(payload instanceof Uint8Array) || !(signature instanceof Uint8Array) || signature.length !== 96) {
-    throw malformed("payload and signature have to be byte strings, the signature of 96 bytes");
-  }
-  const signed = encode(["Signature1", ES384_PROTECTED, new Uint8Array(0), payload]);
-  return { payload, signature, signed };
-}
-var Encrypt0Direction = class {
-  #key;
-  #noncePrefix;
-  #aad;
-  #template;
-  /** `key` is one for AES-256-GCM. */
-  constructor(key, noncePrefix, keyId, context) {
-    this.#key = key;
-    this.#noncePrefix = noncePrefix;
-    const externalAad = encode([...context, new Uint8Array(8)]);
-    this.#aad = encode(["Encrypt0", A256GCM_PROTECTED, externalAad]).slice(0, -8);
-    const headers = encode(/* @__PURE__ */ new Map([[4, keyId], [6, new Uint8Array(8)]]));
-    this.#template = concat(ENCRYPT0_START, headers.slice(0, -8));
-  }
-  /** A sequence must never be used twice: that is up to the caller. */
-  async encrypt(sequence, plaintext) {
-    const partialIv = uint64(sequence);
-    const ciphertext = new Uint8Array(await crypto.subtle.encrypt(this.#algorithm(partialIv), this.#key, plaintext));
-    return concat(this.#template, partialIv, head(BYTES, ciphertext.length), ciphertext);
-  }
-  /** The sequence and the plaintext. Throws `ProvenError` for anything but what `encrypt` made. */
-  async decrypt(message) {
-    const start = this.#template.length;
-    if (message.length < start + 8 || !equal(message.subarray(0, start), this.#template)) {
-      throw malformed("not a message of this session");
-    }
-    const partialIv = message.slice(start, start + 8);
-    const reader = new Reader(message);
-    reader.position = start + 8;
-    const [major, length] = headOf(reader);
-    if (major !== BYTES || length !== message.length - reader.position || length < TAG_BYTES) {
-      throw malformed("a truncated or extended message");
-    }
-    const ciphertext = message.subarray(reader.position);
-    let plaintext;
-    try {
-      plaintext = await crypto.subtle.decrypt(this.#algorithm(partialIv), this.#key, ciphertext);
-    } catch {
-      throw malformed("a message that was altered or made with another key");
-    }
-    return [Number(new DataView(partialIv.buffer).getBigUint64(0)), new Uint8Array(plaintext)];
-  }
-  #algorithm(partialIv) {
-    return {
-      name: "AES-GCM",
-      iv: concat(this.#noncePrefix, partialIv),
-      additionalData: concat(this.#aad, partialIv)
-    };
-  }
-};
-function headOf(reader) {
-  try {
-    return reader.head();
-  } catch {
-    throw malformed("a truncated message");
-  }
-}
-var malformed = (message) => new ProvenError("BAD_REQUEST", message);
-
-// ../packages/sdk/src/session.ts
-var VERSION = 1;
-var SUITE = "X25519-HKDF-SHA256-AES256GCM";
-var LABEL = "proven/session/v1";
-var MAX_EVIDENCE = 32 * 1024;
-var MAX_RESPONSE = MAX_EVIDENCE + 1024;
-var MAX_PLAINTEXT = 8 * 1024 * 1024 + 64 * 1024;
-var MAX_FRAME = MAX_PLAINTEXT + 128;
-var MAX_SEQUENCE = 2 ** 32 - 1;
-async function generateKeyPair() {
-  return await crypto.subtle.generateKey("X25519", false, ["deriveKey", "deriveBits"]);
-}
-var ClientHandshake = class {
-  #options;
-  #nonce;
-  #clientKey = new Uint8Array(0);
-  constructor(options) {
-    this.#options = options;
-    this.#nonce = options.nonce ?? randomBytes(32);
-  }
-  async request() {
-    const { applicationId, origin, keyPair, resumption } = this.#options;
-    this.#clientKey = new Uint8Array(await crypto.subtle.exportKey("raw", keyPair.publicKey));
-    return encode({
-      v: VERSION,
-      suite: SUITE,
-      nonce: this.#nonce,
-      client_key: this.#clientKey,
-      application_id: applicationId ?? void 0,
-      origin,
-      resumption
-    });
-  }
-  /**
-   * Check who answered, then derive the keys; no key exists before `verify` has agreed. Throws `ProvenError`:
-   * `BAD_REQUEST` for a malformed response, and what `verify` throws.
-   */
-  async finish(response, verify) {
-    const fields = decode(response, { maxBytes: MAX_RESPONSE, maxDepth: 1 });
-    if (!(fields instanceof Map) || fields.size !== 3) throw bad("the session response is not one of version 1");
-    const sessionId = bytesOf(fields.get("session_id"), 16, 16, "session_id");
-    const publicKey2 = bytesOf(fields.get("server_key"), 32, 32, "server_key");
-    const document2 = bytesOf(fields.get("evidence"), 0, MAX_EVIDENCE, "evidence");
-    const transcript = await this.#transcript(sessionId, publicKey2);
-    const evidence2 = await verify(document2, { nonce: this.#nonce, userData: transcript, publicKey: publicKey2 });
-    const [client, server] = await directions(this.#options.keyPair.privateKey, publicKey2, sessionId, transcript);
-    return [new SealedChannel(sessionId, transcript, client, server), evidence2];
-  }
-  /** SHA-256 over every field of both sides: what the evidence vouches for and the keys depend on. */
-  async #transcript(sessionId, serverKey) {
-    const { applicationId, origin, resumption } = this.#options;
-    const fields = [
-      LABEL,
-      VERSION,
-      SUITE,
-      this.#nonce,
-      this.#clientKey,
-      applicationId,
-      origin ?? null,
-      resumption ?? null,
-      sessionId,
-      serverKey
-    ];
-    return new Uint8Array(await crypto.subtle.digest("SHA-256", encode(fields)));
-  }
-};
-var SealedChannel = class {
-  sessionId;
-  transcript;
-  #directions;
-  #sent = -1;
-  #received = -1;
-  constructor(sessionId, transcript, outbound, inbound) {
-    this.sessionId = sessionId;
-    this.transcript = transcript;
-    this.#directions = [outbound, inbound];
-  }
-  get closed() {
-    return this.#directions === null;
-  }
-  /** The next sequence and, in a while, its frame. Throws `ProvenError`: `SESSION_CLOSED`, `TOO_LARGE`. */
-  seal(plaintext) {
-    const [outbound] = this.#requireOpen();
-    if (plaintext.length > MAX_PLAINTEXT) {
-      throw new ProvenError("TOO_LARGE", `a message of ${plaintext.length} bytes is over the limit of ${MAX_PLAINTEXT}`);
-    }
-    if (this.#sent >= MAX_SEQUENCE) throw this.#broken("the session has used up its sequences");
-    this.#sent++;
-    return [this.#sent, outbound.encrypt(this.#sent, plaintext)];
-  }
-  /** The plaintext of the peer's next frame; rejects with `SESSION_CLOSED` for a bad one. */
-  async open(frame) {
-    const [, inbound] = this.#requireOpen();
-    if (frame.length > MAX_FRAME) throw this.#broken(`a frame of ${frame.length} bytes is over the limit`);
-    let opened;
-    try {
-      opened = await inbound.decrypt(frame);
-    } catch (error) {
-      throw this.#broken(error instanceof Error ? error.message : String(error));
-    }
-    this.#requireOpen();
-    const [sequence, plaintext] = opened;
-    if (sequence <= this.#received || sequence > MAX_SEQUENCE) throw this.#broken("a replayed or reordered message");
-    this.#received = sequence;
-    return plaintext;
-  }
-  /** Refuse everything from now on and let go of the keys. */
-  close() {
-    this.#directions = null;
-  }
-  #requireOpen() {
-    if (this.#directions === null) throw new ProvenError("SESSION_CLOSED", "the session is closed");
-    return this.#directions;
-  }
-  #broken(reason) {
-    this.close();
-    return new ProvenError("SESSION_CLOSED", `the session was closed: ${reason}`);
-  }
-};
-async function directions(privateKey, peerKey, sessionId, transcript) {
-  let shared;
-  try {
-    const peer = await crypto.subtle.importKey("raw", peerKey, "X25519", true, []);
-    shared = await crypto.subtle.deriveKey({ name: "X25519", public: peer }, privateKey, "HKDF", false, ["deriveBits"]);
-  } catch {
-    throw bad("the key of the node is not one that a secret can be agreed with");
-  }
-  const direction = async (name) => {
-    const info = utf8(`${LABEL} ${name}`);
-    const algorithm = { name: "HKDF", hash: "SHA-256", salt: transcript, info };
-    const material = new Uint8Array(await crypto.subtle.deriveBits(algorithm, shared, 36 * 8));
-    const key = await crypto.subtle.importKey("raw", material.subarray(0, 32), "AES-GCM", false, ["encrypt", "decrypt"]);
-    material.fill(0, 0, 32);
-    return new Encrypt0Direction(key, material.slice(32), sessionId, [LABEL, sessionId, name]);
-  };
-  return Promise.all([direction("client"), direction("server")]);
-}
-function bytesOf(value, least, most, name) {
-  if (!(value instanceof Uint8Array) || value.length < least || value.length > most) {
-    throw bad(`${name} has to be ${least === most ? least : `at most ${most}`} bytes`);
-  }
-  return value;
-}
-var bad = (message) => new ProvenError("BAD_REQUEST", message);
-
-// ../packages/sdk/src/attestation/der.ts
-var BOOLEAN = 1;
-var INTEGER = 2;
-var BIT_STRING = 3;
-var OCTET_STRING = 4;
-var OID = 6;
-var UTC_TIME = 23;
-var GENERALIZED_TIME = 24;
-var SEQUENCE = 48;
-var SET = 49;
-var DerReader = class _DerReader {
-  #position = 0;
-  #data;
-  constructor(data) {
-    this.#data = data;
-  }
-  get atEnd() {
-    return this.#position === this.#data.length;
-  }
-  /** The next tag; -1 at the end. */
-  peek() {
-    return this.#data[this.#position] ?? -1;
-  }
-  next(tag) {
-    const start = this.#position;
-    if (this.peek() !== tag) throw new RangeError(`tag ${this.peek()} in place of ${tag}`);
-    this.#position++;
-    const length = this.#length();
-    const from = this.#position;
-    if (length > this.#data.length - from) throw new RangeError("an element that ends too early");
-    this.#position += length;
-    const encoded = this.#data.subarray(start, this.#position);
-    return { tag, contents: this.#data.subarray(from, this.#position), encoded };
-  }
-  /** The elements inside the next one. */
-  enter(tag = SEQUENCE) {
-    return new _DerReader(this.next(tag).contents);
-  }
-  end() {
-    if (!this.atEnd) throw new RangeError("bytes after the last element");
-  }
-  #length() {
-    const first = this.#byte();
-    if (first < 128) return first;
-    const width = first & 127;
-    if (width < 1 || width > 2) throw new RangeError("a length that is indefinite or too long");
-    let length = 0;
-    for (let count2 = 0; count2 < width; count2++) length = length * 256 + this.#byte();
-    if (length < (width === 1 ? 128 : 256)) throw new RangeError("a length that is not in its shortest form");
-    return length;
-  }
-  #byte() {
-    const byte = this.#data[this.#position++];
-    if (byte === void 0) throw new RangeError("an element that ends too early");
-    return byte;
-  }
-};
-function unsigned({ contents }, size) {
-  const padded = contents[0] === 0;
-  if (contents.length === 0 || contents[0] & 128 || padded && contents.length > 1 && !(contents[1] & 128)) {
-    throw new RangeError("an integer that is negative or not in its shortest form");
-  }
-  const magnitude = padded ? contents.subarray(1) : contents;
-  if (magnitude.length > size) throw new RangeError("an integer that is too large");
-  const bytes2 = new Uint8Array(size);
-  bytes2.set(magnitude, size - magnitude.length);
-  return bytes2;
-}
-function wholeBytes({ contents }) {
-  if (contents[0] !== 0) throw new RangeError("a bit string that does not end with a byte");
-  return contents.subarray(1);
-}
-function boolean({ contents }) {
-  if (contents.length !== 1 || contents[0] !== 0 && contents[0] !== 255) throw new RangeError("not a boolean");
-  return contents[0] === 255;
-}
-function time2({ tag, contents }) {
-  const text = String.fromCharCode(...contents);
-  const match = /^(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text);
-  if (match === null || match[1].length !== (tag === UTC_TIME ? 2 : 4)) throw new RangeError("not a time");
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
-  const fullYear = tag === UTC_TIME ? year + (year < 50 ? 2e3 : 1900) : year;
-  const milliseconds = Date.UTC(fullYear, month - 1, day, hour, minute, second);
-  const canonical = new Date(milliseconds).toISOString().replace(/[-T:]|\.000/g, "").slice(tag === UTC_TIME ? 2 : 0);
-  if (canonical !== text) throw new RangeError("not a time");
-  return milliseconds;
-}
-function identifier({ contents }) {
-  const starts = contents.map((_, index) => Number(index === 0 || contents[index - 1] < 128));
-  if (contents.length === 0 || contents.at(-1) >= 128 || contents.some((byte, index) => starts[index] && byte === 128)) {
-    throw new RangeError("not an object identifier");
-  }
-  return contents;
-}
-
-// ../packages/sdk/src/attestation/certificate.ts
-var ECDSA_WITH_SHA384 = fromHex("300a06082a8648ce3d040303");
-var P384_KEY = fromHex("3076301006072a8648ce3d020106052b8104002203620004");
-var KEY_USAGE = "551d0f";
-var BASIC_CONSTRAINTS = "551d13";
-var SUBJECT_KEY_ID = "551d0e";
-var AUTHORITY_KEY_ID = "551d23";
-var P384 = { name: "ECDSA", namedCurve: "P-384" };
-var ES384 = { name: "ECDSA", hash: "SHA-384" };
-async function validateChain(chain, at) {
-  let issuer;
-  for (const [position, der] of chain.entries()) {
-    const certificate = read2(der, position);
-    checkValidity(certificate, position, at);
-    checkExtensions(certificate, position, chain.length - position - 1);
-    if (issuer !== void 0) await checkIssuedBy(certificate, issuer, position);
-    issuer = certificate;
-  }
-  if (issuer === void 0) throw broken("chain", "an empty chain");
-  return publicKey(issuer, chain.length - 1);
-}
-async function isSelfSigned(der, name) {
-  const root = read2(der, 0);
-  if (!equal(root.subject, name) || !equal(root.issuer, name)) return false;
-  return crypto.subtle.verify(ES384, await publicKey(root, 0), root.signature, root.signed);
-}
-function read2(der, position) {
-  try {
-    return parse2(der);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw broken("chain", `certificate ${position} of the chain cannot be read: ${reason}`);
-  }
-}
-function parse2(der) {
-  const whole2 = new DerReader(der);
-  const certificate = whole2.enter();
-  whole2.end();
-  const signed = certificate.next(SEQUENCE);
-  const algorithm = certificate.next(SEQUENCE).encoded;
-  const signature = rawSignature(wholeBytes(certificate.next(BIT_STRING)));
-  certificate.end();
-  const body = new DerReader(signed.contents);
-  if (toHex(body.next(160).contents) !== "020102") throw new RangeError("it is not X.509 version 3");
-  if (!unsigned(body.next(INTEGER), 20).some(Boolean)) throw new RangeError("it has no serial number");
-  if (!equal(body.next(SEQUENCE).encoded, algorithm) || !equal(algorithm, ECDSA_WITH_SHA384)) {
-    throw new RangeError("it is not signed with ECDSA and SHA-384");
-  }
-  const issuer = readName(body);
-  const validity = body.enter();
-  const [validFrom, validTo] = [timeOf(validity), timeOf(validity)];
-  validity.end();
-  const subject = readName(body);
-  const key = body.next(SEQUENCE).encoded;
-  if (key.length !== P384_KEY.length + 96 || !equal(key.subarray(0, P384_KEY.length), P384_KEY)) {
-    throw new RangeError("it has a key that is not on P-384");
-  }
-  const point = concat(Uint8Array.of(4), key.subarray(P384_KEY.length));
-  const extensions = body.atEnd ? /* @__PURE__ */ new Map() : readExtensions(body.enter(163));
-  body.end();
-  const keyId = optional(extensions, SUBJECT_KEY_ID, (value) => alone(value, OCTET_STRING).contents);
-  const issuerKeyId = optional(extensions, AUTHORITY_KEY_ID, readAuthorityKeyId);
-  return { signed: signed.encoded, signature, issuer, subject, validFrom, validTo, point, extensions, keyId, issuerKeyId };
-}
-function optional(extensions, id, read5) {
-  const extension = extensions.get(id);
-  return extension === void 0 ? null : read5(extension.value);
-}
-function alone(value, tag) {
-  const whole2 = new DerReader(value);
-  const element = whole2.next(tag);
-  whole2.end();
-  return element;
-}
-function readName(reader) {
-  const name = reader.next(SEQUENCE);
-  for (const parts = new DerReader(name.contents); !parts.atEnd; ) {
-    for (const attributes = parts.enter(SET); !attributes.atEnd; ) {
-      const attribute = attributes.enter();
-      identifier(attribute.next(OID));
-      attribute.next(attribute.peek());
-      attribute.end();
-    }
-  }
-  return name.encoded;
-}
-function readExtensions(wrapper) {
-  const list2 = wrapper.enter();
-  wrapper.end();
-  const extensions = /* @__PURE__ */ new Map();
-  while (!list2.atEnd) {
-    const extension = list2.enter();
-    const id = toHex(identifier(extension.next(OID)));
-    const critical = extension.peek() === BOOLEAN && boolean(extension.next(BOOLEAN));
-    const value = extension.next(OCTET_STRING).contents;
-    extension.end();
-    if (extensions.has(id)) throw new RangeError("it has the same extension twice");
-    extensions.set(id, { critical, value });
-  }
-  return extensions;
-}
-var timeOf = (reader) => time2(reader.next(reader.peek() === UTC_TIME ? UTC_TIME : GENERALIZED_TIME));
-function rawSignature(der) {
-  const whole2 = new DerReader(der);
-  const pair = whole2.enter();
-  whole2.end();
-  const raw = concat(unsigned(pair.next(INTEGER), 48), unsigned(pair.next(INTEGER), 48));
-  pair.end();
-  return raw;
-}
-async function publicKey({ point }, position) {
-  try {
-    return await crypto.subtle.importKey("raw", point, P384, false, ["verify"]);
-  } catch {
-    throw broken("chain", `certificate ${position} has a key that is not on P-384`);
-  }
-}
-function checkValidity({ validFrom, validTo }, position, at) {
-  if (validFrom <= at && at <= validTo) return;
-  const [from, to, now] = [validFrom, validTo, at].map((moment2) => new Date(moment2).toISOString());
-  throw broken("validity", `certificate ${position} is valid from ${from} to ${to}, not at ${now}`);
-}
-function checkExtensions({ extensions }, position, remaining) {
-  for (const [id, { critical }] of extensions) {
-    if (critical && id !== BASIC_CONSTRAINTS && id !== KEY_USAGE) {
-      throw broken("chain", `certificate ${position} has a critical extension that is not understood`);
-    }
-  }
-  const constraints = extensions.get(BASIC_CONSTRAINTS);
-  const usage = extensions.get(KEY_USAGE);
-  if (!constraints?.critical || usage === void 0) {
-    throw broken("chain", `certificate ${position} lacks critical basic constraints or key usage`);
-  }
-  const { authority, pathLength, signsCertificates, signsData } = reading(position, () => ({
-    ...readConstraints(constraints.value),
-    ...readUsage(usage.value)
-  }));
-  if (remaining === 0) {
-    if (authority || signsCertificates || !signsData) {
-      throw broken("chain", "the last certificate is not one that signs data and nothing else");
-    }
-    return;
-  }
-  if (!authority || !signsCertificates) throw broken("chain", `certificate ${position} is not an authority`);
-  if (pathLength < remaining - 1) {
-    throw broken("chain", `certificate ${position} allows ${pathLength} authorities below it, not ${remaining - 1}`);
-  }
-}
-function readConstraints(value) {
-  const constraints = new DerReader(alone(value, SEQUENCE).contents);
-  const authority = constraints.peek() === BOOLEAN && boolean(constraints.next(BOOLEAN));
-  const pathLength = constraints.atEnd ? Infinity : unsigned(constraints.next(INTEGER), 1)[0];
-  constraints.end();
-  return { authority, pathLength };
-}
-function readUsage(value) {
-  const { contents } = alone(value, BIT_STRING);
-  const [unused, bits] = [contents[0], contents[1]];
-  if (contents.length < 2 || contents.length > 3 || unused > 7) throw new RangeError("not a key usage");
-  return { signsCertificates: Boolean(bits & 4), signsData: Boolean(bits & 128) };
-}
-async function checkIssuedBy(certificate, issuer, position) {
-  if (!equal(certificate.issuer, issuer.subject)) {
-    throw broken("chain", `certificate ${position} names another issuer than the one before it`);
-  }
-  const { issuerKeyId } = certificate;
-  if (issuerKeyId !== null && issuer.keyId !== null && !equal(issuerKeyId, issuer.keyId)) {
-    throw broken("chain", `certificate ${position} names another key than that of its issuer`);
-  }
-  const key = await publicKey(issuer, position - 1);
-  if (!await crypto.subtle.verify(ES384, key, certificate.signature, certificate.signed)) {
-    throw broken("chain", `certificate ${position} is not signed by the one before it`);
-  }
-}
-function readAuthorityKeyId(value) {
-  const fields = new DerReader(alone(value, SEQUENCE).contents);
-  const keyId = fields.peek() === 128 ? fields.next(128).contents : null;
-  fields.end();
-  return keyId;
-}
-function reading(position, parts) {
-  try {
-    return parts();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw broken("chain", `certificate ${position} of the chain cannot be read: ${reason}`);
-  }
-}
-
-// ../packages/sdk/src/attestation/document.ts
-var MAX_DOCUMENT = 16 * 1024;
-var MAX_PCRS = 32;
-var MAX_CABUNDLE = 8;
-var MAX_TIMESTAMP = 253402300799999;
-var REQUIRED = ["module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle"];
-var FIELDS = [...REQUIRED, "public_key", "user_data", "nonce"];
-var INDEFINITE_MAP = 191;
-var BREAK = 255;
-function readDocument(data) {
-  if (data.length > MAX_DOCUMENT) throw broken("size", `a document of ${data.length} bytes is over the limit`);
-  let envelope;
-  let fields;
-  let floats;
-  try {
-    envelope = decodeSign1(data, MAX_DOCUMENT);
-    [fields, floats] = readPayload(envelope.payload);
-  } catch (error) {
-    throw broken("encoding", `not an attestation document: ${error instanceof Error ? error.message : error}`);
-  }
-  check(floats === 0, "a field is a float, and none may be");
-  return [envelope, readFields(fields)];
-}
-function readPayload(payload) {
-  const reader = new Reader(payload);
-  const indefinite = reader.peek() === INDEFINITE_MAP;
-  let count2 = FIELDS.length;
-  if (indefinite) reader.position = 1;
-  else {
-    const [major, size] = reader.head();
-    if (major !== MAP) throw new RangeError("the payload has to be a map");
-    count2 = size;
-  }
-  const fields = /* @__PURE__ */ new Map();
-  while (fields.size < count2 && !(indefinite && reader.peek() === BREAK)) {
-    const name = reader.item(0);
-    if (typeof name !== "string" || fields.has(name) || !FIELDS.includes(name)) {
-      throw new RangeError("an unknown or repeated field");
-    }
-    fields.set(name, reader.item(1));
-  }
-  if (indefinite) {
-    if (reader.peek() !== BREAK) throw new RangeError("an unknown or repeated field");
-    reader.position++;
-  }
-  reader.end();
-  return [fields, reader.floats];
-}
-function readFields(fields) {
-  for (const name of REQUIRED) check(fields.has(name), `${name} is missing`);
-  const moduleId = fields.get("module_id");
-  const timestamp = fields.get("timestamp");
-  check(
-    typeof moduleId === "string" && moduleId.length > 0 && [...moduleId].length <= 256,
-    "module_id has to be text of 1 to 256 characters"
-  );
-  check(fields.get("digest") === "SHA384", "digest has to be SHA384");
-  check(
-    typeof timestamp === "number" && Number.isInteger(timestamp) && timestamp > 0 && timestamp <= MAX_TIMESTAMP,
-    "timestamp has to be an integer in range"
-  );
-  return {
-    moduleId,
-    timestamp,
-    pcrs: readPcrs(fields.get("pcrs")),
-    certificate: readBytes(fields, "certificate", 1, 1024),
-    cabundle: readCabundle(fields.get("cabundle")),
-    publicKey: readOptional(fields, "public_key", 1, 1024),
-    userData: readOptional(fields, "user_data", 0, 512),
-    nonce: readOptional(fields, "nonce", 0, 512)
-  };
-}
-function readPcrs(value) {
-  check(value instanceof Map && value.size >= 1 && value.size <= MAX_PCRS, `pcrs has to be 1 to ${MAX_PCRS} registers`);
-  const pcrs = /* @__PURE__ */ new Map();
-  for (const [index, register] of value) {
-    check(typeof index === "number" && index >= 0 && index < MAX_PCRS, "the index of a register is out of range");
-    check(
-      register instanceof Uint8Array && [32, 48, 64].includes(register.length),
-      `PCR${index} has to be 32, 48 or 64 bytes`
-    );
-    pcrs.set(index, register);
-  }
-  check(pcrs.has(0), "PCR0, which measures the image, is missing");
-  return pcrs;
-}
-function readCabundle(value) {
-  check(
-    Array.isArray(value) && value.length >= 1 && value.length <= MAX_CABUNDLE,
-    `cabundle has to be an array of 1 to ${MAX_CABUNDLE} certificates`
-  );
-  return value.map((item) => readBytes(/* @__PURE__ */ new Map([["cabundle", item]]), "cabundle", 1, 1024));
-}
-function readBytes(fields, name, least, most) {
-  const value = fields.get(name);
-  check(
-    value instanceof Uint8Array && value.length >= least && value.length <= most,
-    `${name} has to be ${least} to ${most} bytes`
-  );
-  return value;
-}
-var readOptional = (fields, name, least, most) => fields.get(name) == null ? null : readBytes(fields, name, least, most);
-function check(holds, message) {
-  if (!holds) throw broken("structure", message);
-}
-
-// ../packages/sdk/src/attestation/verifier.ts
-var NITRO_ROOT_SHA256 = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
-var MAX_AGE = 5 * 60 * 1e3;
-var DEVELOPMENT_ROOT_NAME = fromHex(
-  "3050311b301906035504030c12646576656c6f706d656e742e70726f76656e3131302f060355040a0c2850726f76656e20646576656c6f706d656e74206e6f6465202d2070726f766573206e6f7468696e67"
-);
-async function verifyEvidence(document2, expected, policy, at = Date.now(), platformOf = platformOfRoot) {
-  const [envelope, contents] = readDocument(document2);
-  const root = contents.cabundle[0];
-  const fingerprint = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", root)));
-  const platform = await platformOf(root, fingerprint, policy);
-  const key = await blamingClocks(contents, at, () => validateChain([...contents.cabundle, contents.certificate], at));
-  const signed = await crypto.subtle.verify(
-    { name: "ECDSA", hash: "SHA-384" },
-    key,
-    envelope.signature,
-    envelope.signed
-  );
-  if (!signed) throw broken("signature", "the document is not signed by the certificate in it");
-  if (Math.abs(at - contents.timestamp) > MAX_AGE) {
-    await blamingClocks(contents, at, () => {
-      throw broken("freshness", `made at ${iso(contents.timestamp)}, which is more than 5 minutes away`);
-    });
-  }
-  checkEqual("nonce", contents.nonce, expected.nonce);
-  checkEqual("user_data", contents.userData, expected.userData);
-  checkEqual("public_key", contents.publicKey, expected.publicKey);
-  const { moduleId, timestamp, pcrs } = contents;
-  const debug = !pcrs.get(0).some(Boolean);
-  const evidence2 = { platform, moduleId, timestamp, pcrs, debug, root: fingerprint };
-  checkMeasurements(policy, evidence2);
-  return evidence2;
-}
-async function platformOfRoot(root, fingerprint, policy) {
-  if (fingerprint === NITRO_ROOT_SHA256) return "nitro";
-  const { development } = policy;
-  if (!development) {
-    throw broken(
-      "root",
-      "the node does not run on attested hardware: its evidence does not begin at the pinned root (for a development node, the policy has to say development: true)"
-    );
-  }
-  const accepted = development === true ? await isSelfSigned(root, DEVELOPMENT_ROOT_NAME) : equal(root, derOf(development.root)) && await isSelfSigned(root, DEVELOPMENT_ROOT_NAME);
-  if (!accepted) throw broken("root", "the chain does not begin at the root of the development node that was asked for");
-  return "development";
-}
-function derOf(pem) {
-  const body = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem)?.[1];
-  try {
-    return Uint8Array.from(atob(body.replace(/\s/g, "")), (character) => character.charCodeAt(0));
-  } catch {
-    throw new ProvenError("BAD_REQUEST", "the policy's development root has to be a certificate in PEM");
-  }
-}
-async function blamingClocks(contents, at, check2) {
-  try {
-    return await check2();
-  } catch (error) {
-    if (!(error instanceof ProvenError)) throw error;
-    const { rule } = error.details ?? {};
-    const difference = Math.round((at - contents.timestamp) / 1e3);
-    if (rule !== "validity" && rule !== "freshness" || Math.abs(difference) < 60) throw error;
-    throw broken(
-      rule,
-      `this device's clock (${iso(at)}) is ${inWords(Math.abs(difference))} ${difference > 0 ? "ahead of" : "behind"} the time in the evidence (${iso(contents.timestamp)}): set the clock if it is wrong; ${error.message}`,
-      { clockDifference: difference }
-    );
-  }
-}
-function inWords(seconds) {
-  for (const [size, unit] of [[86400, "days"], [3600, "hours"], [60, "minutes"]]) {
-    if (seconds >= 2 * size) return `${Math.round(seconds / size)} ${unit}`;
-  }
-  return `${seconds} seconds`;
-}
-var iso = (milliseconds) => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
-function checkEqual(rule, found, expected) {
-  if (expected !== void 0 && (found === null || !equal(found, expected))) {
-    throw broken(rule, `the document is not about the ${rule.replace("_", " ")} that was asked about`);
-  }
-}
-
-// ../packages/sdk/src/attestation/policy.ts
-var REGISTERS = [0, 1, 2, 3, 4, 8];
-function checkPolicy(policy) {
-  for (const measurements of policy.measurements ?? []) {
-    for (const [name, value] of Object.entries(measurements)) {
-      const known = REGISTERS.some((index) => name === `pcr${index}`);
-      if (!known || !/^([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$/.test(value)) {
-        throw new ProvenError("BAD_REQUEST", `the policy's ${name} has to be 32, 48 or 64 bytes in hex`);
-      }
-    }
-    if (measurements.pcr0 === void 0) throw new ProvenError("BAD_REQUEST", "the policy has to name PCR0");
-  }
-}
-function checkMeasurements(policy, evidence2) {
-  if (evidence2.debug) {
-    if (policy.unsafeDebugMode) return;
-    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
-  }
-  const accepted = policy.measurements;
-  if (accepted?.some((each) => matches2(each, evidence2))) return;
-  const pcr0 = toHex(evidence2.pcrs.get(0));
-  if (accepted !== void 0) {
-    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
-      pcr0
-    });
-  }
-  if (policy.unsafeAnyMeasurements || evidence2.platform === "development" && policy.development) return;
-  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
-}
-function matches2(measurements, evidence2) {
-  return REGISTERS.every((index) => {
-    const wanted = measurements[`pcr${index}`];
-    const found = evidence2.pcrs.get(index);
-    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
-  });
-}
-
 // ../packages/sdk/src/attestation/report.ts
+init_bytes();
+init_errors();
 function describe(evidence2, policy, about) {
   const { platform, debug, moduleId, root } = evidence2;
   const measured = policy.measurements !== void 0;
@@ -1549,6 +3122,9 @@ function describe(evidence2, policy, about) {
     "The evidence was made for this session only, and the key that seals it is in the evidence: nobody between this page and the node can read or change a call."
   ];
   if (about.packageId !== null) summary.push(`The last answer came from the package ${about.packageId}.`);
+  const { log } = about;
+  if (log instanceof ProvenError) summary.push(`What the public log says about it is not known: ${log.message}.`);
+  else summary.push(...log.summary);
   return {
     verified: true,
     platform,
@@ -1561,11 +3137,15 @@ function describe(evidence2, policy, about) {
     root,
     applicationId: about.applicationId,
     packageId: about.packageId,
+    log: log instanceof ProvenError ? null : log,
     summary
   };
 }
 
 // ../packages/sdk/src/commands.ts
+init_cbor();
+init_errors();
+init_session();
 var MAX_DEPTH = 12;
 var encodeCommand = (command, fields) => encode({ command, ...fields });
 function decodeMessage(plaintext) {
@@ -1628,197 +3208,13 @@ var Fields = class _Fields {
 };
 var unexpected = (what) => new ProvenError("BAD_REQUEST", `the node sent ${what}`);
 
-// ../packages/sdk/src/time.ts
-var Deadline = class {
-  #at;
-  #timeout;
-  /** `timeout` is in milliseconds from now. */
-  constructor(timeout) {
-    this.#timeout = timeout;
-    this.#at = performance.now() + timeout;
-  }
-  get left() {
-    return Math.max(0, this.#at - performance.now());
-  }
-  /** `promise`, or `REQUEST_TIMEOUT` after the deadline. What the promise does after that is ignored. */
-  race(promise, what = "no answer") {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new ProvenError("REQUEST_TIMEOUT", `${what} within ${this.#timeout / 1e3} seconds`));
-      }, this.left);
-      promise.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
-  }
-};
-function pause(milliseconds, signal) {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    if (signal?.aborted) end();
-    signal?.addEventListener("abort", end);
-  });
-}
-var backoff = (attempt) => Math.min(3e4, 250 * 2 ** attempt) * (0.5 + Math.random() / 2);
-
-// ../packages/sdk/src/transports.ts
-var MAX_DESCRIPTION = 1024 * 1024;
-var MAX_REFUSAL = 64 * 1024;
-var REQUEST_TIMEOUT = 12e4;
-var CONNECT_TIMEOUT = 1e4;
-var MAX_BUFFERED = 4 * MAX_FRAME;
-var NotSent = class {
-  reason;
-  constructor(reason) {
-    this.reason = reason;
-  }
-};
-var Endpoint = class {
-  #base;
-  constructor(gateway, applicationId) {
-    this.#base = applicationId === null ? gateway : `${gateway}/app/${encodeURIComponent(applicationId)}`;
-  }
-  /** What the node says about the application. Not to be believed without more. */
-  async describe() {
-    const body = await request(this.#base, { timeout: CONNECT_TIMEOUT, maxBytes: MAX_DESCRIPTION });
-    const { id, name } = record(body);
-    if (typeof id !== "string" || !/^[a-z2-7]{32}$/.test(id)) throw unreachable("it does not describe the application");
-    return { id, name: typeof name === "string" ? name : id };
-  }
-  openSession(handshake) {
-    return request(`${this.#base}/session`, { body: handshake, timeout: CONNECT_TIMEOUT, maxBytes: MAX_RESPONSE });
-  }
-  exchange(frame) {
-    return request(`${this.#base}/rpc`, { body: frame, timeout: REQUEST_TIMEOUT, maxBytes: MAX_FRAME });
-  }
-  /** Rejects with `UNAVAILABLE` where there is no WebSocket to be had. */
-  connect() {
-    return new Promise((resolve, reject) => {
-      const socket = new WebSocket(`${this.#base.replace(/^http/, "ws")}/ws`);
-      socket.binaryType = "arraybuffer";
-      const fail = () => {
-        clearTimeout(timer);
-        socket.close();
-        reject(unreachable("no WebSocket could be opened"));
-      };
-      const timer = setTimeout(fail, CONNECT_TIMEOUT);
-      socket.onerror = socket.onclose = fail;
-      socket.onopen = () => {
-        clearTimeout(timer);
-        socket.onerror = socket.onclose = null;
-        resolve(new WebSocketTransport(socket));
-      };
-    });
-  }
-};
-var WebSocketTransport = class {
-  kind = "websocket";
-  #socket;
-  constructor(socket) {
-    this.#socket = socket;
-  }
-  start(onFrame, onLost) {
-    this.#socket.onmessage = ({ data }) => {
-      if (data instanceof ArrayBuffer) onFrame(new Uint8Array(data));
-      else onLost(new ProvenError("SESSION_CLOSED", "the node sent something that is no frame"));
-    };
-    const closed = ({ code: code2, reason }) => {
-      onLost(new ProvenError("SESSION_CLOSED", `the connection was closed (${reason || code2})`));
-    };
-    this.#socket.onclose = closed;
-    if (this.#socket.readyState > WebSocket.OPEN) closed({ code: 1006, reason: "" });
-  }
-  async send(frame) {
-    if (this.#socket.readyState !== WebSocket.OPEN) throw new NotSent(unreachable("the connection was lost"));
-    if (this.#socket.bufferedAmount > MAX_BUFFERED) {
-      throw new NotSent(new ProvenError("OVERLOADED", "too much waits to be sent", { retryAfter: 1 }));
-    }
-    this.#socket.send(frame);
-  }
-  close() {
-    this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket.close();
-  }
-};
-var HttpTransport = class {
-  kind = "http";
-  #endpoint;
-  #onFrame = () => {
-  };
-  #onLost = () => {
-  };
-  constructor(endpoint) {
-    this.#endpoint = endpoint;
-  }
-  start(onFrame, onLost) {
-    this.#onFrame = onFrame;
-    this.#onLost = onLost;
-  }
-  async send(frame) {
-    try {
-      this.#onFrame(await this.#endpoint.exchange(frame));
-    } catch (error) {
-      this.#onLost(asProvenError(error, "UNAVAILABLE"));
-    }
-  }
-  close() {
-  }
-};
-async function request(url, { body, timeout, maxBytes }) {
-  const options = {
-    method: body === void 0 ? "GET" : "POST",
-    signal: AbortSignal.timeout(timeout),
-    credentials: "omit",
-    redirect: "error",
-    cache: "no-store",
-    referrerPolicy: "no-referrer"
-  };
-  if (body !== void 0) options.body = body;
-  try {
-    const response = await fetch(url, options);
-    if (response.status === 200) return await read3(response, maxBytes);
-    throw refusal(response.status, await read3(response, MAX_REFUSAL));
-  } catch (error) {
-    if (error instanceof ProvenError) throw error;
-    if (error instanceof DOMException && error.name === "TimeoutError") {
-      throw new ProvenError("REQUEST_TIMEOUT", `the node did not answer within ${timeout / 1e3} seconds`);
-    }
-    throw unreachable(error instanceof Error ? error.message : String(error));
-  }
-}
-async function read3(response, maxBytes) {
-  const chunks = [];
-  let size = 0;
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part?.value !== void 0; part = await reader?.read()) {
-    size += part.value.length;
-    if (size > maxBytes) {
-      await reader.cancel();
-      throw new ProvenError("TOO_LARGE", `the node's answer is longer than ${maxBytes} bytes`);
-    }
-    chunks.push(part.value);
-  }
-  return concat(...chunks);
-}
-function refusal(status, body) {
-  const fields = record(body);
-  if (typeof fields.code === "string") return ProvenError.fromRecord(fields);
-  return unreachable(`its address answered with status ${status}`);
-}
-function record(body) {
-  try {
-    const value = JSON.parse(new TextDecoder().decode(body));
-    return typeof value === "object" && value !== null ? value : {};
-  } catch {
-    return {};
-  }
-}
-var unreachable = (reason) => new ProvenError("UNAVAILABLE", `the node cannot be reached: ${reason}`);
+// ../packages/sdk/src/connection.ts
+init_verifier();
+init_errors();
 
 // ../packages/sdk/src/live.ts
+init_errors();
+init_transports();
 var MAX_IN_FLIGHT = 48;
 var MAX_WAITING = 1024;
 var MAX_UNOPENED = 1024;
@@ -1964,10 +3360,10 @@ function guarded(run) {
 }
 
 // ../packages/sdk/src/resumption.ts
+init_database();
 var DATABASE = "proven";
 var STORE = "resumption";
 var MAX_TICKETS = 8;
-var TIMEOUT = 2e3;
 var Resumption = class {
   #key;
   constructor(gateway, application2) {
@@ -1998,7 +3394,7 @@ var Resumption = class {
   /** Replace the entry in one transaction. */
   async #change(change) {
     try {
-      const database = await open();
+      const database = await open(DATABASE, [STORE]);
       try {
         await within((resolve, reject) => {
           const transaction = database.transaction(STORE, "readwrite");
@@ -2020,26 +3416,11 @@ var Resumption = class {
     }
   }
 };
-async function open() {
-  const request2 = indexedDB.open(DATABASE, 1);
-  request2.onupgradeneeded = () => void request2.result.createObjectStore(STORE);
-  await within((resolve, reject) => {
-    request2.onsuccess = resolve;
-    request2.onerror = request2.onblocked = reject;
-  });
-  return request2.result;
-}
-function within(start) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(reject, TIMEOUT);
-    start(
-      () => (clearTimeout(timer), resolve()),
-      () => (clearTimeout(timer), reject(new Error("IndexedDB does not work here")))
-    );
-  });
-}
 
 // ../packages/sdk/src/connection.ts
+init_session();
+init_time();
+init_transports();
 var MAX_ATTEMPTS = 4;
 var PROBE_TIMEOUT = 5e3;
 var HTTP_QUIET = 6e4;
@@ -2133,14 +3514,14 @@ var Connection = class {
   async identify(session, identified) {
     const { publicKey: publicKey2, signature, encryptionKey } = identified;
     const plaintext = encodeCommand("Identify", { public_key: publicKey2, signature });
-    const applicationId = this.#application.id;
+    const applicationId2 = this.#application.id;
     let answer;
     try {
       answer = await session.ask(plaintext, new Deadline(this.#options.timeout));
     } catch (error) {
       throw error instanceof NotSent ? error.reason : error;
     }
-    const person = { applicationId, identity: answer.text("identity"), encryptionKey };
+    const person = { applicationId: applicationId2, identity: answer.text("identity"), encryptionKey };
     this.person.set(person);
     this.#spare = null;
     this.#tabs?.postMessage(person.identity);
@@ -2282,8 +3663,8 @@ var Connection = class {
     }
   }
   /** An attempt may have used a ticket up without its answer having arrived; there may be another. */
-  async #hasTicket(person, applicationId) {
-    if (person.applicationId !== applicationId) return false;
+  async #hasTicket(person, applicationId2) {
+    if (person.applicationId !== applicationId2) return false;
     if (this.#spare !== null) return true;
     const [other, ticket] = await this.#resumption.take() ?? [];
     if (other?.identity !== person.identity) return false;
@@ -2348,6 +3729,9 @@ async function find(gateway, application2) {
   return new Endpoint(gateway, application2).describe();
 }
 
+// ../packages/sdk/src/index.ts
+init_errors();
+
 // ../packages/sdk/src/management.ts
 var SessionsApi = class {
   #connection;
@@ -2407,6 +3791,9 @@ var linkedAccount = (fields) => ({
   linkedAt: new Date(fields.count("linked_at"))
 });
 
+// ../packages/sdk/src/sdk.ts
+init_policy();
+
 // ../packages/sdk/src/default.ts
 var newest = null;
 function setDefault(instance) {
@@ -2416,7 +3803,12 @@ function unsetDefault(instance) {
   if (newest === instance) newest = null;
 }
 
+// ../packages/sdk/src/sdk.ts
+init_errors();
+
 // ../packages/sdk/src/identity.ts
+init_bytes();
+init_cbor();
 var SEED_BYTES = 32;
 var ID_LABEL = "proven/identity/v1";
 var NONCE_BYTES = 12;
@@ -2428,7 +3820,48 @@ async function identityId(publicKey2) {
   return toBase32(new Uint8Array(digest, 0, 20));
 }
 
+// ../packages/sdk/src/log-checks.ts
+var CONFIRMED_FOR = 6e4;
+var LogChecks = class {
+  #gateway;
+  #asked;
+  #policy;
+  #confirmed = null;
+  constructor(gateway, asked, policy) {
+    this.#gateway = gateway;
+    this.#asked = asked;
+    this.#policy = policy;
+  }
+  /** Throws `ProvenError` unless the log confirms the answer, now or within the last minute. */
+  async confirm(applicationId2, session, answer, deadline) {
+    const { packageId, logIndex } = answer;
+    const what = [applicationId2, session.root, session.moduleId, packageId, logIndex].join(" ");
+    const before = this.#confirmed;
+    if (before?.what === what && performance.now() - before.at < CONFIRMED_FOR) {
+      await deadline.race(before.report, "the log did not answer");
+      return;
+    }
+    const report2 = this.ask(applicationId2, session, answer, deadline);
+    const confirmed = { what, at: performance.now(), report: report2 };
+    this.#confirmed = confirmed;
+    try {
+      await report2;
+    } catch (error) {
+      if (this.#confirmed === confirmed) this.#confirmed = null;
+      throw error;
+    }
+  }
+  /** What the log says about the answer or, without one, about the application. */
+  async ask(applicationId2, session, answer, deadline) {
+    const { checkLog: checkLog2 } = await Promise.resolve().then(() => (init_log(), log_exports));
+    const question = { gateway: this.#gateway, applicationId: applicationId2, asked: this.#asked, policy: this.#policy, session, answer };
+    return checkLog2(question, deadline);
+  }
+};
+
 // ../packages/sdk/src/sign-in.ts
+init_errors();
+init_time();
 var VERSION2 = 1;
 var LOAD_TIMEOUT = 2e4;
 var TIMEOUT2 = 10 * 6e4;
@@ -2484,7 +3917,7 @@ var Frame = class {
   }
   /** Load the frame and give it its end of a channel. */
   async open() {
-    const { gateway, applicationId } = this.#options;
+    const { gateway, applicationId: applicationId2 } = this.#options;
     const loaded = new Promise((resolve) => {
       const listen = ({ source, origin, data }) => {
         if (source !== this.#iframe.contentWindow || origin !== gateway || !isHello(data)) return;
@@ -2493,13 +3926,13 @@ var Frame = class {
       };
       addEventListener("message", listen, { signal: this.#ended.signal });
     });
-    this.#iframe.src = `${gateway}/sign-in/${applicationId}`;
+    this.#iframe.src = `${gateway}/sign-in/${applicationId2}`;
     document.body.append(this.#dialog);
     this.#dialog.showModal();
     const failed = new ProvenError("UNAVAILABLE", "the sign-in page of the node did not load");
     await Promise.race([new Deadline(LOAD_TIMEOUT).race(loaded).catch(() => Promise.reject(failed)), this.#cancelled]);
     const { port1, port2 } = new MessageChannel();
-    const hello = { proven: "sign-in", version: VERSION2, application: applicationId };
+    const hello = { proven: "sign-in", version: VERSION2, application: applicationId2 };
     this.#iframe.contentWindow.postMessage(hello, gateway, [port2]);
     this.#port = port1;
     return port1;
@@ -2622,7 +4055,13 @@ var isBytes = (value, size) => value instanceof Uint8Array && value.length === s
 var isEncryptionKey = (value) => value instanceof CryptoKey && value.algorithm.name === "AES-GCM" && !value.extractable;
 var unexpected2 = (what) => new ProvenError("BAD_REQUEST", `the sign-in page sent ${what}`);
 
+// ../packages/sdk/src/subscriptions.ts
+init_errors();
+
 // ../packages/sdk/src/values.ts
+init_bytes();
+init_cbor();
+init_errors();
 var MAX_BYTES = 8 * 1024 * 1024;
 var MAX_DEPTH2 = 64;
 var MAX_ITEMS = 1e6;
@@ -2782,9 +4221,9 @@ var Writer = class {
   }
   #record(value, depth) {
     this.#enter(value, depth);
-    const keys = Object.keys(value);
-    this.#head(MAP, keys.length);
-    for (const key of keys) {
+    const keys2 = Object.keys(value);
+    this.#head(MAP, keys2.length);
+    for (const key of keys2) {
       this.#text(key);
       this.#step(key, value[key], depth);
     }
@@ -2816,16 +4255,16 @@ var Writer = class {
   }
 };
 function hasCycle(value) {
-  const seen = /* @__PURE__ */ new Set();
+  const seen2 = /* @__PURE__ */ new Set();
   let level = [value];
-  for (let depth = 0; depth < MAX_DEPTH2 && level.length > 0 && seen.size < 1e4; depth++) {
+  for (let depth = 0; depth < MAX_DEPTH2 && level.length > 0 && seen2.size < 1e4; depth++) {
     const next = [];
     for (const item of level) {
       const children = item instanceof Map ? [...item].flat() : item instanceof Set ? [...item] : Object.values(item);
       for (const child of children) {
         if (child === value) return true;
-        if (typeof child === "object" && child !== null && !seen.has(child)) {
-          seen.add(child);
+        if (typeof child === "object" && child !== null && !seen2.has(child)) {
+          seen2.add(child);
           next.push(child);
         }
       }
@@ -3083,6 +4522,7 @@ var Subscriptions = class {
 };
 
 // ../packages/sdk/src/sdk.ts
+init_time();
 var DEFAULT_TIMEOUT = 3e4;
 var CONSOLE_LEVELS = ["debug", "error", "info", "log", "trace", "warn"];
 var ProvenSDK = class {
@@ -3105,7 +4545,8 @@ var ProvenSDK = class {
   #authState = new Source("loading");
   #userInfo = new Source(null);
   #restored;
-  #packageId = null;
+  #log;
+  #answer = null;
   constructor(options) {
     const policy = options.policy ?? {};
     checkPolicy(policy);
@@ -3123,6 +4564,7 @@ var ProvenSDK = class {
       onOpened: (again) => void (again && this.#subscriptions.renew()),
       wanted: () => this.#subscriptions.any
     });
+    this.#log = new LogChecks(this.gateway, options.application, policy);
     this.#subscriptions = new Subscriptions(this.#connection);
     this.authState = this.#authState;
     this.userInfo = this.#userInfo;
@@ -3139,13 +4581,15 @@ var ProvenSDK = class {
   }
   /**
    * Call a handler with an array of arguments. Throws what it throws as `HANDLER_ERROR`. After `CALL_INTERRUPTED` and
-   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated.
+   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer that
+   * breaks the policy is refused, with `carriedOut` in the details: the call has had its effect.
    */
   async execute(address2, args = [], options = {}) {
     const fields = { handler: address2, args: encodeValue([...args]) };
     await this.#restored;
+    const deadline = new Deadline(options.timeout ?? this.#timeout);
     const answer = await this.#connection.ask("Execute", fields, options);
-    this.#packageId = answer.text("package_id");
+    await this.#accept(answer, deadline);
     return decodeValue(answer.bytes("value"));
   }
   /** As `execute`, with the arguments one after the other. */
@@ -3206,21 +4650,57 @@ var ProvenSDK = class {
       expiresAt: new Date(Date.now() + 1e3 * answer.count("expires_in"))
     };
   }
-  /** What was verified about the node, also in words; opens a session if there is none. */
+  /**
+   * What was verified about the node and what its log says about the application, also in words; opens a session if
+   * there is none. Rejects with `EVIDENCE_INVALID` for a log that contradicts the answers, or what this browser saw of it.
+   */
   async attestation() {
     await this.#restored;
-    await this.#connection.live(new Deadline(this.#timeout));
+    const deadline = new Deadline(this.#timeout);
+    await this.#connection.live(deadline);
     const { evidence: evidence2, at } = this.#connection.verified;
+    const applicationId2 = this.#connection.application.id;
+    const log = await this.#askLog(applicationId2, evidence2, deadline);
     return describe(evidence2, this.#policy, {
-      applicationId: this.#connection.application.id,
-      packageId: this.#packageId,
-      verifiedAt: at
+      applicationId: applicationId2,
+      packageId: this.#answer?.packageId ?? null,
+      verifiedAt: at,
+      log
     });
   }
   /** End the session and let go of everything. Calls under way fail. Who is signed in stays so for later pages. */
   close() {
     this.#connection.close();
     unsetDefault(this);
+  }
+  /** Throws unless the policy accepts what gave the answer. */
+  async #accept(fields, deadline) {
+    const answer = { packageId: fields.text("package_id"), logIndex: fields.count("log_index"), at: Date.now() };
+    try {
+      checkPackage(this.#policy, answer.packageId);
+      if (requiresLog(this.#policy)) {
+        const { evidence: evidence2 } = this.#connection.verified;
+        await this.#log.confirm(this.#connection.application.id, evidence2, answer, deadline);
+      }
+    } catch (error) {
+      const { code: code2, message, details, retryAfter } = asProvenError(error);
+      throw new ProvenError(code2, `the call was carried out, but its answer is refused: ${message}`, {
+        details: { ...details, carriedOut: true },
+        retryAfter,
+        cause: error
+      });
+    }
+    this.#answer = answer;
+  }
+  /** What the log says. That it cannot be read is an error only where the policy requires it. */
+  async #askLog(applicationId2, evidence2, deadline) {
+    try {
+      return await this.#log.ask(applicationId2, evidence2, this.#answer, deadline);
+    } catch (error) {
+      const known = asProvenError(error);
+      if (known.code === "EVIDENCE_INVALID" || requiresLog(this.#policy)) throw known;
+      return known;
+    }
   }
   async #restore() {
     try {
@@ -3270,11 +4750,11 @@ var PATIENCE = 1e3;
 var Session = class {
   #sdk;
   #applicationId;
-  constructor(applicationId) {
-    this.#applicationId = applicationId;
+  constructor(applicationId2) {
+    this.#applicationId = applicationId2;
     this.#sdk = new ProvenSDK({
       gateway: location.origin,
-      application: applicationId,
+      application: applicationId2,
       policy: { development: true },
       timeout: TIMEOUT3,
       console: false
@@ -3334,9 +4814,9 @@ var Session = class {
   }
 };
 var sessions = /* @__PURE__ */ new Map();
-function sessionWith(applicationId) {
-  let session = sessions.get(applicationId);
-  if (!session) sessions.set(applicationId, session = new Session(applicationId));
+function sessionWith(applicationId2) {
+  let session = sessions.get(applicationId2);
+  if (!session) sessions.set(applicationId2, session = new Session(applicationId2));
   return session;
 }
 
@@ -3518,7 +4998,7 @@ function outcomeView(outcome) {
 }
 
 // console/metrics.ts
-var WIDTH = 720;
+var WIDTH2 = 720;
 var HEIGHT = 120;
 var RANGES = [
   ["3600", "the last hour"],
@@ -3589,16 +5069,16 @@ function draw(place, found) {
   );
 }
 function figure(found, title, about, marks, most, ...drawn) {
-  const moment2 = found.step_seconds < 3600 ? clock : date;
-  const tidy = (at) => moment2(at).replace(/\.\d+$/, "");
+  const moment3 = found.step_seconds < 3600 ? clock : date;
+  const tidy = (at) => moment3(at).replace(/\.\d+$/, "");
   return h(
     "figure",
     { class: "chart" },
     h("figcaption", {}, h("strong", {}, title), ...marks.map(([kind, label]) => h("span", { class: `mark ${kind}` }, label)), h("span", { class: "chart-most dim" }, `up to ${most}`)),
     svg(
       "svg",
-      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}: ${about}`, preserveAspectRatio: "none" },
-      svg("line", { class: "base", x1: 0, x2: WIDTH, y1: HEIGHT - 0.5, y2: HEIGHT - 0.5 }),
+      { viewBox: `0 0 ${WIDTH2} ${HEIGHT}`, role: "img", "aria-label": `${title}: ${about}`, preserveAspectRatio: "none" },
+      svg("line", { class: "base", x1: 0, x2: WIDTH2, y1: HEIGHT - 0.5, y2: HEIGHT - 0.5 }),
       ...drawn
     ),
     h("div", { class: "chart-times dim" }, h("span", {}, tidy(found.since)), h("span", {}, tidy(found.until)))
@@ -3606,7 +5086,7 @@ function figure(found, title, about, marks, most, ...drawn) {
 }
 function bars(points) {
   const most = Math.max(1, ...points.map((point) => point.calls));
-  const step = WIDTH / points.length;
+  const step = WIDTH2 / points.length;
   const width = Math.max(step * 0.8, Math.min(step, 1));
   return svg(
     "g",
@@ -3614,15 +5094,15 @@ function bars(points) {
     ...points.flatMap((point, index) => {
       if (!point.calls) return [];
       const tall = Math.max(2, point.calls / most * (HEIGHT - 4));
-      const bad2 = point.failed ? Math.max(2, point.failed / point.calls * tall) : 0;
+      const bad5 = point.failed ? Math.max(2, point.failed / point.calls * tall) : 0;
       const x = (index * step).toFixed(2);
       const all = svg("rect", { class: "bar-calls", x, y: HEIGHT - tall, width, height: tall });
-      return bad2 ? [all, svg("rect", { class: "bar-errors", x, y: HEIGHT - bad2, width, height: bad2 })] : [all];
+      return bad5 ? [all, svg("rect", { class: "bar-errors", x, y: HEIGHT - bad5, width, height: bad5 })] : [all];
     })
   );
 }
 function line(points, share, most) {
-  const step = WIDTH / points.length;
+  const step = WIDTH2 / points.length;
   const runs = [];
   points.forEach((point, index) => {
     if (!point.calls) return;
@@ -3668,13 +5148,13 @@ function table(handlers) {
 }
 
 // console/spark.ts
-var WIDTH2 = 120;
+var WIDTH3 = 120;
 var HEIGHT2 = 24;
 function chart(label, kind, ...children) {
   return svg(
     "svg",
-    { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH2} ${HEIGHT2}`, role: "img", "aria-label": label, preserveAspectRatio: "none" },
-    svg("line", { class: "base", x1: 0, x2: WIDTH2, y1: HEIGHT2 - 0.5, y2: HEIGHT2 - 0.5 }),
+    { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH3} ${HEIGHT2}`, role: "img", "aria-label": label, preserveAspectRatio: "none" },
+    svg("line", { class: "base", x1: 0, x2: WIDTH3, y1: HEIGHT2 - 0.5, y2: HEIGHT2 - 0.5 }),
     ...children
   );
 }
@@ -3685,7 +5165,7 @@ function minutes(buckets) {
 }
 function callsChart(buckets) {
   const most = Math.max(1, ...buckets.map((bucket) => bucket.calls));
-  const step = WIDTH2 / Math.max(1, buckets.length);
+  const step = WIDTH3 / Math.max(1, buckets.length);
   const bars2 = [];
   buckets.forEach((bucket, index) => {
     if (!bucket.calls) return;
@@ -3702,7 +5182,7 @@ function callsChart(buckets) {
 function latencyChart(buckets) {
   const called = buckets.map((bucket, index) => ({ bucket, index })).filter(({ bucket }) => bucket.calls);
   const most = Math.max(1, ...called.map(({ bucket }) => bucket.p99_us));
-  const step = WIDTH2 / Math.max(1, buckets.length);
+  const step = WIDTH3 / Math.max(1, buckets.length);
   const line2 = (kind, value) => {
     const points = called.map(({ bucket, index }) => {
       const y = HEIGHT2 - 1 - value(bucket) / most * (HEIGHT2 - 3);
@@ -3831,16 +5311,16 @@ async function evidence(place, applications, root, signal) {
   }
   replace(place, h("p", { class: "dim" }, "verifying"));
   try {
-    const report = await sessionWith(asked.id).verify();
+    const report2 = await sessionWith(asked.id).verify();
     if (signal.aborted) return;
-    const development = report.platform === "development";
+    const development = report2.platform === "development";
     replace(
       place,
       h(
         "div",
         { class: "proof" },
         h("h3", {}, development ? "Development evidence: it proves nothing" : "Hardware evidence"),
-        h("ul", {}, ...report.summary.map((sentence) => h("li", {}, sentence))),
+        h("ul", {}, ...report2.summary.map((sentence) => h("li", {}, sentence))),
         development ? h("p", { class: "dim" }, "An application’s own page names the code that it expects; on an enclave the same check then proves it.") : null
       ),
       h(
@@ -3848,12 +5328,12 @@ async function evidence(place, applications, root, signal) {
         { class: "quiet" },
         h("summary", {}, "What was verified"),
         facts(
-          ["Platform", report.platform],
-          ["Module", code(report.moduleId)],
-          ["Made", date(Date.parse(report.madeAt))],
-          ["Verified", `${date(Date.parse(report.verifiedAt))}, in this page`],
-          ["Root", code(report.root)],
-          ...Object.entries(report.measurements).map(([name, value]) => [name.toUpperCase(), code(value)])
+          ["Platform", report2.platform],
+          ["Module", code(report2.moduleId)],
+          ["Made", date(Date.parse(report2.madeAt))],
+          ["Verified", `${date(Date.parse(report2.verifiedAt))}, in this page`],
+          ["Root", code(report2.root)],
+          ...Object.entries(report2.measurements).map(([name, value]) => [name.toUpperCase(), code(value)])
         ),
         h("p", {}, "Its root certificate, for ", code("proven call --development-root"), ":"),
         h("pre", { class: "value", tabindex: "0" }, root)

@@ -27,8 +27,25 @@ export interface Policy {
     readonly unsafeAnyMeasurements?: boolean;
     /** Accept enclaves in debug mode, into which their operator sees; for developing an image. */
     readonly unsafeDebugMode?: boolean;
+    /** The ids of the packages that may answer calls; an answer of any other is refused. */
+    readonly package?: readonly string[];
+    /**
+     * How many seconds at least have to lie between the announcement of a change of the application and its coming into
+     * force, according to the log. What never changes qualifies. It implies `log: 'required'`.
+     */
+    readonly minDelay?: number;
+    /**
+     * When the transparency log is asked whether the package that answers is the one that is live for the application:
+     * `when-asked`, the default, for `attestation()`; `required` for every answer too, which is refused unless the log
+     * confirms it.
+     */
+    readonly log?: 'required' | 'when-asked';
 }
 /** Throws a `ProvenError` (`BAD_REQUEST`) for a policy that could never be meant. */
 export declare function checkPolicy(policy: Policy): void;
+/** Whether every answer has to be confirmed by the log. */
+export declare const requiresLog: ({ log, minDelay }: Policy) => boolean;
+/** Throws a `ProvenError` (`EVIDENCE_INVALID`, rule `package`) if `packageId` may not answer. */
+export declare function checkPackage(policy: Policy, packageId: string): void;
 /** Throws a `ProvenError` (`EVIDENCE_INVALID`, rule `debug` or `measurements`) unless `policy` accepts `evidence`. */
 export declare function checkMeasurements(policy: Policy, evidence: Evidence): void;

@@ -1,3 +1,5 @@
+import { ProvenError } from '../errors.ts';
+import type { LogReport } from '../log/check.ts';
 import { type Policy } from './policy.ts';
 import { type Evidence, type Platform } from './verifier.ts';
 /** What was verified about the node before the first call of the present session. */
@@ -18,6 +20,8 @@ export interface AttestationReport {
     readonly applicationId: string | null;
     /** The package that answered last, once one has: SHA-256 of its manifest. */
     readonly packageId: string | null;
+    /** What the transparency log says about the application; null if it could not be read. */
+    readonly log: LogReport | null;
     /** Sentences that a page can show. */
     readonly summary: readonly string[];
 }
@@ -25,4 +29,5 @@ export declare function describe(evidence: Evidence, policy: Policy, about: {
     applicationId: string | null;
     packageId: string | null;
     verifiedAt: number;
+    log: LogReport | ProvenError;
 }): AttestationReport;

@@ -32,6 +32,19 @@ export interface Policy {
   readonly unsafeAnyMeasurements?: boolean;
   /** Accept enclaves in debug mode, into which their operator sees; for developing an image. */
   readonly unsafeDebugMode?: boolean;
+  /** The ids of the packages that may answer calls; an answer of any other is refused. */
+  readonly package?: readonly string[];
+  /**
+   * How many seconds at least have to lie between the announcement of a change of the application and its coming into
+   * force, according to the log. What never changes qualifies. It implies `log: 'required'`.
+   */
+  readonly minDelay?: number;
+  /**
+   * When the transparency log is asked whether the package that answers is the one that is live for the application:
+   * `when-asked`, the default, for `attestation()`; `required` for every answer too, which is refused unless the log
+   * confirms it.
+   */
+  readonly log?: 'required' | 'when-asked';
 }
 
 const REGISTERS = [0, 1, 2, 3, 4, 8] as const;
@@ -46,6 +59,29 @@ export function checkPolicy(policy: Policy): void {
       }
     }
     if (measurements.pcr0 === undefined) throw new ProvenError('BAD_REQUEST', 'the policy has to name PCR0');
+  }
+  const { package: packages, minDelay, log } = policy;
+  if (packages?.some((id) => !/^[0-9a-f]{64}$/.test(id))) {
+    throw new ProvenError('BAD_REQUEST', "the policy's packages have to be ids: 64 digits in lower-case hex");
+  }
+  if (minDelay !== undefined && !(Number.isSafeInteger(minDelay) && minDelay >= 0)) {
+    throw new ProvenError('BAD_REQUEST', "the policy's minDelay has to be a number of seconds");
+  }
+  if (log !== undefined && log !== 'required' && log !== 'when-asked') {
+    throw new ProvenError('BAD_REQUEST', "the policy's log has to be 'required' or 'when-asked'");
+  }
+  if (minDelay && log === 'when-asked') {
+    throw new ProvenError('BAD_REQUEST', 'minDelay is about every answer, so log cannot be when-asked');
+  }
+}
+
+/** Whether every answer has to be confirmed by the log. */
+export const requiresLog = ({ log, minDelay }: Policy): boolean => log === 'required' || Boolean(minDelay);
+
+/** Throws a `ProvenError` (`EVIDENCE_INVALID`, rule `package`) if `packageId` may not answer. */
+export function checkPackage(policy: Policy, packageId: string): void {
+  if (policy.package !== undefined && !policy.package.includes(packageId)) {
+    throw broken('package', `the package ${packageId} answered, which is none of those that the policy names`, { packageId });
   }
 }
 

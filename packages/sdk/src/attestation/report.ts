@@ -1,6 +1,8 @@
 // What was verified, as plain data and in sentences for the page's readers.
 
 import { toHex } from '../bytes.ts';
+import { ProvenError } from '../errors.ts';
+import type { LogReport } from '../log/check.ts';
 import { type Policy } from './policy.ts';
 import { type Evidence, type Platform } from './verifier.ts';
 
@@ -22,6 +24,8 @@ export interface AttestationReport {
   readonly applicationId: string | null;
   /** The package that answered last, once one has: SHA-256 of its manifest. */
   readonly packageId: string | null;
+  /** What the transparency log says about the application; null if it could not be read. */
+  readonly log: LogReport | null;
   /** Sentences that a page can show. */
   readonly summary: readonly string[];
 }
@@ -29,7 +33,7 @@ export interface AttestationReport {
 export function describe(
   evidence: Evidence,
   policy: Policy,
-  about: { applicationId: string | null; packageId: string | null; verifiedAt: number },
+  about: { applicationId: string | null; packageId: string | null; verifiedAt: number; log: LogReport | ProvenError },
 ): AttestationReport {
   const { platform, debug, moduleId, root } = evidence;
   const measured = policy.measurements !== undefined;
@@ -47,6 +51,9 @@ export function describe(
     'page and the node can read or change a call.',
   ];
   if (about.packageId !== null) summary.push(`The last answer came from the package ${about.packageId}.`);
+  const { log } = about;
+  if (log instanceof ProvenError) summary.push(`What the public log says about it is not known: ${log.message}.`);
+  else summary.push(...log.summary);
   return {
     verified: true,
     platform,
@@ -59,6 +66,7 @@ export function describe(
     root,
     applicationId: about.applicationId,
     packageId: about.packageId,
+    log: log instanceof ProvenError ? null : log,
     summary,
   };
 }
