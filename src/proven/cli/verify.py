@@ -283,10 +283,9 @@ def _known_node(target: _Target, nodes: list[Presence]) -> Presence | None:
         return next((node for node in nodes if _is_at(asked.hostname, asked.port, node.url)), None)
     running = [node for node in nodes if target.application in node.applications] or nodes
     if len(running) != 1:
+        there_are = "no node runs on this machine" if not nodes else "several nodes here could be meant"
         raise ProvenError(
-            ErrorCode.UNAVAILABLE,
-            f"{len(running)} nodes on this machine could run {target.application!r}; say which, as "
-            f"{target.application}@URL",
+            ErrorCode.UNAVAILABLE, f"{there_are}; say where the application is, as {target.application}@URL"
         )
     return running[0]
 

@@ -200,7 +200,7 @@ class _Examination:
             yield Link(
                 LinkName.HARDWARE,
                 Status.HOLDS,
-                f"none: a development node, whose operator can see and change everything (at {when})",
+                f"no hardware: a development node, whose operator can see and change everything (at {when})",
                 "a development root that you accept",
             )
             yield Link(LinkName.IMAGE, Status.UNCHECKED, "development evidence measures nothing")
