@@ -18,6 +18,7 @@ from proven.wire.errors import ProvenError
 from proven.wire.identity import IdentityKey, new_seed
 from support.browser import add_authenticator
 from support.node import Node, running_node
+from support.site import listening
 from support.workspace import npm_workspace
 
 expect.set_options(timeout=15_000)
@@ -448,14 +449,8 @@ async def stranger() -> AsyncIterator[str]:
 
     application = web.Application()
     application.router.add_get("/", page)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://localhost:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with listening(application) as port:
+        yield f"http://localhost:{port}"
 
 
 async def test_a_page_of_another_origin_gets_nothing(

@@ -21,6 +21,7 @@ from proven.wire.commands import Execute, WhoAmI, decode_message, encode_command
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
 from proven.wire.session import ClientHandshake, SealedChannel, ServerHandshake
+from support.site import listening
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -260,14 +261,8 @@ class Interceptor:
     async def listening(self) -> AsyncIterator[str]:
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._relay)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+        async with listening(application) as port:
+            yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

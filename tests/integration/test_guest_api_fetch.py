@@ -13,6 +13,7 @@ from aiohttp import web
 
 from integration.guest_apps import APPS, App, running
 from proven.runtime.hostcalls import FetchConfig
+from support.site import listening
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -102,14 +103,9 @@ async def server() -> AsyncIterator[Server]:
     server = Server()
     application = web.Application()
     application.add_routes(server.routes())
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server.port = runner.addresses[0][1]
-    yield server
-    server.released.set()
-    await runner.cleanup()
+    async with listening(application) as server.port:
+        yield server
+        server.released.set()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -26,6 +26,7 @@ from proven.wire.log_key import LOG_LABEL, AttestedKey, default_name, user_data
 from proven.wire.notes import Checkpoint, Note, NoteSigner, Signature
 from proven.wire.session import ServerHandshake
 from proven.wire.tiles import Tile, encode_entries
+from support.site import listening
 
 HOUR = 3600
 
@@ -215,16 +216,9 @@ async def serving(operator: Operator) -> AsyncIterator[Operator]:
             web.get("/.well-known/proven/packages/{package}", operator.packages),
         ]
     )
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    operator.url = f"http://{host}:{port}"
-    try:
+    async with listening(application) as port:
+        operator.url = f"http://127.0.0.1:{port}"
         yield operator
-    finally:
-        await runner.cleanup()
 
 
 def new_log_key() -> tuple[Ed25519PrivateKey, str]:

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable
 import aiohttp
 from aiohttp import web
 
+from support.site import listening
+
 _HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "keep-alive", "accept-encoding"}
 
 
@@ -118,17 +120,9 @@ class Meddler:
         """Listen at `url`; with `tls`, end TLS there."""
         application = web.Application(client_max_size=16 << 20)
         application.router.add_route("*", "/{path:.*}", self._meddle)
-        runner = web.AppRunner(application, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-            await site.start()
-            scheme = "http" if tls is None else "https"
-            self.url = f"{scheme}://localhost:{runner.addresses[0][1]}"
-            async with aiohttp.ClientSession() as self._client:
-                yield self
-        finally:
-            await runner.cleanup()
+        async with listening(application, tls=tls) as port, aiohttp.ClientSession() as self._client:
+            self.url = f"{'http' if tls is None else 'https'}://localhost:{port}"
+            yield self
 
     async def _meddle(self, request: web.Request) -> web.StreamResponse:
         assert self._client is not None

@@ -10,6 +10,8 @@ from typing import Any, Final
 from aiohttp import web
 from playwright.async_api import BrowserContext, ConsoleMessage, Page
 
+from support.site import listening
+
 DIST: Final = Path(__file__).parents[2] / "packages" / "sdk" / "dist"
 HANDLERS: Final = "src/counterpart.ts#"
 
@@ -52,14 +54,8 @@ async def page_server(host: str = "localhost") -> AsyncIterator[str]:
     application = web.Application()
     application.router.add_get("/", _html)
     application.router.add_static("/sdk/", DIST)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1" if host == "localhost" else host, 0)
-        await site.start()
-        yield f"http://{host}:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with listening(application, host="127.0.0.1" if host == "localhost" else host) as port:
+        yield f"http://{host}:{port}"
 
 
 async def _html(request: web.Request) -> web.Response:
