@@ -53,6 +53,10 @@ class Gallery:
             file.write_bytes(content.encode() if isinstance(content, str) else content)
         return build(folder)
 
+    async def keep(self, package: Package) -> None:
+        """Store a package that no node would deploy: another node's, say."""
+        await self.applications._packages.store(package, beside=(), limit=1 << 40)
+
     async def create(self, name: str, policy: Policy | None = None) -> ApplicationRecord:
         record = await self.applications.create(OWNER, name, name.encode())
         if policy is not None:

@@ -182,6 +182,7 @@ async function comparePages(address: string, path: string, content: Bytes): Prom
   if (!equal(utf8(text), utf8(whole))) throw new Error(`the page of ${path} does not show what is in the file`);
 }
 
+document.getElementById('idle')!.remove();
 const key = await step('The key of the log.', logKey);
 const checkpoint = await step('The checkpoint.', async (): Promise<[string, Checkpoint]> => {
   if (key === undefined) throw new Unchecked('there is no key to check it by');

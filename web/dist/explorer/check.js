@@ -969,6 +969,7 @@ async function comparePages(address, path, content) {
   const whole = new TextDecoder("utf-8", { ignoreBOM: true }).decode(content).replace(/\r?\n/g, "");
   if (!equal(utf8(text), utf8(whole))) throw new Error(`the page of ${path} does not show what is in the file`);
 }
+document.getElementById("idle").remove();
 var key = await step("The key of the log.", logKey);
 var checkpoint = await step("The checkpoint.", async () => {
   if (key === void 0) throw new Unchecked("there is no key to check it by");

@@ -15,7 +15,7 @@ from proven.gateway.explorer._colour import Colourings, Token
 from proven.gateway.explorer._diff import Block, compare
 from proven.gateway.explorer._listing import Query, listing, number_of
 from proven.gateway.explorer._text import Row, rows_of
-from proven.packages import Package
+from proven.packages import HandlerEntry, Package
 from proven.wire.applications import Policy
 from proven.wire.errors import ErrorCode, ProvenError
 
@@ -224,14 +224,8 @@ def _changes(
         )
     yield from _differing(
         "handler",
-        {
-            each.address: _said([each.kind.value, msgspec.to_builtins(each.options)])
-            for each in before.handlers
-        },
-        {
-            each.address: _said([each.kind.value, msgspec.to_builtins(each.options)])
-            for each in after.handlers
-        },
+        {each.address: _handler(each) for each in before.handlers},
+        {each.address: _handler(each) for each in after.handlers},
     )
     yield from _differing(
         "migration",
@@ -281,6 +275,11 @@ def _differing(kind: str, old: Mapping[str, str], new: Mapping[str, str]) -> Ite
 
 def _said(value: Any) -> str:
     return msgspec.json.encode(value, order="sorted").decode()
+
+
+def _handler(handler: HandlerEntry) -> str:
+    options = msgspec.to_builtins(handler.options)
+    return f"{handler.kind.value} {_said(options)}" if options else handler.kind.value
 
 
 def _statements(hashes: tuple[str, ...]) -> str:
