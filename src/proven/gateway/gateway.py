@@ -291,7 +291,8 @@ class Gateway:
     async def _describe(self, request: Request) -> Response:
         application = await self._applications.resolve(request.parameters["application"])
         revision = self._applications.find(application.id).revision
-        log = {} if self._transparency is None else {"log": await self._transparency.state()}
+        nonce = wanted_nonce(request)
+        log = None if nonce is None else self._transparency
         response = json_response(
             {
                 "id": application.id,
@@ -308,10 +309,9 @@ class Gateway:
                     }
                     for handler in application.manifest.handlers
                 ],
-                **log,
+                **({} if log is None else {"log": await log.state()}),
             }
         )
-        nonce = wanted_nonce(request)
         if nonce is None:
             return response
         return await self._attestor.sign(request, response, nonce=nonce, application=application)
