@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "metrics": ("proven.cli.metrics:metrics", "Show how often and how fast an app's handlers are called."),
     "check": ("proven.cli.check:check", "Find mistakes in an app before it runs."),
     "package": ("proven.cli.package:package", "Build packages and say why their ids are what they are."),
+    "key": ("proven.cli.key:key", "Make the key by which an owner signs."),
     "completion": ("proven.cli.completion:completion", "Print the shell's completion script."),
 }
 """Name, `module:attribute` of the command, and its line in `proven --help`."""
