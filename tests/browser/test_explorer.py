@@ -298,8 +298,7 @@ async def test_everything_is_reached_without_scripts(
     await reader.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1100])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1100)])
 async def test_no_page_breaks_a_rule_of_accessibility(
     browser: Browser,
     gallery: Gallery,
@@ -313,7 +312,9 @@ async def test_no_page_breaks_a_rule_of_accessibility(
     reader = await Reader.open(
         browser, color_scheme=scheme, viewport={"width": width, "height": 740}, bypass_csp=True
     )
-    addresses = [*_pages_of(shop).values(), *_pages_of(hostile).values()]
+    addresses = list(_pages_of(shop).values())
+    if width == 320:
+        addresses += [_pages_of(hostile)[name] for name in ("version", "diff")]
     addresses += [
         f"/explorer/applications/{shop.id}/diff?from=2&to=pending",
         f"/explorer/applications/{shop.id}/versions/2/check",
