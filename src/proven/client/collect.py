@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import io
 import os
 import socket
 import ssl
@@ -27,6 +28,7 @@ from proven.client.verification import now_ms
 from proven.packages.limits import MAX_ARCHIVE_BYTES
 from proven.wire import http_signatures as signatures
 from proven.wire import ids, log_key
+from proven.wire.commands import SubmitResult
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.notes import MAX_NOTE, Checkpoint, Note
@@ -54,6 +56,10 @@ class _Entry(msgspec.Struct, frozen=True):
 class _Page(msgspec.Struct, frozen=True):
     entries: list[_Entry]
     more: bool
+
+
+class _Named(msgspec.Struct, frozen=True):
+    id: str
 
 
 class _Proof(msgspec.Struct, frozen=True):
@@ -131,11 +137,41 @@ class Collector:
             archive=archive,
         )
 
+    async def log(
+        self,
+        application: ApplicationId | None,
+        *,
+        size: int = 0,
+        memory: LogMemory | None = None,
+        whole: bool = False,
+    ) -> SavedLog:
+        """The log as it is now, with at least `size` entries if they come soon: all of it or, of a long one,
+        the entries of an application. `whole` reads all of it, however long it is.
+        """
+        return await self._log(application, size - 1, None, memory, whole=whole)
+
+    async def submit(self, envelope: bytes, archive: bytes = b"") -> SubmitResult:
+        """Hand in a signed command, with the package of a `Deploy` unless the node has it already. Raises
+        what it is refused with.
+        """
+        framed = io.BytesIO(len(envelope).to_bytes(4, "big") + envelope + archive)
+        url = f"{self._base}/.well-known/proven/commands"
+        async with _errors(), self._http.post(url, data=framed, allow_redirects=False) as response:
+            body = await read_limited(response, _MAX_PROOF)
+        if response.status != 200:
+            raise _refusal(body, response.status)
+        return _decode(body, SubmitResult)
+
+    async def find(self, name: str) -> ApplicationId:
+        """The id of the application that the node says is called so, not yet checked. Raises `NOT_FOUND`."""
+        path = f"/explorer/applications/{quote(name, safe='')}.json"
+        return ids.parse_application_id(_decode(await self._get(path, _MAX_PAGE), _Named).id)
+
     async def _log(
         self,
-        application: ApplicationId,
+        application: ApplicationId | None,
         log_index: int,
-        answer: SavedAnswer,
+        answer: SavedAnswer | None,
         memory: LogMemory | None,
         *,
         whole: bool,
@@ -151,7 +187,7 @@ class Collector:
         if whole:
             entries, consistency = await self._all_entries(checkpoint.size), ()
         else:
-            entries = await self._entries(application, checkpoint.size)
+            entries = [] if application is None else await self._entries(application, checkpoint.size)
             sizes = _sizes_before(checkpoint, answer, memory)
             consistency = tuple([(size, await self._consistency(size, checkpoint.size)) for size in sizes])
         return SavedLog(
@@ -255,14 +291,16 @@ class _Resolver(ThreadedResolver):
         return await super().resolve("localhost" if host.endswith(".localhost") else host, port, family)
 
 
-def _sizes_before(checkpoint: Checkpoint, answer: SavedAnswer, memory: LogMemory | None) -> Sequence[int]:
+def _sizes_before(
+    checkpoint: Checkpoint, answer: SavedAnswer | None, memory: LogMemory | None
+) -> Sequence[int]:
     """The earlier sizes that the log is compared with."""
     sizes = set()
     known = None if memory is None else memory.log(checkpoint.origin)
     if known is not None:
         sizes.add(known.size)
     try:
-        described = msgspec.json.decode(answer.body)
+        described = msgspec.json.decode(b"" if answer is None else answer.body)
         sizes.add(int(described["log"]["size"]))
     except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError):
         pass

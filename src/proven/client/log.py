@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from proven.apps import ApplicationRecord, State, Version
+from proven.attestation import Verifier
+from proven.client.bundle import SavedLog
 from proven.client.pins import Pins, Remembered
 from proven.wire import merkle
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.log_entries import decode_entry
+from proven.wire.log_key import LOG_LABEL, AttestedKey, user_data
 from proven.wire.notes import Checkpoint, Note, NoteKey
 
 CLOCK_SKEW: Final = 300
@@ -106,6 +109,24 @@ def open_log(key: NoteKey, checkpoint: bytes, entries: Sequence[ProvenEntry], *,
                     f"entry {entry.index} is not shown to be in the log: {error.message}"
                 ) from None
     return LogView(key, note, state, leaves, whole)
+
+
+def open_saved(saved: SavedLog, verifier: Verifier, shown_at: datetime) -> LogView:
+    """The same of a log as it was shown then, whose key has to be attested. Raises as `open_log`."""
+    attested = AttestedKey.decode(saved.key)
+    key = attested.key()
+    try:
+        verifier.verify(
+            attested.evidence,
+            nonce=saved.nonce,
+            user_data=user_data(LOG_LABEL, attested.verifier_key),
+            public_key=key.public_key,
+            at=shown_at,
+        )
+    except ProvenError as error:
+        raise _refused(f"the key of the log is not attested: {error.message}") from None
+    entries = [ProvenEntry(entry.index, entry.leaf, entry.proof) for entry in saved.entries]
+    return open_log(key, saved.checkpoint, entries, whole=saved.whole)
 
 
 def check_remembered(

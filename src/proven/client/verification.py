@@ -17,10 +17,9 @@ from proven.client.bundle import Bundle, SavedLog
 from proven.client.log import (
     Live,
     LogView,
-    ProvenEntry,
     check_remembered,
     check_times,
-    open_log,
+    open_saved,
     replay,
 )
 from proven.client.pins import LogMemory, Pins, Remembered
@@ -31,7 +30,6 @@ from proven.wire import ids
 from proven.wire.applications import Immutable, delay_of
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
-from proven.wire.log_key import LOG_LABEL, AttestedKey, user_data
 from proven.wire.session import verify_handshake
 
 
@@ -300,20 +298,7 @@ class _Examination:
         if saved is None:
             yield Link(LinkName.LOG, Status.UNCHECKED, "no log was fetched")
             return
-        attested = AttestedKey.decode(saved.key)
-        key = attested.key()
-        try:
-            self.verifier.verify(
-                attested.evidence,
-                nonce=saved.nonce,
-                user_data=user_data(LOG_LABEL, attested.verifier_key),
-                public_key=key.public_key,
-                at=self.bundle.time,
-            )
-        except ProvenError as error:
-            raise _FailedError(f"the key of the log is not attested: {error.message}") from None
-        entries = [ProvenEntry(entry.index, entry.leaf, entry.proof) for entry in saved.entries]
-        self.view = view = open_log(key, saved.checkpoint, entries, whole=saved.whole)
+        self.view = view = open_saved(saved, self.verifier, self.bundle.time)
         self._check_attested_state(view, saved)
         known = self._known(view)
         compared = check_remembered(view, known, _proof_from(saved, known), self.bundle.time)
@@ -325,7 +310,7 @@ class _Examination:
         checkpoint = view.checkpoint
         self.state = Remembered(
             origin=checkpoint.origin,
-            verifier_key=key.verifier_key(),
+            verifier_key=view.key.verifier_key(),
             size=checkpoint.size,
             root=checkpoint.root.hex(),
             seen_at=int(self.bundle.time.timestamp()),
