@@ -928,7 +928,8 @@ def test_who_can_change_an_application_is_said_in_words(
 class Book:
     """A log with two applications, of which `APP` has two versions."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: int = MINUTE) -> None:
+        self.at = at
         self.signer = NoteSigner(LOG_ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(32)))
         self.other = application_id(PUBLIC[1], b"other")
         self.leaves = [
@@ -941,7 +942,7 @@ class Book:
 
     def _leaf(self, application: str, command: Command, revision: int, by: OwnerKey) -> bytes:
         body = Body(origin=LOG_ORIGIN, application_id=application, revision=revision, command=command)
-        return encode_entry(Submitted(at=MINUTE, command=decode_envelope(sign(body, by))))
+        return encode_entry(Submitted(at=self.at, command=decode_envelope(sign(body, by))))
 
     def subtrees(self) -> merkle.Subtrees:
         frontier = merkle.Frontier()
@@ -1046,7 +1047,7 @@ def test_entries_that_were_left_out_altered_or_added_are_noticed(sources: Source
 
 @both_ways
 def test_what_was_seen_of_a_log_has_to_go_on(sources: Sources, whole: bool) -> None:
-    book = Book()
+    book = Book(1_790_000_000_000)
     consistency = [each.hex() for each in merkle.prove_consistency(3, 5, book.subtrees())]
     grown = book.asked(whole=whole, known=book.seen(3), consistency=consistency)
     assert "value" in sources.ask("log", **grown)
@@ -1064,6 +1065,31 @@ def test_what_was_seen_of_a_log_has_to_go_on(sources: Sources, whole: bool) -> N
     rolled_back = sources.ask("log", **shown)
     expected = "the log was rolled back: it had 5 entries on 2026-09-21 14:13:20 UTC, now it is shown with 3"
     assert rolled_back["message"] == expected
+
+
+@both_ways
+def test_entries_of_the_future_and_backdated_ones_are_refused(sources: Sources, whole: bool) -> None:
+    seen_at = 1_790_000_000_000
+    early, late = Book(seen_at - 6 * MINUTE), Book(seen_at + 6 * MINUTE)
+    future = sources.ask("log", **late.asked(whole=whole, now=seen_at))
+    assert "entry 0 says that it is of 2026-09-21 14:19:20 UTC, which is yet to come" in future["message"]
+    assert "value" in sources.ask("log", **late.asked(whole=whole, now=seen_at + 2 * MINUTE))
+
+    proof = [each.hex() for each in merkle.prove_consistency(3, 5, early.subtrees())]
+    backdated = early.asked(whole=whole, known=early.seen(3), consistency=proof)
+    outcome = sources.ask("log", **backdated)
+    assert "entry 4 was backdated: it says that it is of 2026-09-21 14:07:20 UTC" in outcome["message"]
+    assert outcome["details"]["seenAt"] == "2026-09-21T14:13:20.000Z"
+    assert "value" in sources.ask("log", **early.asked(whole=whole, known=early.seen(5)))
+
+
+@both_ways
+def test_a_version_that_was_replaced_long_before_does_not_answer(sources: Sources, whole: bool) -> None:
+    earlier = {"packageId": "0" * 64, "logIndex": 2}
+    asked = Book().asked(whole=whole, answer=earlier)
+    assert "value" in sources.ask("log", **asked, answeredAt=16 * MINUTE)
+    outcome = sources.ask("log", **asked, answeredAt=16 * MINUTE + 1)
+    assert "the answer came from version 1, which was replaced on 1970-01-01 00:01:00" in outcome["message"]
 
 
 def test_a_checkpoint_of_another_log_or_key_is_refused(sources: Sources) -> None:

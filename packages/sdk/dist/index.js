@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-OSKKKHLH.js";
+} from "./shared-EQZAJ3GX.js";
 import {
   ProvenError
 } from "./shared-GPDSXGEP.js";

@@ -12,7 +12,7 @@ import { decodeMessage, encodeCommand } from '../src/commands.ts';
 import { ProvenError } from '../src/errors.ts';
 import * as identity from '../src/identity.ts';
 import { decodeEnvelope, type UpgradePolicy, verifyCommand } from '../src/log/applications.ts';
-import { checkRemembered, checkSize, readCheckpoint, readLog, replay } from '../src/log/check.ts';
+import { checkRemembered, checkSize, checkSuperseded, checkTimes, readCheckpoint, readLog, replay } from '../src/log/check.ts';
 import { splitEntries } from '../src/log/collect.ts';
 import { decodeEntry } from '../src/log/entries.ts';
 import * as merkle from '../src/log/merkle.ts';
@@ -186,7 +186,7 @@ const questions: Record<string, (question: Question) => unknown> = {
   },
   words: ({ policy, archived }) => whoMayChange({ policy: policy as UpgradePolicy, archived }),
   /** What `checkLog` does with a log after it was fetched. */
-  async log({ key, note, entries, whole, application, answer, known, consistency }) {
+  async log({ key, note, entries, whole, application, answer, known, consistency, now, answeredAt }) {
     const parsed = await parseKey(key);
     const checkpoint = await readCheckpoint(parsed, fromHex(note));
     const remembered = known === null ? null : { ...known, root: fromHex(known.root) };
@@ -196,7 +196,9 @@ const questions: Record<string, (question: Question) => unknown> = {
     }));
     const view = await readLog(parsed, checkpoint, given, whole);
     await checkRemembered(view, remembered, async () => consistency.map(fromHex));
-    const { state, version } = await replay(view, application, answer);
+    const { state, version, entries: own } = await replay(view, application, answer);
+    checkTimes(own, remembered, now ?? Date.now());
+    checkSuperseded(state, version, answeredAt ?? 0);
     return plain({ version, name: state.name });
   },
   cbor: ({ value }) => toHex(encode(value)),

@@ -2304,9 +2304,8 @@ async function checked(question, collector, memory) {
   if (!/^[a-z2-7]{32}$/.test(asked) && asked !== state.name) {
     throw broken("log", `the log calls this application ${state.name}, and ${asked} was asked for`);
   }
-  const now = answer?.at ?? Date.now();
-  checkTimes(entries, known, now);
-  checkSuperseded(state, version, now);
+  checkTimes(entries, known, Date.now());
+  checkSuperseded(state, version, answer?.at ?? Date.now());
   checkDelay(policy, state);
   await kept(memory, applicationId2, {
     origin: checkpoint.origin,
@@ -2504,7 +2503,7 @@ function report({ checkpoint, leaves }, state, version, known, about) {
   const { pending } = state;
   const newest2 = state.versions.length === version.number;
   const summary = [
-    `The public log says the same: ${about.answered ? "that package" : `the package ${version.packageId}`} is version ${version.number} of ${state.name}, live since ${moment2(version.at)} (entry ${version.logIndex} of ${size} in ${origin}).`,
+    `The public log says the same: ${about.answered ? "that package" : `the package ${short2(version.packageId)}`} is version ${version.number} of ${state.name}, live since ${moment2(version.at)} (entry ${version.logIndex} of ${size} in ${origin.replace(/[0-9a-f]{64}$/, short2)}).`,
     known !== null ? `It continues the log that this browser saw on ${moment2(known.seenAt)}, with ${known.size} entries.` : about.memory ? "This is the first time that this browser sees the log: it will notice when that is changed afterwards." : "This browser keeps nothing for this page, so it would not notice a log that was changed afterwards.",
     whoMayChange(state)
   ];

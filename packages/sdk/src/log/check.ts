@@ -14,7 +14,7 @@ import { decodeEntry, type Entry } from './entries.ts';
 import { LogMemory, type LogOf, type Remembered } from './memory.ts';
 import { checkConsistency, checkInclusion, leafHash, rootOf, sha256 } from './merkle.ts';
 import { type Checkpoint, checkNote, type NoteKey, parseCheckpoint, parseKey, parseNote } from './notes.ts';
-import { type ApplicationState, inWords, Replay, type Version } from './replay.ts';
+import { type ApplicationState, inWords, Replay, short, type Version } from './replay.ts';
 import { announced, duration, moment, whoMayChange } from './words.ts';
 
 const LOG_LABEL = 'proven/log-key/v1';
@@ -119,9 +119,8 @@ async function checked(question: LogQuestion, collector: Collector, memory: LogM
   if (!/^[a-z2-7]{32}$/.test(asked) && asked !== state.name) {
     throw broken('log', `the log calls this application ${state.name}, and ${asked} was asked for`);
   }
-  const now = answer?.at ?? Date.now();
-  checkTimes(entries, known, now);
-  checkSuperseded(state, version, now);
+  checkTimes(entries, known, Date.now());
+  checkSuperseded(state, version, answer?.at ?? Date.now());
   checkDelay(policy, state);
   await kept(memory, applicationId, {
     origin: checkpoint.origin,
@@ -367,8 +366,9 @@ function report(
   const { pending } = state;
   const newest = state.versions.length === version.number;
   const summary = [
-    `The public log says the same: ${about.answered ? 'that package' : `the package ${version.packageId}`} is version ` +
-      `${version.number} of ${state.name}, live since ${moment(version.at)} (entry ${version.logIndex} of ${size} in ${origin}).`,
+    `The public log says the same: ${about.answered ? 'that package' : `the package ${short(version.packageId)}`} is ` +
+      `version ${version.number} of ${state.name}, live since ${moment(version.at)} (entry ${version.logIndex} of ${size} in ` +
+      `${origin.replace(/[0-9a-f]{64}$/, short)}).`,
     known !== null
       ? `It continues the log that this browser saw on ${moment(known.seenAt)}, with ${known.size} entries.`
       : about.memory
