@@ -19,6 +19,7 @@ from ._paths import NPM_PREFIX, collisions, path_fault
 from ._reader import Reading
 from ._resolve import ResolutionError, Resolver, Tree
 from ._syntax import TooComplexError
+from ._trial import try_parsing
 from .graph import Exploration, PackageTree, explore
 from .limits import MAX_ENTRIES
 from .manifest import FORMAT, Asset, Dependency, HandlerKind, Limits, Manifest, Module
@@ -83,6 +84,7 @@ def verify(package: Package) -> None:
     takes the tarball, and building the folder again does it. Raises `ProvenError`: `BAD_REQUEST`, or
     `BUILD_ERROR`.
     """
+    try_parsing(package.files)
     manifest, files, _ = _derive(PackageTree(package), package.files, package.manifest)
     if manifest != package.manifest or files.keys() != package.files.keys():
         different = [
