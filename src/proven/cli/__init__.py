@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "metrics": ("proven.cli.metrics:metrics", "Show how often and how fast an app's handlers are called."),
     "check": ("proven.cli.check:check", "Find mistakes in an app before it runs."),
     "package": ("proven.cli.package:package", "Build packages and say why their ids are what they are."),
+    "app": ("proven.cli.app:app", "Create, change and hand over your applications."),
     "key": ("proven.cli.key:key", "Make the key by which an owner signs."),
     "completion": ("proven.cli.completion:completion", "Print the shell's completion script."),
 }
