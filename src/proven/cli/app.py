@@ -59,7 +59,7 @@ def app() -> None:
     application as it is then. If somebody is faster, it is refused, and what happened meanwhile is shown.
 
     \b
-    A first application:
+    Examples: a first application
       proven key new owner.key
       proven app create todo --key owner.key
       proven app deploy todo ./todo --key owner.key
@@ -67,7 +67,7 @@ def app() -> None:
       proven app show todo
 
     \b
-    Several keys, at several machines:
+    Examples: several keys, at several machines
       proven app deploy todo ./todo --key a.key --save upgrade.command
       proven app sign upgrade.command --key b.key
       proven app send upgrade.command --package ./todo
