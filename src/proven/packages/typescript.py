@@ -11,7 +11,7 @@ from ._resolve import BUILTIN_PREFIX, BUILTINS
 TYPES_FOLDER = ".proven/types"
 """Where an app's folder keeps them. Not part of the app: `proven check` and `proven dev` write them again."""
 
-_IMPORTED: Final = re.compile(rb"""\b(?:from|import) ?["']\./([A-Za-z0-9_-]+\.js)["']""")
+_IMPORTED: Final = re.compile(rb"""\b(?:from|import) ?\(?["']\./([A-Za-z0-9_-]+\.js)["']""")
 
 
 def type_declarations() -> dict[str, Path]:
@@ -38,7 +38,7 @@ def write_types(folder: Path) -> None:
 
 
 def sdk_modules() -> dict[str, bytes]:
-    """The SDK for web pages as ES modules by file name: `index.js` and everything it imports."""
+    """The SDK for web pages as ES modules by file name: `index.js` and everything it imports, at once or later."""
     folder = _root() / "sdk" / "dist"
     found: dict[str, bytes] = {}
     pending = ["index.js"]
