@@ -17,6 +17,9 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from proven.cli.key import new_key
+from proven.client import LogMemory, collect
+from proven.client.collect import collecting
+from proven.client.owner import OwnersNode
 from proven.node.presence import Presence, announced
 from support.node import Node, running_node
 
@@ -310,6 +313,30 @@ async def test_evidence_that_is_not_accepted_gets_nothing_signed(desk: Desk) -> 
         *arguments[:-1], "http://127.0.0.1:1", "--any-development-node"
     )
     assert (await desk.run("app", "show", "eighth"))[0] == 1
+
+
+async def test_of_a_long_log_only_the_application_is_read_and_is_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.key("owner.key")
+    key = ("--key", "owner.key")
+    await desk.ok("app", "create", "ninth", *key)
+    desk.app("nine")
+    await desk.ok("app", "deploy", "ninth", "app", *key)
+    await desk.ok("app", "policy", "ninth", "timelock", "1d", *key)
+    await desk.ok("app", "deploy", "ninth", "app", *key)
+    async with collecting(desk.node.url) as collector:
+        owner = OwnersNode(collector, desk.node.verifier, LogMemory(desk.folder / "memory"))
+        whole = await owner.read("ninth")
+        monkeypatch.setattr(collect, "WHOLE_LOG", 0)
+        part = await owner.read("ninth")
+    assert (whole.view.whole, part.view.whole) == (True, False)
+    record = whole.find("ninth")
+    assert part.find("ninth") == record
+    assert part.live(record.id) == whole.live(record.id)
+    assert part.entries(record.id) == whole.entries(record.id)
+    assert record.pending is not None
+    assert record.pending.log_index == part.entries(record.id)[-1][0]
 
 
 @pytest.mark.timeout(300)
