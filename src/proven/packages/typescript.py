@@ -38,7 +38,7 @@ def write_types(folder: Path) -> None:
 
 
 def sdk_modules() -> dict[str, bytes]:
-    """The SDK for web pages as ES modules by file name: `index.js` and everything it imports, at once or later."""
+    """The SDK for web pages as ES modules by file name: `index.js` and all it imports, at once or later."""
     folder = _root() / "sdk" / "dist"
     found: dict[str, bytes] = {}
     pending = ["index.js"]
