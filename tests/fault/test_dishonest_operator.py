@@ -28,7 +28,7 @@ from proven.wire.applications import (
 )
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import Checkpoint, NoteSigner
-from support.operator import HOUR, Book, Operator, new_log_key, root_of, serving
+from support.dishonest import HOUR, Book, Operator, new_log_key, root_of, serving
 
 OWNER, STRANGER, GUARDIAN = (OwnerKey.from_seed(bytes([number]) * 32) for number in (1, 2, 3))
 DELAY = 48 * HOUR

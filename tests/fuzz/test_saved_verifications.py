@@ -15,7 +15,7 @@ from proven.client import Bundle, collect, examine
 from proven.client.collect import collecting
 from proven.client.verification import Report
 from proven.wire.errors import ErrorCode, ProvenError
-from support.operator import serving
+from support.dishonest import serving
 
 
 class Saved(NamedTuple):
