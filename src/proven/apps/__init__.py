@@ -4,10 +4,12 @@ Everything follows from one log of signed commands (`Applications`, with the rul
 keeps what runs in step with it.
 """
 
-from proven.apps._applications import LOG, Application, Applications, Change, Receipt
+from proven.apps._applications import Applications, Receipt
 from proven.apps._deployer import Blocked, Deployer, VersionHost
 from proven.apps._records import ApplicationRecord, Domain, Limits, Pending, Version
+from proven.apps._replica import LOG
 from proven.apps._state import State
+from proven.apps._view import Application, Change
 
 __all__ = [
     "LOG",

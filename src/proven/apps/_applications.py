@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from proven.apps._packages import Packages
-from proven.apps._records import ApplicationRecord, Limits, Version
-from proven.apps._snapshot import MAX_SNAPSHOT
-from proven.apps._state import State
-from proven.engine import Logs, Objects, Record, Subscription
-from proven.packages import Asset, Manifest, Package, verify
+from proven.apps._records import ApplicationRecord, Limits
+from proven.apps._view import Application, View
+from proven.engine import Logs, Objects
+from proven.packages import Package, verify
 from proven.wire.applications import (
     AddAllowedOrigin,
     Archive,
@@ -30,7 +25,6 @@ from proven.wire.applications import (
     RemoveAllowedOrigin,
     RollBack,
     SignedCommand,
-    Upgrade,
     decode_envelope,
     delay_of,
     sign,
@@ -43,61 +37,17 @@ from proven.wire.log_entries import (
     DomainProved,
     Entry,
     Submitted,
-    decode_entry,
     encode_entry,
 )
-from proven.wire.merkle import leaf_hash
 from proven.wire.origins import canonical_origin
-
-logger = logging.getLogger("proven.apps")
-
-LOG: Final = "applications"
-"""The engine's log. Record `sequence` of it is entry `sequence - 1` of the network's log, byte for byte."""
-SUBJECT: Final = "events"
-SNAPSHOTS: Final = "application-snapshots"
-SNAPSHOT: Final = "latest"
 
 MAX_WAITING: Final = 256
 """Commands that wait for the one before them to be appended."""
-SNAPSHOT_EVERY: Final = 100_000
-"""Entries after which a new snapshot is taken while the node runs."""
-SNAPSHOT_AT_BOUNDS: Final = 1_000
-"""Entries since the last snapshot that are worth a new one at the start and the stop of a node."""
 _MAX_ATTEMPTS: Final = 16
-_CATCH_UP_SECONDS: Final = 30.0
 
 
 Warm = Callable[[PackageId], Awaitable[None]]
 """Makes a package ready before it is announced or becomes a version; if it raises, neither happens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """One version of an application, ready to be called. `owner` is an Ed25519 public key; `log_index` is
-    that of the entry that made the version live.
-    """
-
-    id: ApplicationId
-    name: str
-    owner: bytes
-    version: int
-    package_id: PackageId
-    manifest: Manifest
-    created_at: datetime
-    log_index: int
-
-    @classmethod
-    def of(cls, record: ApplicationRecord, version: Version, manifest: Manifest) -> Application:
-        return cls(
-            id=record.id,
-            name=record.name,
-            owner=record.owner,
-            version=version.number,
-            package_id=version.package_id,
-            manifest=manifest,
-            created_at=datetime.fromtimestamp(record.created_at / 1000, UTC),
-            log_index=version.log_index,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +60,12 @@ class Receipt:
     record: ApplicationRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An entry, its index in the log, and its application as it was right after the entry or later."""
-
-    log_index: int
-    entry: Entry
-    record: ApplicationRecord
-
-
-class Applications:
+class Applications(View):
     """Reads and changes the applications of a node. `State` has the rules.
 
     A command is checked against the state folded so far, appended on the condition that nothing else was in
-    between, and returns once this node's state includes it. What does not wait (`find`, `list`, `versions`,
-    `live`) reads this node's state as it is. `origin` names the network's log; `clock` is Unix seconds.
+    between, and returns once this node's state includes it. `origin` names the network's log; `clock` is
+    Unix seconds.
     """
 
     def __init__(
@@ -136,151 +77,19 @@ class Applications:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._logs = logs
-        self._objects = objects
-        self._packages = Packages(objects)
+        super().__init__(logs, objects, origin=origin, clock=clock)
         self._limits = limits or Limits()
-        self._clock = clock
-        self._state = State(origin, verify=False)
-        self._snapshot_size = 0
-        self._progress = asyncio.Condition()
-        self._failure: ProvenError | None = ProvenError(ErrorCode.UNAVAILABLE, "applications are not started")
-        self._follower: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._commands: set[asyncio.Task[int]] = set()
 
-    @property
-    def origin(self) -> str:
-        """The name of the network's log, for which commands are signed."""
-        return self._state.origin
-
     async def start(self) -> None:
         """Fold the log as it is now. Raises `UNAVAILABLE` if it breaks a rule."""
-        last = await self._logs.last(LOG)
-        await self._resume(last)
-        await self._read_up_to(last)
-        if self._state.length - self._snapshot_size >= SNAPSHOT_AT_BOUNDS:
-            await self._take_snapshot()
-        self._failure = None
-        self._follower = asyncio.create_task(self._follow(), name="applications")
+        await self._replica.start()
 
     async def stop(self) -> None:
         """Finish commands that have begun, then stop following the log."""
         await asyncio.gather(*self._commands, return_exceptions=True)
-        follower, self._follower = self._follower, None
-        if follower is not None:
-            follower.cancel()
-            await asyncio.gather(follower, return_exceptions=True)
-            sound = self._failure is None
-            await self._fail(ProvenError(ErrorCode.UNAVAILABLE, "applications are stopped"))
-            if sound and self._state.length - self._snapshot_size >= SNAPSHOT_AT_BOUNDS:
-                await self._take_snapshot()
-
-    async def health(self) -> None:
-        """Raises if the state no longer follows the log."""
-        if self._failure is not None:
-            raise self._failure
-
-    def now(self) -> int:
-        """Unix milliseconds, by the clock that entries get their time from."""
-        return int(self._clock() * 1000)
-
-    def find(self, id_or_name: str) -> ApplicationRecord:
-        """The application with this id or name, archived or not; raises `NOT_FOUND`."""
-        return self._state.find(id_or_name)
-
-    def by_domain(self, domain: str) -> ApplicationRecord:
-        """The application that has proved, and not too long ago, that `domain` is its own; raises
-        `NOT_FOUND`.
-        """
-        record = self._state.domain(domain, self.now())
-        if record is None:
-            raise ProvenError(
-                ErrorCode.NOT_FOUND, f"no application has proved {domain[:200]!r} to be its own"
-            )
-        return record
-
-    def list(self, *, owner: bytes | None = None) -> Sequence[ApplicationRecord]:
-        """All applications, or those of one owner, in order of creation."""
-        return tuple(self._state.all()) if owner is None else self._state.owned_by(owner)
-
-    def versions(self, application: ApplicationId) -> Sequence[Version]:
-        """Every version there was, from the first to the present one; raises `NOT_FOUND`."""
-        return self._state.versions(application)
-
-    def entries_of(self, application: ApplicationId) -> Sequence[int]:
-        """The numbers in the log of all its entries, ascending; raises `NOT_FOUND`."""
-        return self._state.history(application)
-
-    async def history(
-        self, application: ApplicationId, *, after: int = -1, limit: int = 100
-    ) -> Sequence[Change]:
-        """Up to `limit` entries of an application with a log index greater than `after`, in order; raises
-        `NOT_FOUND`. `record` of each is the present one.
-        """
-        record = self.find(application)
-        indexes = [index for index in self._state.history(record.id) if index > after][:limit]
-        return [Change(index, decode_entry(await self.leaf(index)), record) for index in indexes]
-
-    async def leaf(self, log_index: int) -> bytes:
-        """The bytes of one entry of the log; raises `NOT_FOUND`."""
-        records = await self._logs.read(LOG, after=log_index, limit=1)
-        if not records or records[0].sequence != log_index + 1:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"the log has no entry {log_index}")
-        return records[0].data
-
-    def root(self) -> tuple[int, bytes]:
-        """How many entries this node has folded, and the Merkle root of them: what their checkpoint says."""
-        return self._state.length, self._state.root()
-
-    def allowed_origins(self, id_or_name: str) -> Sequence[str]:
-        """The origins that the owner allowed, canonical, in the order added; raises `NOT_FOUND`."""
-        return self.find(id_or_name).origins
-
-    def allows_somewhere(self, origin: str) -> bool:
-        """Whether the owner of any application that is not archived allowed `origin`."""
-        return self._state.allows_somewhere(origin)
-
-    def live(self, id_or_name: str) -> tuple[ApplicationRecord, Version]:
-        """An application and the version that new calls go to.
-
-        Raises `NOT_FOUND` if there is none, it has no version yet, or it is archived.
-        """
-        record = self.find(id_or_name)
-        if record.archived:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"the application {record.name} was archived by its owner")
-        if not record.version:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"nothing has been deployed to {record.name} yet")
-        return record, self._state.version(record.id)
-
-    async def resolve(self, id_or_name: str) -> Application:
-        """The version that new calls go to; raises `NOT_FOUND` as `live` does."""
-        record, version = self.live(id_or_name)
-        return Application.of(record, version, await self._packages.manifest(version.package_id))
-
-    async def package(self, package_id: PackageId) -> Package:
-        """A package that was stored, checked against its id, without its assets; raises `NOT_FOUND`."""
-        return await self._packages.read(package_id)
-
-    async def asset(self, asset: Asset) -> bytes:
-        """The content of a front-end file of a package that was stored; raises `NOT_FOUND`."""
-        return await self._packages.asset(asset)
-
-    def package_of(self, application: ApplicationId, change: Upgrade) -> PackageId | None:
-        """The package that a change makes live, if it makes one; raises `NOT_FOUND`."""
-        return self._state.package_of(application, change)
-
-    def due(self) -> Sequence[ApplicationRecord]:
-        """The applications whose pending change can come into force now."""
-        return self._state.due(self.now())
-
-    def next_activation(self) -> int | None:
-        """When the next change comes into force that is not due yet (Unix milliseconds)."""
-        return self._state.next_activation(self.now())
-
-    def proofs(self) -> Sequence[tuple[str, ApplicationId, int]]:
-        """Every proof of a domain that has not lapsed: domain, application, until."""
-        return tuple(self._state.proofs())
+        await self._replica.stop()
 
     def check(self, envelope: bytes) -> SignedCommand:
         """The command in an envelope; raises what `submit` would refuse it with now, packages aside."""
@@ -329,7 +138,7 @@ class Applications:
         one.
         """
         if revision is None:
-            known = self._state.get(application)
+            known = self._replica.state.get(application)
             revision = 0 if known is None else known.revision
         body = Body(origin=self.origin, application_id=application, revision=revision, command=command)
         return await self.submit(sign(body, key), package=package, warm=warm)
@@ -426,21 +235,6 @@ class Applications:
 
         return await self._carry_out(application, entry)
 
-    @asynccontextmanager
-    async def watch(self, *, after: int | None = None) -> AsyncIterator[AsyncIterator[Change]]:
-        """Changes after an index of the log (-1: from the first), or from now on. None is skipped, however
-        slow the reader.
-        """
-        start = self._state.length if after is None else after + 1
-        async with await self._logs.follow(LOG, after=start) as records:
-            yield self._changes(records)
-
-    async def _changes(self, records: Subscription[Record]) -> AsyncIterator[Change]:
-        async for record in records:
-            entry = decode_entry(record.data)
-            await self._reach(record.sequence)
-            yield Change(record.sequence - 1, entry, self.find(entry.application_id))
-
     def _require_immediate(self, application: ApplicationId) -> ApplicationRecord:
         record = self.find(application)
         if delay := delay_of(record.policy):
@@ -452,12 +246,12 @@ class Applications:
 
     def _check(self, application: ApplicationId, entry: Callable[[int], Entry]) -> Entry:
         """The entry as it would be appended now; raises what it would be refused with."""
-        known = self._state.get(application)
+        known = self._replica.state.get(application)
         now = self.now()
         checked = entry(now if known is None else max(now, known.changed_at))
-        self._state.check(checked)
+        self._replica.state.check(checked)
         if isinstance(checked, Submitted):
-            self._state.check_limits(checked.command, self._limits)
+            self._replica.state.check_limits(checked.command, self._limits)
         return checked
 
     async def _carry_out(
@@ -486,101 +280,15 @@ class Applications:
                 if package is not None:
                     await self._store(application, package)
                 try:
-                    sequence = await self._logs.append(LOG, SUBJECT, leaf, expected=self._state.length)
+                    return await self._replica.append(leaf)
                 except ProvenError as refused:
                     if refused.code is not ErrorCode.CONFLICT:
                         raise
-                    await self._reach(await self._logs.last(LOG))
-                else:
-                    await self._reach(sequence)
-                    return sequence
         raise ProvenError(ErrorCode.OVERLOADED, "other nodes change applications all the time", retry_after=1)
 
     async def _store(self, application: ApplicationId, package: Package) -> None:
-        others = self._state.packages_of(self.find(application).owner)
+        others = self._replica.state.packages_of(self.find(application).owner)
         await self._packages.store(package, beside=others, limit=self._limits.package_bytes_per_owner)
-
-    async def _resume(self, last: int) -> None:
-        """Start from the snapshot, if there is one of this log; from nothing otherwise."""
-        if await self._objects.info(SNAPSHOTS, SNAPSHOT) is None:
-            return
-        try:
-            raw = await self._objects.read(SNAPSHOTS, SNAPSHOT, limit=MAX_SNAPSHOT)
-            state = State.restore(raw, self.origin, verify=False)
-            if state.length > last:
-                raise ValueError("the log is shorter")
-            if state.length and leaf_hash(await self.leaf(state.length - 1)) != state.last_leaf:
-                raise ValueError("the log is another one")
-        except (ValueError, ProvenError) as refused:
-            logger.warning("snapshot_refused", extra={"reason": str(refused)})
-            return
-        self._state = state
-        self._snapshot_size = state.length
-
-    async def _read_up_to(self, last: int) -> None:
-        while self._state.length < last:
-            records = await self._logs.read(LOG, after=self._state.length)
-            if not records:
-                raise ProvenError(ErrorCode.UNAVAILABLE, "the log of applications ends too early")
-            for record in records:
-                self._fold(record)
-
-    def _fold(self, record: Record) -> None:
-        if record.sequence != self._state.length + 1:
-            raise ProvenError(ErrorCode.UNAVAILABLE, "the log of applications has a gap")
-        try:
-            self._state.append(record.data)
-        except ProvenError as error:
-            raise ProvenError(
-                ErrorCode.UNAVAILABLE,
-                f"entry {record.sequence - 1} of the log of applications breaks a rule: {error.message}",
-            ) from error
-
-    async def _take_snapshot(self) -> None:
-        """A snapshot that cannot be written costs time at the next start, and nothing else."""
-        size = self._state.length
-        try:
-            await self._objects.put(SNAPSHOTS, SNAPSHOT, self._state.snapshot())
-        except ProvenError as error:
-            logger.warning("snapshot_not_written", extra={"reason": error.message})
-        self._snapshot_size = size
-
-    async def _follow(self) -> None:
-        """Fold the log's entries as they come; after the start the only place that changes the state."""
-        try:
-            async with await self._logs.follow(LOG, after=self._state.length) as records:
-                async for record in records:
-                    self._fold(record)
-                    async with self._progress:
-                        self._progress.notify_all()
-                    if self._state.length - self._snapshot_size >= SNAPSHOT_EVERY:
-                        await self._take_snapshot()
-        except Exception as error:
-            logger.critical("applications_not_followed", extra={"index": self._state.length}, exc_info=error)
-            await self._fail(
-                ProvenError(ErrorCode.UNAVAILABLE, f"the log of applications cannot be followed: {error}")
-            )
-
-    async def _fail(self, failure: ProvenError) -> None:
-        self._failure = self._failure or failure
-        async with self._progress:
-            self._progress.notify_all()
-
-    async def _reach(self, sequence: int) -> None:
-        """Wait until the state includes the entry with this sequence."""
-
-        def reached() -> bool:
-            return self._state.length >= sequence or self._failure is not None
-
-        try:
-            async with asyncio.timeout(_CATCH_UP_SECONDS), self._progress:
-                await self._progress.wait_for(reached)
-        except TimeoutError:
-            raise ProvenError(
-                ErrorCode.UNAVAILABLE, "this node is behind; try again", retry_after=1
-            ) from None
-        if self._state.length < sequence:
-            await self.health()
 
 
 def _submitted(signed: SignedCommand, at: int) -> Entry:

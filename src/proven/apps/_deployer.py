@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
-from proven.apps._applications import Application, Applications, Receipt
+from proven.apps._applications import Applications, Receipt
 from proven.apps._records import ApplicationRecord, Pending
+from proven.apps._view import Application
 from proven.packages import Manifest, Package
 from proven.wire.applications import OwnerKey, SignedCommand, decode_envelope
 from proven.wire.errors import ErrorCode, ProvenError

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from proven.apps import Applications, State
-from proven.apps._applications import LOG, SNAPSHOT, SNAPSHOTS, SUBJECT
+from proven.apps._replica import LOG, SNAPSHOT, SNAPSHOTS, SUBJECT
 from proven.engine.embedded import EmbeddedEngine
 from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
@@ -56,7 +56,7 @@ async def test_a_node_reads_only_what_is_behind_its_snapshot(
     bob: OwnerKey,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("proven.apps._applications.SNAPSHOT_AT_BOUNDS", 5)
+    monkeypatch.setattr("proven.apps._replica.SNAPSHOT_AT_BOUNDS", 5)
     before = await restart(log)
     assert folded == leaves
     added = encode_entry(created(bob, "bobs"))
@@ -75,8 +75,8 @@ async def test_a_node_reads_only_what_is_behind_its_snapshot(
 async def test_snapshots_are_taken_while_a_node_runs_and_when_it_stops(
     engine: EmbeddedEngine, alice: OwnerKey, folded: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proven.apps._applications.SNAPSHOT_EVERY", 3)
-    monkeypatch.setattr("proven.apps._applications.SNAPSHOT_AT_BOUNDS", 1)
+    monkeypatch.setattr("proven.apps._replica.SNAPSHOT_EVERY", 3)
+    monkeypatch.setattr("proven.apps._replica.SNAPSHOT_AT_BOUNDS", 1)
     applications = Applications(engine.logs, engine.objects, origin=ORIGIN)
     await applications.start()
     for n in range(4):
