@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from proven.attestation import DEVELOPMENT_PCRS, DevelopmentAttestor, Measurements, Platform, Verifier
 from proven.client import LogMemory, Pins, collect, connect
 from proven.client.collect import collecting
-from proven.client.verification import LinkName, Report, Status, examine
+from proven.client.report import LinkName, Report, Status
+from proven.client.verification import examine
 from proven.packages import Package, build
 from proven.wire.applications import (
     CancelUpgrade,

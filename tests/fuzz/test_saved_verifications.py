@@ -13,7 +13,7 @@ from fault.test_dishonest_operator import Scene
 from proven.attestation import Verifier
 from proven.client import Bundle, collect, examine
 from proven.client.collect import collecting
-from proven.client.verification import Report
+from proven.client.report import Report
 from proven.wire.errors import ErrorCode, ProvenError
 from support.dishonest import serving
 

@@ -19,7 +19,7 @@ from yarl import URL
 from proven.apps import Application
 from proven.cli import main
 from proven.client import Bundle, LogMemory, Pins, connect, fetch
-from proven.client.verification import LinkName
+from proven.client.report import LinkName
 from proven.node.config import LogSettings
 from proven.packages import Package
 from proven.transparency.witness import AddCheckpoint

@@ -17,7 +17,8 @@ import msgspec
 from proven.client.bundle import MAX_BUNDLE, Bundle
 from proven.client.collect import collecting
 from proven.client.pins import LogMemory, Pins
-from proven.client.verification import LinkName, Report, Status, examine
+from proven.client.report import LinkName, Report, Status
+from proven.client.verification import examine
 from proven.node.presence import Presence, discover
 from proven.wire import ids
 from proven.wire.errors import ErrorCode, ProvenError

@@ -16,8 +16,9 @@ from proven.client.bundle import Bundle
 from proven.client.client import Carrier, Client, connect
 from proven.client.events import Event, Missed, Published, Subscription
 from proven.client.pins import LogMemory, Pins
+from proven.client.report import Link, LinkName, Report, Status
 from proven.client.responses import Attested, AttestedResponse, fetch, verify_response
-from proven.client.verification import Link, LinkName, Report, Status, examine
+from proven.client.verification import examine
 
 __all__ = [
     "Attested",

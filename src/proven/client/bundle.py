@@ -104,6 +104,11 @@ class Bundle(_Part, frozen=True):
         raise _bad("not a saved verification")
 
 
+def now_ms() -> int:
+    """Unix milliseconds."""
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
 def _plain(bundle: Bundle) -> Any:
     return msgspec.to_builtins(bundle, builtin_types=(bytes,))
 

@@ -18,7 +18,8 @@ from proven.client.app_logs import LogFeed, MissedLines, read
 from proven.client.collect import Collector
 from proven.client.events import Subscription
 from proven.client.pins import LogMemory, Pins
-from proven.client.verification import LinkName, Report, examine
+from proven.client.report import LinkName, Report
+from proven.client.verification import examine
 from proven.wire import ids, values
 from proven.wire.commands import (
     Anonymize,

@@ -20,11 +20,10 @@ from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from proven.client._transport import read_limited, unreachable
-from proven.client.bundle import Bundle, SavedAnswer, SavedEntry, SavedLog, SavedSession
+from proven.client.bundle import Bundle, SavedAnswer, SavedEntry, SavedLog, SavedSession, now_ms
 from proven.client.log import read_hashes
 from proven.client.pins import LogMemory
 from proven.client.responses import MAX_BODY, NONCE_BYTES
-from proven.client.verification import now_ms
 from proven.packages.limits import MAX_ARCHIVE_BYTES
 from proven.wire import http_signatures as signatures
 from proven.wire import ids, log_key

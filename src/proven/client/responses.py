@@ -15,7 +15,7 @@ import aiohttp
 
 from proven.attestation import Evidence, Verifier
 from proven.client._transport import read_limited, unreachable
-from proven.client.bundle import SavedAnswer
+from proven.client.bundle import SavedAnswer, now_ms
 from proven.wire import http_signatures as signatures
 from proven.wire import ids
 from proven.wire.errors import ErrorCode, ProvenError
@@ -148,7 +148,7 @@ async def fetch(
         body=content,
     )
     saved = SavedAnswer(
-        at=int(datetime.now(UTC).timestamp() * 1000),
+        at=now_ms(),
         nonce=nonce,
         method=method,
         url=asked,

@@ -15,7 +15,7 @@ from proven.client import events
 from proven.client.client import DEFAULT_TIMEOUT, Carrier, OnConsole
 from proven.client.events import Event
 from proven.client.pins import LogMemory, Pins
-from proven.client.verification import Report
+from proven.client.report import Report
 from proven.wire.commands import WhoAmIResult
 from proven.wire.identity import IdentityKey
 from proven.wire.ids import IdentityId, PackageId

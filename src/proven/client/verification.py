@@ -2,102 +2,23 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Final
-from urllib.parse import unquote, urlsplit
-
-import msgspec
 
 from proven.attestation import Platform, Rule, Verifier
 from proven.client import _words
-from proven.client.bundle import Bundle, SavedLog
-from proven.client.log import (
-    Live,
-    LogView,
-    check_remembered,
-    check_times,
-    open_saved,
-    replay,
-)
+from proven.client.bundle import Bundle
+from proven.client.log import Live
 from proven.client.pins import LogMemory, Pins, Remembered
+from proven.client.report import FailedError, Link, LinkName, Report, Status
 from proven.client.responses import Attested, verify_response
+from proven.client.verification_log import examine_log
 from proven.packages import Package, verify
 from proven.wire import http_signatures as signatures
 from proven.wire import ids
 from proven.wire.applications import Immutable, delay_of
-from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import ApplicationId
+from proven.wire.errors import ProvenError
 from proven.wire.session import verify_handshake
-
-
-class LinkName(enum.StrEnum):
-    """The links of the chain, in the order in which they are walked."""
-
-    HARDWARE = "hardware"
-    IMAGE = "image"
-    GOVERNANCE = "governance"
-    NODE_KEY = "node key"
-    SESSION = "session"
-    APPLICATION = "application"
-    PACKAGE = "package"
-    SOURCE = "source"
-    LOG = "log"
-    POLICY = "policy"
-
-
-EXIT_CODES: Final = {name: number for number, name in enumerate(LinkName, 11)}
-"""What a command exits with if a link is the first that fails."""
-
-
-class Status(enum.StrEnum):
-    """`UNCHECKED`: there was nothing by which to check it, and nothing is claimed."""
-
-    HOLDS = "holds"
-    FAILS = "fails"
-    UNCHECKED = "unchecked"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One link: what was found, and what that was checked against."""
-
-    name: LinkName
-    status: Status
-    found: str
-    against: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The links up to the first that fails. `attested` and `live` are there from the links on that say them;
-    `state` is what to remember of the log if all hold.
-    """
-
-    links: tuple[Link, ...]
-    at: datetime
-    attested: Attested | None = None
-    live: Live | None = None
-    state: Remembered | None = None
-
-    @property
-    def failed(self) -> Link | None:
-        return next((link for link in self.links if link.status is Status.FAILS), None)
-
-    @property
-    def exit_code(self) -> int:
-        return 0 if self.failed is None else EXIT_CODES[self.failed.name]
-
-    def require(self) -> None:
-        """Raises `ProvenError` (`EVIDENCE_INVALID`, detail `link`) unless every link holds."""
-        if self.failed is not None:
-            raise ProvenError(
-                ErrorCode.EVIDENCE_INVALID,
-                f"{self.failed.name}: {self.failed.found}",
-                details={"link": self.failed.name.value},
-            )
 
 
 def examine(
@@ -126,14 +47,6 @@ def examine(
     return _Examination(bundle, verifier, pins or Pins(), memory).run()
 
 
-class _FailedError(Exception):
-    """A link fails; `link` if it is not the one that is being examined."""
-
-    def __init__(self, message: str, link: LinkName | None = None) -> None:
-        super().__init__(message)
-        self.link = link
-
-
 @dataclass(slots=True)
 class _Examination:
     bundle: Bundle
@@ -143,7 +56,6 @@ class _Examination:
     links: list[Link] = field(default_factory=list)
     attested: Attested | None = None
     live: Live | None = None
-    view: LogView | None = None
     state: Remembered | None = None
 
     def run(self) -> Report:
@@ -160,7 +72,7 @@ class _Examination:
             try:
                 for link in step():
                     self.links.append(link)
-            except _FailedError as failure:
+            except FailedError as failure:
                 self.links.append(Link(failure.link or name, Status.FAILS, str(failure)))
                 break
             except ProvenError as error:
@@ -189,12 +101,12 @@ class _Examination:
             link = _link_of(error)
             if link is LinkName.IMAGE:
                 yield Link(LinkName.HARDWARE, Status.HOLDS, "the evidence is genuine", "its root")
-            raise _FailedError(error.message, link) from None
+            raise FailedError(error.message, link) from None
         evidence = self.attested.evidence
         when = f"{evidence.timestamp:%Y-%m-%d %H:%M:%S UTC}"
         if evidence.platform is Platform.DEVELOPMENT:
             if self.pins.refuse_development:
-                raise _FailedError("the evidence is of a development node, which you refuse")
+                raise FailedError("the evidence is of a development node, which you refuse")
             yield Link(
                 LinkName.HARDWARE,
                 Status.HOLDS,
@@ -243,7 +155,7 @@ class _Examination:
             saved.request, saved.response, self.verifier, at=self.bundle.time
         )
         if request.application_id != self._answer.application_id:
-            raise _FailedError(
+            raise FailedError(
                 f"it was opened with the application {request.application_id}, "
                 f"the answer is of {self._answer.application_id}"
             )
@@ -259,7 +171,7 @@ class _Examination:
         against = "the signed answer"
         if asked is not None and ids.is_application_id(asked):
             if asked != found:
-                raise _FailedError(f"the answer is of the application {found}, not of {asked}")
+                raise FailedError(f"the answer is of the application {found}, not of {asked}")
             against = "the id that you gave"
         elif asked is not None:
             against = f"the signed answer; that it is the one called {asked} follows from the log"
@@ -268,7 +180,7 @@ class _Examination:
     def _package(self) -> Iterator[Link]:
         found, pinned = self._answer.package_id, self.pins.only_package
         if pinned is not None and found != pinned:
-            raise _FailedError(f"the package {found} answered, and you accept {pinned} only")
+            raise FailedError(f"the package {found} answered, and you accept {pinned} only")
         yield Link(
             LinkName.PACKAGE,
             Status.HOLDS,
@@ -282,7 +194,7 @@ class _Examination:
             return
         package = Package.from_archive(self.bundle.archive)
         if package.id != self._answer.package_id:
-            raise _FailedError(f"what was given as the package is another one: {package.id}")
+            raise FailedError(f"what was given as the package is another one: {package.id}")
         verify(package)
         files, assets = len(package.files), len(package.assets)
         pages = f", {assets} front-end files" if assets else ""
@@ -298,49 +210,23 @@ class _Examination:
         if saved is None:
             yield Link(LinkName.LOG, Status.UNCHECKED, "no log was fetched")
             return
-        self.view = view = open_saved(saved, self.verifier, self.bundle.time)
-        self._check_attested_state(view, saved)
-        known = self._known(view)
-        compared = check_remembered(view, known, _proof_from(saved, known), self.bundle.time)
-        answer = self._answer
-        self.live = replay(view, answer.application_id, answer.package_id, answer.log_index)
-        self._check_name(self.live)
-        check_times(view, self.live, known, answered_at=answer.created, shown_at=self.bundle.time)
-        cosigned = view.cosigned(self.pins)
-        checkpoint = view.checkpoint
-        self.state = Remembered(
-            origin=checkpoint.origin,
-            verifier_key=view.key.verifier_key(),
-            size=checkpoint.size,
-            root=checkpoint.root.hex(),
-            seen_at=int(self.bundle.time.timestamp()),
+        finding = examine_log(
+            self.bundle, saved, self._answer, self.verifier, pins=self.pins, memory=self.memory
         )
-        yield Link(
-            LinkName.LOG,
-            Status.HOLDS,
-            f"entry {answer.log_index} of {checkpoint.size} made it live as version "
-            f"{self.live.version.number} of {self.live.record.name}, in the log {checkpoint.origin}",
-            "; ".join(
-                [
-                    "a checkpoint of the attested key",
-                    compared,
-                    _completeness(saved, self.live),
-                    *(f"cosigned by {name} on {time:%Y-%m-%d %H:%M:%S UTC}" for name, time in cosigned),
-                ]
-            ),
-        )
+        self.live, self.state = finding.live, finding.state
+        yield finding.link
 
     def _policy(self) -> Iterator[Link]:
         if self.live is None:
             if self.pins.min_delay:
-                raise _FailedError(f"without the log nothing says that changes take {self.pins.min_delay} s")
+                raise FailedError(f"without the log nothing says that changes take {self.pins.min_delay} s")
             yield Link(LinkName.POLICY, Status.UNCHECKED, "without the log nothing says who can change it")
             return
         record = self.live.record
         delay = delay_of(record.policy)
         fixed = isinstance(record.policy, Immutable) or record.archived
         if not fixed and delay < self.pins.min_delay:
-            raise _FailedError(
+            raise FailedError(
                 f"it can be changed by {_words.who_may_change(record)}; you require "
                 f"{_words.duration(self.pins.min_delay)} of notice"
             )
@@ -361,96 +247,6 @@ class _Examination:
         assert self.attested is not None
         return self.attested
 
-    def _known(self, view: LogView) -> Remembered | None:
-        """What is remembered of the log. Raises if the application was seen in another log."""
-        if self.memory is None:
-            return None
-        before = self.memory.log_of(self._answer.application_id)
-        if before is not None and before[0] != view.key.name:
-            raise _FailedError(
-                f"the application was in the log {before[0]} on {before[1]}, and is now shown in "
-                f"{view.key.name}"
-            )
-        return self.memory.log(view.key.name)
-
-    def _check_name(self, live: Live) -> None:
-        asked = self.bundle.asked
-        if asked is not None and not ids.is_application_id(asked) and live.record.name != asked:
-            raise _FailedError(
-                f"the log calls this application {live.record.name}, and {asked} was asked for"
-            )
-
-    def _check_attested_state(self, view: LogView, saved: SavedLog) -> None:
-        """The log is at least as far as the node says in the description that it signed."""
-        described = _described(self.bundle, self._answer.application_id)
-        if described is None:
-            return
-        checkpoint = view.checkpoint
-        if described.log.origin != checkpoint.origin:
-            raise _FailedError(
-                f"the node says that its log is {described.log.origin}, not {checkpoint.origin}"
-            )
-        if checkpoint.size < described.log.size:
-            raise _FailedError(
-                f"the checkpoint is stale: it has {checkpoint.size} entries, and the node signed that there "
-                f"are {described.log.size}"
-            )
-        proofs = dict(saved.consistency)
-        try:
-            view.continues(described.log.size, described.log.root, proofs.get(described.log.size))
-        except ProvenError:
-            raise _FailedError(
-                f"the log was forked: it does not begin with the {described.log.size} entries that the node "
-                f"signed"
-            ) from None
-        if not saved.whole and len(saved.entries) < described.revision:
-            raise _FailedError(
-                f"entries were left out: {len(saved.entries)} are shown, and the node signed that the "
-                f"application has {described.revision}"
-            )
-
-
-class _DescribedLog(msgspec.Struct, frozen=True):
-    origin: str
-    size: int
-    root: bytes
-
-
-class _Described(msgspec.Struct, frozen=True):
-    """What is used of a node's signed description of an application."""
-
-    id: str
-    log: _DescribedLog
-    revision: int
-
-
-def _described(bundle: Bundle, application: ApplicationId) -> _Described | None:
-    """The description, if the answer is one: it is signed, so what it says is the node's word. An
-    application's own answer can look like one, and then only speaks against itself.
-    """
-    parts = unquote(urlsplit(bundle.answer.url).path).split("/")
-    if len(parts) != 3 or parts[:2] != ["", "app"] or bundle.answer.status != 200:
-        return None
-    try:
-        described = msgspec.json.decode(bundle.answer.body, type=_Described)
-    except msgspec.DecodeError:
-        return None
-    if described.id != application:
-        raise _FailedError("the node's signed description is of another application", LinkName.APPLICATION)
-    return described
-
-
-def _completeness(saved: SavedLog, live: Live) -> str:
-    if saved.whole:
-        return f"all entries of the log, of which {len(live.entries)} are of the application"
-    return (
-        f"proofs of inclusion of {len(live.entries)} entries, which the node says are all of the application"
-    )
-
-
-def _proof_from(saved: SavedLog, known: Remembered | None) -> tuple[bytes, ...] | None:
-    return None if known is None else dict(saved.consistency).get(known.size)
-
 
 def _link_of(error: ProvenError) -> LinkName:
     """The link that an answer which is not believed fails at."""
@@ -460,8 +256,3 @@ def _link_of(error: ProvenError) -> LinkName:
     if rule is None or rule in (Rule.NONCE, Rule.USER_DATA, Rule.PUBLIC_KEY):
         return LinkName.NODE_KEY
     return LinkName.HARDWARE
-
-
-def now_ms() -> int:
-    """Unix milliseconds."""
-    return int(datetime.now(UTC).timestamp() * 1000)
