@@ -1,0 +1,191 @@
+"""Which commands, results and events there are, and their bytes."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias, TypeVar
+
+import msgspec
+
+from proven.wire import cbor
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.session import MAX_PLAINTEXT
+
+from ._fields import Done, Record
+from .accounts import (
+    AccountSummary,
+    BeginLink,
+    FinishLink,
+    LinkChallenge,
+    ListAccounts,
+    ListAccountsResult,
+    UnlinkAccount,
+)
+from .applications import ListApplications, ListApplicationsResult, Submit, SubmitResult
+from .calls import ConsoleEvent, Execute, ExecuteResult, Sequence
+from .events import MissedEvents, PublishedEvent, Subscribe, Unsubscribe
+from .passkeys import (
+    AuthenticationResult,
+    BeginAuthentication,
+    BeginRegistration,
+    Ceremony,
+    FinishAuthentication,
+    FinishRegistration,
+    ListPasskeys,
+    ListPasskeysResult,
+    PasskeySummary,
+    RemovePasskey,
+)
+from .sessions import (
+    Anonymize,
+    Identify,
+    IdentifyResult,
+    IssueTicket,
+    IssueTicketResult,
+    ListSessions,
+    ListSessionsResult,
+    RevokeSession,
+    WhoAmI,
+    WhoAmIResult,
+)
+from .telemetry import FollowLogs, LogEvent, ReadLogs, ReadLogsResult, ReadMetrics, ReadMetricsResult
+
+MAX_MESSAGE_DEPTH: Final = 12
+
+Command: TypeAlias = (
+    WhoAmI
+    | Identify
+    | Anonymize
+    | Execute
+    | ListApplications
+    | IssueTicket
+    | Subscribe
+    | Unsubscribe
+    | BeginRegistration
+    | FinishRegistration
+    | BeginAuthentication
+    | FinishAuthentication
+    | ListPasskeys
+    | RemovePasskey
+    | ListSessions
+    | RevokeSession
+    | BeginLink
+    | FinishLink
+    | UnlinkAccount
+    | ListAccounts
+    | ReadLogs
+    | FollowLogs
+    | ReadMetrics
+    | Submit
+)
+
+Result: TypeAlias = (
+    WhoAmIResult
+    | IdentifyResult
+    | Done
+    | ExecuteResult
+    | ListApplicationsResult
+    | IssueTicketResult
+    | Ceremony
+    | PasskeySummary
+    | AuthenticationResult
+    | ListPasskeysResult
+    | ListSessionsResult
+    | LinkChallenge
+    | AccountSummary
+    | ListAccountsResult
+    | ReadLogsResult
+    | ReadMetricsResult
+    | SubmitResult
+)
+
+Event: TypeAlias = ConsoleEvent | PublishedEvent | MissedEvents | LogEvent
+
+
+class Success(Record, frozen=True):
+    """`ok` is read by `read_result`, once it is known which command is answered."""
+
+    request: Sequence
+    ok: dict[str, object]
+
+
+class Failure(Record, frozen=True):
+    request: Sequence
+    error: dict[str, object]
+
+    def to_error(self) -> ProvenError:
+        return ProvenError.from_record(self.error)
+
+
+Message: TypeAlias = Success | Failure | Event
+
+_ResultT = TypeVar("_ResultT", bound=Result)
+_T = TypeVar("_T")
+
+
+def encode_command(command: Command) -> bytes:
+    return cbor.encode(_to_map(command))
+
+
+def decode_command(data: bytes) -> Command:
+    """Raises `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`)."""
+    command: Command = _convert(_decode_map(data), Command, "command")
+    return command
+
+
+def encode_success(request: int, result: Result) -> bytes:
+    return cbor.encode({"request": request, "ok": _to_map(result)})
+
+
+def encode_failure(request: int, error: ProvenError) -> bytes:
+    """Details that have no place on the wire are left out rather than failing the failure."""
+    record = error.to_record()
+    try:
+        return cbor.encode({"request": request, "error": record})
+    except (TypeError, ValueError):
+        record.pop("details", None)
+        record["message"] = error.message.encode("utf-8", "replace").decode()
+        return cbor.encode({"request": request, "error": record})
+
+
+def encode_event(event: Event) -> bytes:
+    return cbor.encode(_to_map(event))
+
+
+def decode_message(data: bytes) -> Message:
+    """What a server says. Raises `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`)."""
+    fields = _decode_map(data)
+    if "event" in fields:
+        event: Event = _convert(fields, Event, "event")
+        return event
+    if "error" in fields:
+        return _from_map(fields, Failure, "response")
+    return _from_map(fields, Success, "response")
+
+
+def read_result(success: Success, kind: type[_ResultT]) -> _ResultT:
+    """The result that the answered command has. Raises `ProvenError` (`BAD_REQUEST`)."""
+    return _from_map(success.ok, kind, "result")
+
+
+def _to_map(record: Record) -> dict[str, object]:
+    fields: dict[str, object] = msgspec.to_builtins(record, builtin_types=(bytes,))
+    return fields
+
+
+def _decode_map(data: bytes) -> dict[int | str, cbor.Item]:
+    fields = cbor.decode(data, max_bytes=MAX_PLAINTEXT, max_depth=MAX_MESSAGE_DEPTH)
+    if not isinstance(fields, dict):
+        raise ProvenError(ErrorCode.BAD_REQUEST, "a message has to be a map")
+    return fields
+
+
+def _from_map(fields: object, kind: type[_T], what: str) -> _T:
+    record: _T = _convert(fields, kind, what)
+    return record
+
+
+def _convert(fields: object, kind: Any, what: str) -> Any:
+    try:
+        return msgspec.convert(fields, kind, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"not a {what} that is known here: {error}") from None
