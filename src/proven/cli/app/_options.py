@@ -1,0 +1,143 @@
+"""What the commands of owners are told: about which node, by which keys, after how many entries."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from proven.attestation import Verifier
+from proven.cli.call import _find_node, _running_applications, _verifier
+from proven.cli.key import KEY_FILE, read_key
+from proven.client import LogMemory
+from proven.client.collect import collecting
+from proven.client.owner import OwnersNode
+from proven.node.presence import Presence, discover
+from proven.wire.applications import OwnerKey
+from proven.wire.errors import ErrorCode, ProvenError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+APP = click.argument("application", metavar="APP", shell_complete=_running_applications)
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+_NODE_OPTIONS: Final = (
+    click.option("--node", "url", metavar="URL", help="The node.  [default: the one on this machine]"),
+    click.option(
+        "--development-root",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Accept development evidence under this root certificate (PEM).",
+    ),
+    click.option("--any-development-node", is_flag=True, help="Accept development evidence of any node."),
+    click.option("--pcr0", metavar="HEX", help="Accept evidence of AWS Nitro hardware that runs this image."),
+    click.option(
+        "--timeout", type=click.FloatRange(0.1, 3600), default=120.0, show_default=True, help="Seconds."
+    ),
+)
+_SIGNING_OPTIONS: Final = (
+    click.option(
+        "--key", "keys", multiple=True, type=KEY_FILE, metavar="FILE", help="Sign by this. Repeatable."
+    ),
+    click.option("--save", type=KEY_FILE, metavar="FILE", help="Write the signed command; do not send it."),
+)
+_REVISION: Final = click.option(
+    "--revision",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only if it has N entries.  [default: read from the log]",
+)
+
+
+def node_options(command: F) -> F:
+    """Give a command the options that `Place` is made of."""
+    return _with(command, _NODE_OPTIONS)
+
+
+def signing_options(command: F) -> F:
+    """Give a command those as well, and the options that `Signing` is made of."""
+    return _with(command, (*_SIGNING_OPTIONS, _REVISION, *_NODE_OPTIONS))
+
+
+def creating_options(command: F) -> F:
+    """The same for an application that has no entries yet."""
+    return _with(command, (*_SIGNING_OPTIONS, *_NODE_OPTIONS))
+
+
+def _with(command: F, options: Sequence[Callable[[F], F]]) -> F:
+    return reduce(lambda made, option: option(made), reversed(options), command)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node, and how its evidence is verified."""
+
+    url: str
+    verifier: Verifier
+    timeout: float
+
+    @classmethod
+    def of(cls, application: str | None, options: Mapping[str, Any]) -> Place:
+        """The node that the options name, or the one on this machine."""
+        nodes = discover()
+        url = options["url"]
+        if url is None:
+            known: Presence | None = (
+                _the_node(nodes) if application is None else _find_node(nodes, application)
+            )
+        else:
+            known = next((node for node in nodes if node.url == url.rstrip("/")), None)
+        verifier = _verifier(
+            known, options["development_root"], options["any_development_node"], options["pcr0"]
+        )
+        return cls(url or (known.url if known else ""), verifier, options["timeout"])
+
+    @contextlib.asynccontextmanager
+    async def node(self) -> AsyncIterator[OwnersNode]:
+        async with collecting(self.url, timeout=self.timeout) as collector:
+            yield OwnersNode(collector, self.verifier, LogMemory.default())
+
+
+def _the_node(nodes: list[Presence]) -> Presence:
+    if len(nodes) > 1:
+        there_are = ", ".join(node.url for node in nodes)
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"say with --node which one is meant: {there_are}")
+    return _find_node(nodes, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """By which keys, after how many entries (None: those there are), and where to if it is not sent."""
+
+    keys: tuple[OwnerKey, ...]
+    revision: int | None
+    save: Path | None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Signing:
+        if not options["keys"]:
+            raise ProvenError(
+                ErrorCode.BAD_REQUEST,
+                "say with --key FILE who signs; `proven key new FILE` makes a key",
+            )
+        save = options["save"]
+        if save is not None and os.path.lexists(save):
+            raise ProvenError(
+                ErrorCode.CONFLICT, f"{save} exists, and no file is replaced: choose another name"
+            )
+        keys = {key.public_key: key for key in map(read_key, options["keys"])}
+        return cls(tuple(keys.values()), options.get("revision"), save)
+
+
+def bad_request(message: str) -> ProvenError:
+    return ProvenError(ErrorCode.BAD_REQUEST, message)
+
+
+def host_text(text: str) -> str:
+    if not 0 < len(text) <= 253:
+        raise bad_request("it is empty or has more than 253 characters")
+    return text

@@ -1,0 +1,145 @@
+"""Signed commands on their way: prepared against the log, handed in, and what refused ones could do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from proven.apps import ApplicationRecord
+from proven.cli._output import printable
+from proven.client import _words
+from proven.client.owner import OwnersNode, ReadLog
+from proven.gateway.explorer._words import command as in_words
+from proven.wire.applications import (
+    Body,
+    Command,
+    CreateApplication,
+    Deploy,
+    SignedCommand,
+    decode_envelope,
+    sign,
+)
+from proven.wire.commands import SubmitResult
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.log_entries import Activated, DomainProved, Entry, Submitted
+
+from ._files import write_new
+from ._options import Place, Signing
+
+
+@dataclass(slots=True)
+class Sent:
+    """A command and, if it was handed in, what became of it. `more` is said to programs."""
+
+    signed: SignedCommand
+    name: str
+    result: SubmitResult | None = None
+    log: ReadLog | None = None
+    saved: Path | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+async def change(
+    application: str,
+    command: Command | Callable[[ApplicationRecord], Command],
+    signing: Signing,
+    place: Place,
+    archive: bytes = b"",
+) -> Sent:
+    """Sign a command to an application as it is now, and hand it in or save it."""
+    async with place.node() as node:
+        log = await node.read(application)
+        record = log.find(application)
+        revision = record.revision if signing.revision is None else signing.revision
+        asked = command(record) if callable(command) else command
+        body = Body(origin=log.origin, application_id=record.id, revision=revision, command=asked)
+        return await _finish(node, body, record.name, signing, archive)
+
+
+async def create(command: CreateApplication, application: str, signing: Signing, place: Place) -> Sent:
+    """The same for the first command to an application."""
+    async with place.node() as node:
+        log = await node.read(None)
+        body = Body(origin=log.origin, application_id=application, revision=0, command=command)
+        return await _finish(node, body, command.name, signing, b"")
+
+
+async def _finish(node: OwnersNode, body: Body, name: str, signing: Signing, archive: bytes) -> Sent:
+    signed = decode_envelope(sign(body, *signing.keys))
+    if signing.save is not None:
+        write_new(signing.save, signed.encode())
+        return Sent(signed, name, saved=signing.save)
+    return await hand_in(node, signed, name, archive)
+
+
+async def hand_in(node: OwnersNode, signed: SignedCommand, name: str, archive: bytes) -> Sent:
+    """Raises what the node refuses it with, and what to do about it."""
+    try:
+        result, log = await node.submit(signed, archive)
+    except ProvenError as error:
+        raise await _explained(error, node, signed) from None
+    return Sent(signed, name, result, log)
+
+
+async def _explained(error: ProvenError, node: OwnersNode, signed: SignedCommand) -> ProvenError:
+    details = error.details or {}
+    message = error.message
+    match error.code:
+        case ErrorCode.CONFLICT if "revision" in details and signed.body.revision:
+            happened = await _meanwhile(node, signed)
+            if happened:
+                listed = "".join(f"\n  {line}" for line in happened)
+                message += (
+                    f". Since this was signed:{listed}\nlook at that, and if you still want it, sign anew"
+                )
+        case ErrorCode.FORBIDDEN if "threshold" in details:
+            message += (
+                "; name more keys with --key, or write it with --save FILE, let the others run "
+                "`proven app sign FILE --key THEIRS`, and then `proven app send FILE`"
+            )
+        case ErrorCode.NOT_OWNER:
+            message += await _who_may(node, signed)
+        case ErrorCode.NOT_FOUND if isinstance(signed.body.command, Deploy):
+            message += "; say with --package where the package is, if it was not sent"
+        case ErrorCode.UNAVAILABLE | ErrorCode.REQUEST_TIMEOUT:
+            message += "; whether it took effect, `proven app show` says, and a command never does twice"
+        case _:
+            return error
+    return ProvenError(error.code, message, details=error.details, retry_after=error.retry_after)
+
+
+async def _meanwhile(node: OwnersNode, signed: SignedCommand) -> list[str]:
+    try:
+        log = await node.read(signed.application_id)
+        entries = log.entries(signed.application_id)[signed.body.revision :]
+    except ProvenError:
+        return []
+    if any(isinstance(entry, Submitted) and entry.command == signed for _, entry in entries):
+        return ["this very command took effect: there is nothing left to do"]
+    return [happening(index, entry) for index, entry in entries[:20]]
+
+
+async def _who_may(node: OwnersNode, signed: SignedCommand) -> str:
+    signers = ", ".join(key.hex() for key in signed.signers)
+    try:
+        record = (await node.read(signed.application_id)).find(signed.application_id)
+    except ProvenError:
+        return f"; it was signed by {signers}"
+    return f": it can be changed by {_words.who_may_change(record)}, and this was signed by {signers}"
+
+
+def happening(index: int, entry: Entry) -> str:
+    """An entry of the log in one line."""
+    match entry:
+        case Submitted(command=signed):
+            signers = ", ".join(map(_words.short, signed.signers))
+            what = f"{in_words(signed.body.command)} (signed by {signers})"
+        case Activated():
+            what = "The announced change came into force"
+        case DomainProved():
+            what = f"A proof of the domain {entry.domain} was seen"
+        case _:
+            what = f"The proof of the domain {entry.domain} expired"
+    return printable(f"entry {index}, {_words.moment(entry.at)}: {what}")

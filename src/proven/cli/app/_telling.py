@@ -1,0 +1,128 @@
+"""Asking owners before they sign, and telling them what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import click
+
+from proven.apps import ApplicationRecord
+from proven.cli._output import COMMAND, print_json, printable
+from proven.client import _words
+from proven.gateway.explorer._words import command as in_words
+from proven.wire.applications import (
+    Command,
+    Deploy,
+    SetUpgradePolicy,
+    SignedCommand,
+    Timelock,
+    TimelockMultisig,
+    guardians_of,
+)
+from proven.wire.errors import ErrorCode, ProvenError
+
+from ._options import Place, Signing
+from ._sending import Sent, change
+
+
+def sign_and_tell(application: str, command: Command, as_json: bool, options: dict[str, Any]) -> None:
+    """Sign a command and hand it in, and print what became of it."""
+    how, place = Signing.of(options), Place.of(application, options)
+    tell(asyncio.run(change(application, command, how, place)), as_json)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only if somebody at a terminal agrees, or did with `--yes`."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"{question} Say --yes to do it without being asked")
+    click.confirm(question, abort=True, err=True)
+
+
+def describe(signed: SignedCommand) -> list[str]:
+    """What a signed command says, in lines for people who are about to sign it too."""
+    body = signed.body
+    lines = [
+        f"command      {in_words(body.command)}",
+        f"application  {body.application_id}, after {body.revision} entries",
+        f"log          {body.origin}",
+    ]
+    match body.command:
+        case SetUpgradePolicy(policy=policy):
+            keys = getattr(policy, "keys", ())
+            lines += [f"key          {key.hex()}" for key in keys]
+            lines += [f"guardian     {key.hex()}" for key in guardians_of(policy)]
+        case _:
+            pass
+    return [printable(line) for line in (*lines, *(f"signed by    {key.hex()}" for key in signed.signers))]
+
+
+def to_record(sent: Sent) -> dict[str, Any]:
+    """What became of a command, for programs."""
+    body = sent.signed.body
+    record = {
+        "application_id": body.application_id,
+        "name": sent.name,
+        "command": type(body.command).__name__,
+        "words": in_words(body.command),
+        "log": body.origin,
+        "signed_after": body.revision,
+        "signers": [key.hex() for key in sent.signed.signers],
+        **sent.more,
+    }
+    if isinstance(body.command, Deploy):
+        record["package_id"] = body.command.package_id
+    if sent.saved is not None:
+        record["saved"] = str(sent.saved)
+    if sent.result is not None:
+        record |= {
+            "log_index": sent.result.log_index,
+            "revision": sent.result.revision,
+            "activates_at": sent.result.activates_at,
+        }
+    return record
+
+
+def tell(sent: Sent, as_json: bool) -> None:
+    """Print what became of a command."""
+    if as_json:
+        print_json(to_record(sent))
+        return
+    words = in_words(sent.signed.body.command)
+    if sent.result is None:
+        click.echo(
+            printable(f"{words}: signed by {len(sent.signed.signers)}, not sent; it is in {sent.saved}.")
+        )
+        click.echo(
+            f"next: `{COMMAND} app sign {sent.saved} --key FILE` adds a signature, "
+            f"`{COMMAND} app send {sent.saved}` sends it",
+            err=True,
+        )
+        return
+    result, log = sent.result, sent.log
+    assert log is not None
+    record = log.find(sent.signed.application_id)
+    click.echo(
+        printable(
+            f"{words}: entry {result.log_index} of the log {log.origin}; {record.name} has "
+            f"{result.revision} {'entry' if result.revision == 1 else 'entries'}."
+        )
+    )
+    if result.activates_at is not None:
+        _tell_delay(result.activates_at, record)
+    elif isinstance(sent.signed.body.command, Deploy):
+        click.echo(f"It is live, as version {record.version}.")
+
+
+def _tell_delay(activates_at: int, record: ApplicationRecord) -> None:
+    delay = record.policy.delay if isinstance(record.policy, Timelock | TimelockMultisig) else 0
+    now = f"version {record.version} answers" if record.version else "it has no version yet"
+    veto = ", and a guardian can veto it" if guardians_of(record.policy) else ""
+    click.echo(
+        f"It is announced, for everybody to see, and comes into force on {_words.moment(activates_at)}, "
+        f"{_words.duration(delay)} after it was announced. Until then {now}{veto}."
+    )
+    click.echo(f"next: `{COMMAND} app cancel {record.name}` takes it back", err=True)

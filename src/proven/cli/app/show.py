@@ -1,0 +1,151 @@
+"""`proven app show` and `list`: what the log says about applications."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+import msgspec
+
+from proven.apps import ApplicationRecord, Pending, Version
+from proven.cli._output import COMMAND, json_option, print_json, printable
+from proven.cli.key import public_key
+from proven.cli.verify import _readable
+from proven.client import _words
+from proven.client.owner import ReadLog
+from proven.gateway.explorer._words import command as in_words
+from proven.wire.applications import Deploy, guardians_of
+from proven.wire.errors import ErrorCode, ProvenError
+
+from ._options import APP, Place, node_options
+
+
+@click.command()
+@APP
+@node_options
+@json_option
+def show(application: str, as_json: bool, **options: Any) -> None:
+    """Print what the log says about APP: its owner, version, policy, and what is announced.
+
+    \b
+    Examples:
+      proven app show todo
+      proven app show todo --json --node https://node.example --pcr0 3b1f…
+    """
+    log = asyncio.run(_read(application, Place.of(application, options)))
+    record = log.find(application)
+    if as_json:
+        print_json(_to_record(log, record))
+    else:
+        for name, value in _lines(log, record):
+            click.echo(printable(f"{name:<12} {value}"))
+
+
+@click.command("list")
+@click.option("--owner", metavar="KEY", help="Only those that the holder of this public key owns.")
+@node_options
+@json_option
+def list_command(owner: str | None, as_json: bool, **options: Any) -> None:
+    """Print all applications of the network, from the whole log.
+
+    \b
+    Examples:
+      proven app list
+      proven app list --owner $(proven key show owner.key)
+    """
+    wanted = None if owner is None else public_key(owner)
+    log = asyncio.run(_read(None, Place.of(None, options)))
+    found = [record for record in log.all() if wanted in (None, record.owner)]
+    if as_json:
+        print_json([_to_record(log, record) for record in found])
+        return
+    for record in found:
+        version = f"version {record.version}" if record.version else "no version"
+        pending = ", a change is announced" if record.pending else ""
+        archived = ", archived" if record.archived else ""
+        click.echo(printable(f"{record.id}  {record.name:<24} {version}{pending}{archived}"))
+    if not found:
+        click.echo(f"There is none; `{COMMAND} app create NAME --key FILE` makes one.", err=True)
+
+
+async def _read(application: str | None, place: Place) -> ReadLog:
+    async with place.node() as node:
+        log = await node.read(application, whole=application is None)
+    if application is None and not log.view.whole:
+        raise ProvenError(
+            ErrorCode.TOO_LARGE, "the log is too long to be read here; its node lists them at /explorer/"
+        )
+    return log
+
+
+def _lines(log: ReadLog, record: ApplicationRecord) -> list[tuple[str, str]]:
+    """An application in words for people."""
+    live = log.live(record.id)
+    lines = [
+        ("application", f"{record.name}  {record.id}"),
+        ("owner", record.owner.hex()),
+        ("version", _version(live)),
+        ("policy", f"it can be changed by {_words.who_may_change(record)}"),
+        *(("key", key.hex()) for key in getattr(record.policy, "keys", ())),
+        *(("guardian", key.hex()) for key in guardians_of(record.policy)),
+    ]
+    if record.pending is not None:
+        pending = record.pending
+        said = _words.pending_change(pending, record.owner)
+        lines.append(("pending", f"{said} (entry {pending.log_index})"))
+        if isinstance(pending.change, Deploy):
+            lines.append(("", f"package {pending.change.package_id}"))
+    lines += [("origin", each) for each in record.origins]
+    for each in record.domains:
+        until = each.proved_until
+        proof = "no proof is recorded" if until is None else f"proved until {_words.moment(until)}"
+        lines.append(("domain", f"{each.name} ({proof})"))
+    checkpoint = log.view.checkpoint
+    lines += [
+        ("entries", f"{record.revision}, the last on {_words.moment(record.changed_at)}"),
+        ("log", f"{checkpoint.origin}, of {checkpoint.size} entries, verified"),
+    ]
+    return lines
+
+
+def _version(live: Version | None) -> str:
+    if live is None:
+        return f"none yet; `{COMMAND} app deploy` makes one"
+    back = "" if live.rolled_back_to is None else f", a return to version {live.rolled_back_to}"
+    return (
+        f"{live.number}{back}: package {live.package_id}, live since {_words.moment(live.at)} "
+        f"(entry {live.log_index})"
+    )
+
+
+def _to_record(log: ReadLog, record: ApplicationRecord) -> dict[str, Any]:
+    """An application for programs; keys are hexadecimal, times Unix milliseconds."""
+    checkpoint = log.view.checkpoint
+    fields: dict[str, Any] = {
+        "id": record.id,
+        "name": record.name,
+        "owner": record.owner,
+        "created_at": record.created_at,
+        "changed_at": record.changed_at,
+        "revision": record.revision,
+        "version": record.version,
+        "package_id": record.package_id,
+        "log_index": record.log_index,
+        "archived": record.archived,
+        "policy": {"words": _words.who_may_change(record), **_builtins(record.policy)},
+        "pending": None if record.pending is None else _pending(record.pending),
+        "origins": record.origins,
+        "domains": [_builtins(each) for each in record.domains],
+        "log": {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root},
+    }
+    readable: dict[str, Any] = _readable(fields)
+    return readable
+
+
+def _pending(pending: Pending) -> dict[str, Any]:
+    return {"words": in_words(pending.change), **_builtins(pending)}
+
+
+def _builtins(value: Any) -> Any:
+    return msgspec.to_builtins(value, builtin_types=(bytes,))

@@ -1,0 +1,87 @@
+"""`proven app sign` and `send`: commands that several keys sign, at several machines."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from proven.cli._output import COMMAND, json_option, print_json
+from proven.cli.key import KEY_FILE, read_key
+from proven.cli.package import _package_of
+from proven.wire.applications import CreateApplication, Deploy
+
+from . import _sending as sending
+from ._files import read_signed, rewrite
+from ._options import YES, Place, bad_request, node_options
+from ._sending import Sent
+from ._telling import confirm, describe, tell, to_record
+
+
+@click.command("sign")
+@click.argument("file", type=KEY_FILE)
+@click.option("--key", "keys", multiple=True, type=KEY_FILE, metavar="FILE", help="Sign by this. Repeatable.")
+@YES
+@json_option
+def sign_command(file: Path, keys: tuple[Path, ...], yes: bool, as_json: bool) -> None:
+    """Show what the signed command in FILE says, and with --key add a signature to it.
+
+    Needs no network. What you sign is what is shown: for a package, `proven package hash FOLDER` tells
+    whether it is the one that you think it is.
+
+    \b
+    Examples:
+      proven app sign upgrade.command
+      proven app sign upgrade.command --key b.key
+    """
+    signed = read_signed(file)
+    owners = [read_key(each) for each in keys]
+    if not as_json or (owners and not yes):
+        for line in describe(signed):
+            click.echo(line, err=as_json)
+    if owners:
+        confirm("Sign this?", yes)
+        signed = signed.cosigned(*owners)
+        rewrite(file, signed.encode())
+    if as_json:
+        print_json(to_record(Sent(signed, "")))
+    elif owners:
+        click.echo(f"Signed: {file} has {len(signed.signatures)} signatures now.")
+        click.echo(f"next: `{COMMAND} app send {file}`, once there are enough", err=True)
+
+
+@click.command()
+@click.argument("file", type=KEY_FILE)
+@click.option("--package", "package", metavar="FOLDER|FILE", help="The package that a deployment is of.")
+@node_options
+@json_option
+def send(file: Path, package: str | None, as_json: bool, **options: Any) -> None:
+    """Hand in the signed command in FILE. Anybody can: what counts is who signed.
+
+    \b
+    Examples:
+      proven app send upgrade.command --package ./todo
+      proven app send policy.command --node https://node.example --pcr0 3b1f…
+    """
+    signed = read_signed(file)
+    command, content = signed.body.command, b""
+    if package is not None:
+        built = _package_of(package, options["timeout"])
+        if not isinstance(command, Deploy):
+            raise bad_request(f"{file} deploys nothing: leave out --package")
+        if built.id != command.package_id:
+            raise bad_request(f"{package} is the package {built.id}, and {file} deploys {command.package_id}")
+        content = built.to_archive()
+    name = command.name if isinstance(command, CreateApplication) else signed.application_id
+    place = Place.of(name, options)
+
+    async def hand_in() -> Sent:
+        async with place.node() as node:
+            return await sending.hand_in(node, signed, name, content)
+
+    sent = asyncio.run(hand_in())
+    if sent.log is not None:
+        sent.name = sent.log.find(signed.application_id).name
+    tell(sent, as_json)
