@@ -333,6 +333,9 @@ def test_identities_have_their_published_derivations(sources: Sources, person: d
         "account": person["account"],
         "prf_input": IDENTITY["prf_input"],
     }
+    for held in (False, True):
+        found = sources.ask("owner", seed=seed, held=held)
+        assert found["value"] == {"public_key": person["owner_key"], "extractable": False}
     for key in person["keys"]:
         application = key["application"]
         found = sources.ask("identity", seed=seed, application=application, transcript=person["transcript"])

@@ -2,14 +2,17 @@ import { type Bytes } from './bytes.ts';
 export declare const SEED_BYTES = 32;
 /** A root seed: its 32 bytes, or a non-extractable HKDF key made of them by `holdSeed`. */
 export type Seed = Uint8Array | CryptoKey;
-/** The key pair by which one application (null: node management) knows the holder of a seed. */
-export interface IdentityKey {
-    readonly applicationId: string | null;
+/** A key pair with which the holder of a seed signs for applications. */
+export interface OwnerKey {
     readonly publicKey: Bytes;
-    /** The identity's id. */
-    readonly identity: string;
     /** Not extractable. */
     readonly privateKey: CryptoKey;
+}
+/** The key pair by which one application (null: node management) knows the holder of a seed. */
+export interface IdentityKey extends OwnerKey {
+    readonly applicationId: string | null;
+    /** The identity's id. */
+    readonly identity: string;
 }
 /** A new root seed. Whoever knows it is that person, everywhere. */
 export declare const newSeed: () => Bytes;
@@ -17,6 +20,8 @@ export declare const newSeed: () => Bytes;
 export declare function holdSeed(seed: Uint8Array): Promise<CryptoKey>;
 /** The pairwise key for an application, or the management key for null; the same seed gives the same key every time. */
 export declare function deriveIdentityKey(seed: Seed, applicationId: string | null): Promise<IdentityKey>;
+/** The key pair that signs for the applications of the holder of a seed, on every network. Not extractable. */
+export declare const deriveOwnerKey: (seed: Seed) => Promise<OwnerKey>;
 /** The id of whoever holds an Ed25519 key: base32 of the first 160 bits of a hash. */
 export declare function identityId(publicKey: Uint8Array): Promise<string>;
 /** The id of the account of whoever holds a seed: the management identity. */

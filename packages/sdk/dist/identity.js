@@ -3,6 +3,7 @@ import {
   accountId,
   deriveEncryptionKey,
   deriveIdentityKey,
+  deriveOwnerKey,
   holdSeed,
   identifyMessage,
   identityId,
@@ -11,12 +12,13 @@ import {
   sign,
   unwrapSeed,
   wrapSeed
-} from "./shared-RPO24DUA.js";
+} from "./shared-5X7YSPGD.js";
 export {
   SEED_BYTES,
   accountId,
   deriveEncryptionKey,
   deriveIdentityKey,
+  deriveOwnerKey,
   holdSeed,
   identifyMessage,
   identityId,

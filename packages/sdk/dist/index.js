@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-EQZAJ3GX.js";
+} from "./shared-NCZJ6N6V.js";
 import {
   ProvenError
 } from "./shared-GPDSXGEP.js";

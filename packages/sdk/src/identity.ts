@@ -1,6 +1,6 @@
 // Who a person is: one root seed, and derived from it for each application a key pair and an encryption key of its
-// own, so that two applications cannot tell whether they are used by the same person. The twin of
-// `proven.wire.identity`; `tests/vectors/identity.json` pins every derivation.
+// own, so that two applications cannot tell whether they are used by the same person; and one key pair for the
+// applications that they own themselves. The twin of `proven.wire.identity`; `tests/vectors/identity.json` pins every derivation.
 
 import { type Bytes, concat, randomBytes, toBase32, utf8 } from './bytes.ts';
 import { encode } from './cbor.ts';
@@ -9,6 +9,7 @@ export const SEED_BYTES = 32;
 
 const IDENTIFY_LABEL = 'proven/identify/v1';
 const KEY_LABEL = 'proven/identity-key/v1';
+const OWNER_LABEL = 'proven/owner-key/v1';
 const ID_LABEL = 'proven/identity/v1';
 const ENCRYPTION_LABEL = 'proven/encryption-key/v1';
 const WRAP_LABEL = 'proven/seed-wrap/v1';
@@ -23,14 +24,18 @@ const ED25519_PKCS8 = Uint8Array.from([0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b,
 /** A root seed: its 32 bytes, or a non-extractable HKDF key made of them by `holdSeed`. */
 export type Seed = Uint8Array | CryptoKey;
 
-/** The key pair by which one application (null: node management) knows the holder of a seed. */
-export interface IdentityKey {
-  readonly applicationId: string | null;
+/** A key pair with which the holder of a seed signs for applications. */
+export interface OwnerKey {
   readonly publicKey: Bytes;
-  /** The identity's id. */
-  readonly identity: string;
   /** Not extractable. */
   readonly privateKey: CryptoKey;
+}
+
+/** The key pair by which one application (null: node management) knows the holder of a seed. */
+export interface IdentityKey extends OwnerKey {
+  readonly applicationId: string | null;
+  /** The identity's id. */
+  readonly identity: string;
 }
 
 /** A new root seed. Whoever knows it is that person, everywhere. */
@@ -44,14 +49,21 @@ export function holdSeed(seed: Uint8Array): Promise<CryptoKey> {
 
 /** The pairwise key for an application, or the management key for null; the same seed gives the same key every time. */
 export async function deriveIdentityKey(seed: Seed, applicationId: string | null): Promise<IdentityKey> {
-  const secret = await crypto.subtle.deriveBits(hkdf(encode([KEY_LABEL, applicationId])), await held(seed), 256);
+  const keys = await deriveKeys(seed, encode([KEY_LABEL, applicationId]));
+  return { applicationId, ...keys, identity: await identityId(keys.publicKey) };
+}
+
+/** The key pair that signs for the applications of the holder of a seed, on every network. Not extractable. */
+export const deriveOwnerKey = (seed: Seed): Promise<OwnerKey> => deriveKeys(seed, encode([OWNER_LABEL]));
+
+async function deriveKeys(seed: Seed, info: Bytes): Promise<OwnerKey> {
+  const secret = await crypto.subtle.deriveBits(hkdf(info), await held(seed), 256);
   const pkcs8 = concat(ED25519_PKCS8, new Uint8Array(secret));
   const readable = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
   const { x } = await crypto.subtle.exportKey('jwk', readable);
   const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', false, ['sign']);
   pkcs8.fill(0);
-  const publicKey = fromBase64url(x!);
-  return { applicationId, publicKey, identity: await identityId(publicKey), privateKey };
+  return { publicKey: fromBase64url(x!), privateKey };
 }
 
 /** The id of whoever holds an Ed25519 key: base32 of the first 160 bits of a hash. */

@@ -65,6 +65,10 @@ const questions: Record<string, (question: Question) => unknown> = {
       extractable: key.privateKey.extractable,
     };
   },
+  async owner({ seed, held }) {
+    const key = await identity.deriveOwnerKey(held ? await identity.holdSeed(fromHex(seed)) : fromHex(seed));
+    return { public_key: toHex(key.publicKey), extractable: key.privateKey.extractable };
+  },
   async account({ seed }) {
     return { account: await identity.accountId(fromHex(seed)), prf_input: toHex(await identity.prfInput()) };
   },

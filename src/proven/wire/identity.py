@@ -1,7 +1,8 @@
 """What an identity signs, and the keys of whoever holds the root of one.
 
 A person has one root seed, and for each application a key pair of its own that is derived from it, so that
-two applications cannot tell whether they are used by the same person.
+two applications cannot tell whether they are used by the same person. One more is for the applications that
+the person owns: it is public, in the log, and the same everywhere.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .ids import ApplicationId, IdentityId
 SEED_BYTES: Final = 32
 IDENTIFY_LABEL: Final = "proven/identify/v1"
 _KEY_LABEL: Final = "proven/identity-key/v1"
+_OWNER_LABEL: Final = "proven/owner-key/v1"
 
 
 def identify_message(application_id: ApplicationId | None, transcript: bytes) -> bytes:
@@ -49,12 +51,7 @@ class IdentityKey:
     @classmethod
     def derive(cls, seed: bytes, application_id: ApplicationId | None) -> IdentityKey:
         """The pairwise key for `application_id`; the same seed gives the same key every time."""
-        if len(seed) != SEED_BYTES:
-            raise ValueError(f"a root seed has {SEED_BYTES} bytes")
-        info = cbor.encode([_KEY_LABEL, application_id])
-        return cls(
-            Ed25519PrivateKey.from_private_bytes(HKDF(SHA256(), 32, None, info).derive(seed)), application_id
-        )
+        return cls(_derived(seed, [_KEY_LABEL, application_id]), application_id)
 
     @property
     def public_key(self) -> bytes:
@@ -74,6 +71,18 @@ class IdentityKey:
         return Identify(public_key=self.public_key, signature=signature)
 
 
+def owner_key(seed: bytes) -> OwnerKey:
+    """The key with which a person signs for applications, on every network."""
+    return OwnerKey(_derived(seed, [_OWNER_LABEL]))
+
+
 def new_seed(random: Callable[[int], bytes] = os.urandom) -> bytes:
     """A new root seed. Whoever knows it is that person, everywhere."""
     return random(SEED_BYTES)
+
+
+def _derived(seed: bytes, info: list[str | None]) -> Ed25519PrivateKey:
+    if len(seed) != SEED_BYTES:
+        raise ValueError(f"a root seed has {SEED_BYTES} bytes")
+    secret = HKDF(SHA256(), 32, None, cbor.encode(info)).derive(seed)
+    return Ed25519PrivateKey.from_private_bytes(secret)

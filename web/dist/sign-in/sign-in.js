@@ -296,14 +296,17 @@ function holdSeed(seed) {
   return crypto.subtle.importKey("raw", seed, "HKDF", false, ["deriveBits", "deriveKey"]);
 }
 async function deriveIdentityKey(seed, applicationId) {
-  const secret = await crypto.subtle.deriveBits(hkdf(encode([KEY_LABEL, applicationId])), await held(seed), 256);
+  const keys = await deriveKeys(seed, encode([KEY_LABEL, applicationId]));
+  return { applicationId, ...keys, identity: await identityId(keys.publicKey) };
+}
+async function deriveKeys(seed, info) {
+  const secret = await crypto.subtle.deriveBits(hkdf(info), await held(seed), 256);
   const pkcs8 = concat(ED25519_PKCS8, new Uint8Array(secret));
   const readable = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
   const { x } = await crypto.subtle.exportKey("jwk", readable);
   const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
   pkcs8.fill(0);
-  const publicKey2 = fromBase64url(x);
-  return { applicationId, publicKey: publicKey2, identity: await identityId(publicKey2), privateKey };
+  return { publicKey: fromBase64url(x), privateKey };
 }
 async function identityId(publicKey2) {
   const digest = await crypto.subtle.digest("SHA-256", encode([ID_LABEL, publicKey2]));

@@ -1,5 +1,7 @@
 import { type Bytes } from '../bytes.ts';
 import { type Item } from '../cbor.ts';
+export declare const BODY_LABEL = "proven/application-command/v1";
+export declare const MAX_ENVELOPE: number;
 /** Who may change an application, and after what notice. `delay` is in seconds. */
 export type UpgradePolicy = {
     readonly kind: 'immutable';
@@ -48,14 +50,17 @@ export type Command = Upgrade | {
     readonly command: 'LinkDomain' | 'UnlinkDomain';
     readonly domain: string;
 };
-/** A command as its authors wrote it (`raw`), and who signed it with what, in ascending order of keys. */
-export interface SignedCommand {
+/** What is signed. */
+export interface Body {
     /** The name of the log that it is for. */
     readonly origin: string;
     readonly applicationId: string;
     /** How many entries of the application its author had seen. */
     readonly revision: number;
     readonly command: Command;
+}
+/** A command as its authors wrote it (`raw`), and who signed it with what, in ascending order of keys. */
+export interface SignedCommand extends Body {
     readonly raw: Bytes;
     readonly signatures: readonly (readonly [key: Bytes, signature: Bytes])[];
 }
@@ -72,4 +77,6 @@ export declare function verifyCommand({ signatures, raw }: SignedCommand): Promi
 /** One item without floats, which nothing here has. Throws `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`). */
 export declare function decodeStrictly(data: Bytes, maxBytes: number, maxDepth: number): Item;
 export declare const isCount: (value: unknown) => value is number;
+/** Read what is signed. Throws `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`) for anything that nobody would write. */
+export declare function decodeBody(raw: Bytes): Body;
 export declare const includes: (keys: readonly Bytes[], key: Bytes) => boolean;

@@ -6,8 +6,8 @@ import { type Item, Reader } from '../cbor.ts';
 import { ProvenError } from '../errors.ts';
 import { isKey, isSigned } from './ed25519.ts';
 
-const BODY_LABEL = 'proven/application-command/v1';
-const MAX_ENVELOPE = 32 * 1024;
+export const BODY_LABEL = 'proven/application-command/v1';
+export const MAX_ENVELOPE = 32 * 1024;
 const MAX_SIGNATURES = 32;
 const MAX_POLICY_KEYS = 16;
 const MIN_DELAY = 60;
@@ -41,14 +41,18 @@ export type Command =
   | { readonly command: 'AddAllowedOrigin' | 'RemoveAllowedOrigin'; readonly origin: string }
   | { readonly command: 'LinkDomain' | 'UnlinkDomain'; readonly domain: string };
 
-/** A command as its authors wrote it (`raw`), and who signed it with what, in ascending order of keys. */
-export interface SignedCommand {
+/** What is signed. */
+export interface Body {
   /** The name of the log that it is for. */
   readonly origin: string;
   readonly applicationId: string;
   /** How many entries of the application its author had seen. */
   readonly revision: number;
   readonly command: Command;
+}
+
+/** A command as its authors wrote it (`raw`), and who signed it with what, in ascending order of keys. */
+export interface SignedCommand extends Body {
   readonly raw: Bytes;
   readonly signatures: readonly (readonly [key: Bytes, signature: Bytes])[];
 }
@@ -95,7 +99,8 @@ export function decodeStrictly(data: Bytes, maxBytes: number, maxDepth: number):
 
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function decodeBody(raw: Bytes): Pick<SignedCommand, 'origin' | 'applicationId' | 'revision' | 'command'> {
+/** Read what is signed. Throws `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`) for anything that nobody would write. */
+export function decodeBody(raw: Bytes): Body {
   const body = decodeStrictly(raw, MAX_ENVELOPE, 6);
   if (!Array.isArray(body) || body.length !== 5 || body[0] !== BODY_LABEL) {
     throw bad('a command has its label, log, application, revision and fields');

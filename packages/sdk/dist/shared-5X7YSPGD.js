@@ -10,6 +10,7 @@ import {
 var SEED_BYTES = 32;
 var IDENTIFY_LABEL = "proven/identify/v1";
 var KEY_LABEL = "proven/identity-key/v1";
+var OWNER_LABEL = "proven/owner-key/v1";
 var ID_LABEL = "proven/identity/v1";
 var ENCRYPTION_LABEL = "proven/encryption-key/v1";
 var WRAP_LABEL = "proven/seed-wrap/v1";
@@ -25,14 +26,18 @@ function holdSeed(seed) {
   return crypto.subtle.importKey("raw", seed, "HKDF", false, ["deriveBits", "deriveKey"]);
 }
 async function deriveIdentityKey(seed, applicationId) {
-  const secret = await crypto.subtle.deriveBits(hkdf(encode([KEY_LABEL, applicationId])), await held(seed), 256);
+  const keys = await deriveKeys(seed, encode([KEY_LABEL, applicationId]));
+  return { applicationId, ...keys, identity: await identityId(keys.publicKey) };
+}
+var deriveOwnerKey = (seed) => deriveKeys(seed, encode([OWNER_LABEL]));
+async function deriveKeys(seed, info) {
+  const secret = await crypto.subtle.deriveBits(hkdf(info), await held(seed), 256);
   const pkcs8 = concat(ED25519_PKCS8, new Uint8Array(secret));
   const readable = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
   const { x } = await crypto.subtle.exportKey("jwk", readable);
   const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
   pkcs8.fill(0);
-  const publicKey = fromBase64url(x);
-  return { applicationId, publicKey, identity: await identityId(publicKey), privateKey };
+  return { publicKey: fromBase64url(x), privateKey };
 }
 async function identityId(publicKey) {
   const digest = await crypto.subtle.digest("SHA-256", encode([ID_LABEL, publicKey]));
@@ -100,6 +105,7 @@ export {
   newSeed,
   holdSeed,
   deriveIdentityKey,
+  deriveOwnerKey,
   identityId,
   accountId,
   identifyMessage,

@@ -8,7 +8,7 @@ import {
 } from "./shared-LU5Q3S5R.js";
 import {
   identityId
-} from "./shared-RPO24DUA.js";
+} from "./shared-5X7YSPGD.js";
 import {
   ClientHandshake,
   Deadline,
