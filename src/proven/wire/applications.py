@@ -30,6 +30,7 @@ KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 _MAX_DEPTH: Final = 6
 MAX_INTEGER: Final = (1 << 53) - 1
+MAX_TEXT: Final = 253
 
 _Key = Annotated[bytes, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
 _Keys = Annotated[tuple[_Key, ...], Meta(max_length=MAX_POLICY_KEYS)]
@@ -38,7 +39,7 @@ _Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
 _Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 _Delay = Annotated[int, Meta(ge=MIN_DELAY, le=MAX_DELAY)]
 _Threshold = Annotated[int, Meta(ge=1, le=MAX_POLICY_KEYS)]
-_Text = Annotated[str, Meta(min_length=1, max_length=253)]
+_Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
 _LogOrigin = Annotated[str, Meta(min_length=1, max_length=255)]
 
 

@@ -6,7 +6,8 @@ An entry is deterministic CBOR `[label, at, kind, …]`, one leaf of the log.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -17,10 +18,17 @@ from .applications import (
     KEY_BYTES,
     MAX_ENVELOPE,
     MAX_INTEGER,
+    MAX_TEXT,
     SIGNATURE_BYTES,
+    AddAllowedOrigin,
     Body,
+    Command,
     Deploy,
+    LinkDomain,
+    RemoveAllowedOrigin,
+    RollBack,
     SignedCommand,
+    UnlinkDomain,
     decode_command,
     decode_envelope,
 )
@@ -32,7 +40,7 @@ MAX_ENTRY: Final = (1 << 16) - 1
 """What a tile of the log can carry (C2SP tlog-tiles)."""
 
 _Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
-_Domain = Annotated[str, Meta(min_length=1, max_length=253)]
+_Domain = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -128,70 +136,118 @@ _BODY: Final = _ENVELOPE + 6
 _ENTRY_HEAD: Final = cbor.encode([ENTRY_LABEL, 1 << 32, 0, 0])[:_AT]
 _COMMAND_HEAD: Final = cbor.encode("command") + b"\x59"
 _ENVELOPE_HEAD: Final = b"\xa2" + cbor.encode("body")
-_SIGNATURES_HEAD: Final = cbor.encode("signatures") + b"\x81\x82\x58\x20"
-_SIGNATURE_HEAD: Final = b"\x58\x40"
-_TAIL: Final = len(_SIGNATURES_HEAD) + KEY_BYTES + len(_SIGNATURE_HEAD) + SIGNATURE_BYTES
 _BODY_HEAD: Final = b"\x85" + cbor.encode(BODY_LABEL) + b"\x78"
 _ORIGIN: Final = len(_BODY_HEAD) + 1
 _ID_HEAD: Final = b"\x78\x20"
-_DEPLOY_HEAD: Final = cbor.encode({"command": "Deploy", "package_id": "0" * 64})[:-64]
 _IS_ID: Final = re.compile(rb"[a-z2-7]{32}").fullmatch
 _IS_HASH: Final = re.compile(rb"[0-9a-f]{64}").fullmatch
 _SHORT: Final = 24
-"""Texts below this length have their length in the head itself."""
+"""Texts and lists below this length have their length in the head itself."""
+
+_SIGNATURES: Final = tuple(cbor.encode("signatures") + cbor.head(cbor.ARRAY, n) for n in range(_SHORT))
+_KEY_HEAD: Final = b"\x82\x58\x20"
+_KEY_ENDS: Final = len(_KEY_HEAD) + KEY_BYTES
+_SIGNATURE_HEAD: Final = b"\x58\x40"
+_SIGNATURE: Final = _KEY_ENDS + len(_SIGNATURE_HEAD)
+_SIGNED: Final = _SIGNATURE + SIGNATURE_BYTES
+
+_COMMAND: Final = cbor.encode("command")
+_DEPLOY: Final = cbor.encode({"command": "Deploy", "package_id": "0" * 64})[:-64]
+_ROLL_BACK: Final = cbor.encode({"command": "RollBack", "version": 1})[:-1]
+_OF_TEXT: Final[Mapping[bytes, tuple[bytes, str, Callable[..., Command]]]] = {
+    cbor.encode(kind.__name__): (b"\xa2" + cbor.encode(field), field, kind)
+    for field, kind in (
+        ("origin", AddAllowedOrigin),
+        ("origin", RemoveAllowedOrigin),
+        ("domain", LinkDomain),
+        ("domain", UnlinkDomain),
+    )
+}
+"""By the name of a command that has one text: what is before that text, what it is called, the command."""
 
 
 def _read_usual(leaf: bytes) -> Submitted | None:
-    """A command with one signature, as most entries are, read several times as fast as by `_read_any`, and
-    exactly as it does. None for anything else.
+    """A command as most entries are, read several times as fast as by `_read_any`, and exactly as it does.
+    None for anything else.
     """
-    body_ends = len(leaf) - _TAIL
-    key = body_ends + len(_SIGNATURES_HEAD)
-    signature = key + KEY_BYTES + len(_SIGNATURE_HEAD)
     if (
         not 256 <= len(leaf) - _ENVELOPE <= MAX_ENVELOPE
         or not leaf.startswith(_ENTRY_HEAD)
         or leaf[_AT + 8 : _LENGTH] != _COMMAND_HEAD
         or leaf[_ENVELOPE:_BODY] != _ENVELOPE_HEAD
-        or leaf[body_ends:key] != _SIGNATURES_HEAD
-        or leaf[key + KEY_BYTES : signature] != _SIGNATURE_HEAD
         or int.from_bytes(leaf[_LENGTH:_ENVELOPE], "big") != len(leaf) - _ENVELOPE
     ):
         return None
-    at = int.from_bytes(leaf[_AT : _AT + 8], "big")
-    body_begins = _BODY + (2 if body_ends - _BODY - 2 < 256 else 3)
-    raw = leaf[body_begins:body_ends]
-    body = _read_body(raw) if leaf[_BODY:body_begins] == cbor.head(cbor.BYTES, len(raw)) else None
-    if body is None or not 1 << 32 <= at <= MAX_INTEGER:
+    try:
+        major, length, begins = cbor.read_head(leaf, _BODY)
+        raw = leaf[begins : begins + length]
+        body = _read_body(raw) if major == cbor.BYTES else None
+    except (IndexError, ValueError, ProvenError):
         return None
-    signatures = ((leaf[key : key + KEY_BYTES], leaf[signature:]),)
+    signatures = _read_signatures(leaf, begins + length)
+    at = int.from_bytes(leaf[_AT : _AT + 8], "big")
+    if body is None or not signatures or not 1 << 32 <= at <= MAX_INTEGER:
+        return None
     return Submitted(at=at, command=SignedCommand(body=body, raw=raw, signatures=signatures))
 
 
+def _read_signatures(leaf: bytes, position: int) -> tuple[tuple[bytes, bytes], ...]:
+    """The last item of an envelope; nothing if it is not usual."""
+    first = position + len(_SIGNATURES[0])
+    count, odd = divmod(len(leaf) - first, _SIGNED)
+    if odd or not 0 < count < _SHORT or leaf[position:first] != _SIGNATURES[count]:
+        return ()
+    signatures = []
+    previous = b""
+    for begins in range(first, len(leaf), _SIGNED):
+        key = leaf[begins + len(_KEY_HEAD) : begins + _KEY_ENDS]
+        if (
+            leaf[begins : begins + len(_KEY_HEAD)] != _KEY_HEAD
+            or leaf[begins + _KEY_ENDS : begins + _SIGNATURE] != _SIGNATURE_HEAD
+            or key <= previous
+        ):
+            return ()
+        signatures.append((key, leaf[begins + _SIGNATURE : begins + _SIGNED]))
+        previous = key
+    return tuple(signatures)
+
+
 def _read_body(raw: bytes) -> Body | None:
+    """None, `IndexError`, `ValueError` or `ProvenError` for what is not usual."""
     if not raw.startswith(_BODY_HEAD) or raw[_ORIGIN - 1] < _SHORT:
         return None
     id_head = _ORIGIN + raw[_ORIGIN - 1]
     origin, identifier = raw[_ORIGIN:id_head], raw[id_head + 2 : id_head + 34]
     if raw[id_head : id_head + 2] != _ID_HEAD or not origin.isascii() or not _IS_ID(identifier):
         return None
-    try:
-        major, revision, fields = cbor.read_head(raw, id_head + 34)
-    except (IndexError, ValueError):
-        return None
+    major, revision, fields = cbor.read_head(raw, id_head + 34)
     if major != cbor.UINT or revision > MAX_INTEGER:
         return None
-    package = raw[fields + len(_DEPLOY_HEAD) :]
-    if raw.startswith(_DEPLOY_HEAD, fields) and _IS_HASH(package):
-        command: Any = Deploy(package_id=package.decode())
-    else:
-        try:
-            command = decode_command(raw[fields:])
-        except ProvenError:
-            return None
+    command = _read_command(raw[fields:])
     return Body(
         origin=origin.decode(), application_id=identifier.decode(), revision=revision, command=command
     )
+
+
+def _read_command(fields: bytes) -> Command:
+    """What `decode_command` reads."""
+    if fields.startswith(_DEPLOY):
+        package = fields[len(_DEPLOY) :]
+        if _IS_HASH(package):
+            return Deploy(package_id=package.decode())
+    elif fields.startswith(_ROLL_BACK):
+        major, version, end = cbor.read_head(fields, len(_ROLL_BACK))
+        if major == cbor.UINT and 1 <= version <= MAX_INTEGER and end == len(fields):
+            return RollBack(version=version)
+    else:
+        value, _, name = fields.rpartition(_COMMAND)
+        before, field, kind = _OF_TEXT.get(name, (b"", "", None))
+        if kind is not None and value.startswith(before):
+            major, length, begins = cbor.read_head(value, len(before))
+            text = value[begins:]
+            if major == cbor.TEXT and length == len(text) and text.isascii() and 1 <= length <= MAX_TEXT:
+                return kind(**{field: text.decode()})
+    return decode_command(fields)
 
 
 def _convert(fields: object, kind: type[_T]) -> _T:

@@ -114,7 +114,7 @@ def submitted(at: int, body: Body, keys: list[OwnerKey]) -> Submitted:
 
 entries: st.SearchStrategy[Entry] = st.one_of(
     st.builds(submitted, times, bodies, signers),
-    st.builds(submitted, st.just(1_790_000_000_000), bodies, st.just(KEYS[:1])),
+    st.builds(submitted, st.just(1_790_000_000_000), bodies, signers),
     st.builds(Activated, at=times, application_id=st.just(APP), revision=times),
     st.builds(DomainProved, at=times, application_id=st.just(APP), domain=texts, until=times),
     st.builds(DomainLapsed, at=times, application_id=st.just(APP), domain=texts),
@@ -164,12 +164,26 @@ def test_the_fast_reader_reads_what_the_strict_one_does(entry: Entry, data: st.D
         assert fast == _read_any(bytes(leaf))
 
 
-def test_the_fast_reader_reads_what_is_usual() -> None:
-    entry = submitted(
-        1_790_000_000_000,
-        Body(origin=ORIGIN, application_id=APP, revision=3, command=Deploy(package_id="0" * 64)),
-        KEYS[:1],
-    )
+@pytest.mark.parametrize(
+    "command",
+    [
+        Deploy(package_id="0" * 64),
+        RollBack(version=1),
+        RollBack(version=1000),
+        AddAllowedOrigin(origin="https://a.example"),
+        RemoveAllowedOrigin(origin="o" * 253),
+        LinkDomain(domain="gcommand.example"),
+        UnlinkDomain(domain="d"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("signed_by", [1, 2, 5])
+def test_the_fast_reader_reads_what_is_usual(
+    command: Command, signed_by: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = Body(origin=ORIGIN, application_id=APP, revision=3, command=command)
+    entry = submitted(1_790_000_000_000, body, KEYS[:signed_by])
+    monkeypatch.delattr("proven.wire.log_entries.decode_command")
     assert _read_usual(encode_entry(entry)) == entry
 
 
