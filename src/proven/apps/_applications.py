@@ -95,7 +95,7 @@ class Applications(View):
         """The command in an envelope; raises what `submit` would refuse it with now, packages aside."""
         signed = decode_envelope(envelope)
         signed.verify()
-        self._check(signed.application_id, partial(_submitted, signed))
+        self._check(partial(_submitted, signed))
         return signed
 
     async def submit(
@@ -244,11 +244,9 @@ class Applications(View):
             )
         return record
 
-    def _check(self, application: ApplicationId, entry: Callable[[int], Entry]) -> Entry:
+    def _check(self, entry: Callable[[int], Entry]) -> Entry:
         """The entry as it would be appended now; raises what it would be refused with."""
-        known = self._replica.state.get(application)
-        now = self.now()
-        checked = entry(now if known is None else max(now, known.changed_at))
+        checked = entry(max(self.now(), self._replica.state.changed_at))
         self._replica.state.check(checked)
         if isinstance(checked, Submitted):
             self._replica.state.check_limits(checked.command, self._limits)
@@ -276,7 +274,7 @@ class Applications(View):
         async with self._turn:
             for _ in range(_MAX_ATTEMPTS):
                 await self.health()
-                leaf = encode_entry(self._check(application, entry))
+                leaf = encode_entry(self._check(entry))
                 if package is not None:
                     await self._store(application, package)
                 try:

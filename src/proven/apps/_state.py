@@ -70,7 +70,8 @@ class State:
     8. Versions are 1, 2, 3, …; each is a package that was deployed, or the package of an earlier version of
        the same application. No version is ever removed or renumbered.
     9. An archived application never changes again, and nothing of it is pending.
-    10. An entry of an application is not earlier than the one before it.
+    10. No entry is earlier than the one before it in the log, whichever application that is about: a node's
+        clock that was set back cannot date an announcement before what everybody has seen.
     11. An allowed origin is `http(s)://host[:port]` of a DNS name or address, canonical. It is added
         once, and removed only while it is there.
     12. Any number of applications may claim a domain, and at most one holds a proof of it: no proof is
@@ -87,6 +88,7 @@ class State:
         self._verify = verify
         self._frontier = Frontier()
         self._last_leaf = b""
+        self._changed_at = 0
         self._applications: dict[str, Tracked] = {}
         self._records: dict[ApplicationId, ApplicationRecord] = {}
         self._names: dict[str, ApplicationId] = {}
@@ -116,6 +118,11 @@ class State:
         if record is None:
             raise ProvenError(ErrorCode.NOT_FOUND, f"there is no application {id_or_name[:80]!r}")
         return record
+
+    @property
+    def changed_at(self) -> int:
+        """The time of the last entry, in Unix milliseconds; 0 for an empty log."""
+        return self._changed_at
 
     def get(self, application: ApplicationId) -> ApplicationRecord | None:
         record = self._records.get(application)
@@ -175,10 +182,14 @@ class State:
 
     def check(self, entry: Entry) -> None:
         """Raises `ProvenError` if `entry` cannot be the next one."""
-        if not isinstance(entry, Submitted):
+        if isinstance(entry, Submitted):
+            self._check_command(entry.command)
+        else:
             self._check_by_rule(entry)
-            return
-        signed = entry.command
+        if entry.at < self._changed_at:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "an entry cannot be earlier than the one before it")
+
+    def _check_command(self, signed: SignedCommand) -> None:
         if signed.body.origin != self.origin:
             raise ProvenError(
                 ErrorCode.BAD_REQUEST,
@@ -191,7 +202,7 @@ class State:
             return
         application = self._tracked(signed.body.application_id)
         require_authority(application, signed)
-        _check_next(application, entry.at, signed.body.revision)
+        _check_next(application, signed.body.revision)
         require_possible(application, signed.body.command)
 
     def check_limits(self, signed: SignedCommand, limits: Limits) -> None:
@@ -220,7 +231,7 @@ class State:
         self.check(entry)
         index = self._frontier.size
         application = self._apply(entry, index)
-        application.changed_at = entry.at
+        application.changed_at = self._changed_at = entry.at
         application.history.append(index)
         self._records.pop(application.id, None)
         self._last_leaf = leaf_hash(leaf)
@@ -256,6 +267,7 @@ class State:
         for application in taken.applications:
             state._applications[application.id] = application
             state._index(application)
+            state._changed_at = max(state._changed_at, application.changed_at)
         return state
 
     def _tracked(self, application: str) -> Tracked:
@@ -291,7 +303,7 @@ class State:
     def _check_by_rule(self, entry: Activated | DomainProved | DomainLapsed) -> None:
         application = self._tracked(entry.application_id)
         revision = entry.revision if isinstance(entry, Activated) else len(application.history)
-        _check_next(application, entry.at, revision)
+        _check_next(application, revision)
         if isinstance(entry, Activated):
             if application.pending is None or entry.at < application.pending.activates_at:
                 raise ProvenError(ErrorCode.CONFLICT, f"{application.name} has no change that is due")
@@ -428,7 +440,7 @@ class State:
                 self._proved[each.name] = (application.id, each.proved_until)
 
 
-def _check_next(application: Tracked, at: int, revision: int) -> None:
+def _check_next(application: Tracked, revision: int) -> None:
     if application.archived:
         raise ProvenError(ErrorCode.CONFLICT, f"{application.name} is archived and cannot change any more")
     if revision != len(application.history):
@@ -437,8 +449,6 @@ def _check_next(application: Tracked, at: int, revision: int) -> None:
             f"{application.name} has {len(application.history)} entries, not {revision}",
             details={"revision": len(application.history)},
         )
-    if at < application.changed_at:
-        raise ProvenError(ErrorCode.BAD_REQUEST, "an entry cannot be earlier than the one before it")
 
 
 def _check_limit(used: int, limit: int, of: str, what: str) -> None:
