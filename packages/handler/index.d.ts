@@ -117,3 +117,9 @@ export interface BitcoinEventHandlerOptions extends HandlerOptions {
 }
 
 export function runOnBitcoinEvent<T extends Handler>(options: BitcoinEventHandlerOptions, fn: T): T;
+
+/**
+ * Run `fn` before calls go to a new version. If it throws, returns `false` or takes too long, they never do. It finds
+ * storage that is empty but for the version's migrations, and what it stores is gone afterwards.
+ */
+export function runOnHealthCheck<T extends () => unknown>(options: HandlerOptions, fn: T): T;

@@ -36,6 +36,7 @@ SOURCE = "import { run } from '@proven-network/handler'; export const f = run(()
 
 class Host:
     async def load(self, application, package): pass
+    async def check(self, application, package): pass
     async def retire(self, application, package_id): pass
 
 async def main(directory):
@@ -77,6 +78,9 @@ class Host:
     """Loads everything."""
 
     async def load(self, application_id: ApplicationId, package: Package) -> None:
+        pass
+
+    async def check(self, application_id: ApplicationId, package: Package) -> None:
         pass
 
     async def retire(self, application_id: ApplicationId, package_id: PackageId) -> None:

@@ -2,7 +2,7 @@ import { Problem } from './errors.ts';
 import type { Module } from './module.ts';
 import { type Node } from './syntax.ts';
 export declare const HANDLER_PACKAGE = "@proven-network/handler";
-export type HandlerKind = 'rpc' | 'http' | 'schedule' | 'event' | 'radix_event' | 'ethereum_event' | 'bitcoin_event';
+export type HandlerKind = 'rpc' | 'http' | 'schedule' | 'event' | 'radix_event' | 'ethereum_event' | 'bitcoin_event' | 'health_check';
 /** The local name of a handler that is exported as `export default run(…)`. */
 export declare const DEFAULT = "*default*";
 /** One `run…(…)` that is the whole value of a top-level `const` or default export. */

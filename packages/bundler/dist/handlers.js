@@ -11,6 +11,7 @@ const KINDS = new Map([
     ['runOnRadixEvent', 'radix_event'],
     ['runOnEthereumEvent', 'ethereum_event'],
     ['runOnBitcoinEvent', 'bitcoin_event'],
+    ['runOnHealthCheck', 'health_check'],
 ]);
 /** The local name of a handler that is exported as `export default run(…)`. */
 export const DEFAULT = '*default*';

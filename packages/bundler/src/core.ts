@@ -255,4 +255,5 @@ const RUNS_ON = {
   radix_event: 'events',
   ethereum_event: 'events',
   bitcoin_event: 'events',
+  health_check: 'health checks',
 } as const;

@@ -12,7 +12,8 @@ export type HandlerKind =
   | 'event'
   | 'radix_event'
   | 'ethereum_event'
-  | 'bitcoin_event';
+  | 'bitcoin_event'
+  | 'health_check';
 
 const KINDS: ReadonlyMap<string, HandlerKind> = new Map([
   ['run', 'rpc'],
@@ -24,6 +25,7 @@ const KINDS: ReadonlyMap<string, HandlerKind> = new Map([
   ['runOnRadixEvent', 'radix_event'],
   ['runOnEthereumEvent', 'ethereum_event'],
   ['runOnBitcoinEvent', 'bitcoin_event'],
+  ['runOnHealthCheck', 'health_check'],
 ]);
 
 /** The local name of a handler that is exported as `export default run(…)`. */

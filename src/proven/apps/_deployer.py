@@ -1,10 +1,12 @@
-"""Blue/green: a new version answers calls once it has loaded, and the old one goes once nobody uses it."""
+"""Blue/green: a new version answers calls once it is found healthy and has loaded, and the old one goes once
+nobody uses it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -31,9 +33,16 @@ class VersionHost(Protocol):
     """What runs packages. The runtime is one."""
 
     async def load(self, application_id: ApplicationId, package: Package) -> None:
-        """Make the package ready for calls: its health check.
+        """Make the package ready for calls.
 
         Takes a bounded time. Raises `ProvenError` if the package cannot run, and leaves nothing behind then.
+        """
+        ...
+
+    async def check(self, application_id: ApplicationId, package: Package) -> None:
+        """Run the package's health checks, whether it is loaded or not.
+
+        Takes a bounded time. Raises `ProvenError` if calls must not go to it, and leaves nothing behind.
         """
         ...
 
@@ -70,18 +79,26 @@ class Blocked:
 class Deployer:
     """Keeps what runs in step with what is deployed.
 
-    1. A version is loaded before it is appended to the log, and again before a pending change to it comes
-       into force; one that does not load changes nothing. A change that is due and does not load stays
-       pending, with its reason (`blocked`), and is tried again.
+    1. A version's health checks are run and it is loaded before it is appended to the log, and again before
+       a pending change to it comes into force; one that fails either changes nothing. A change that is due
+       and whose version fails stays pending, with the reason (`blocked`), and is tried again.
     2. Which version a call gets is decided once, when it starts, by the log as this node knows it then.
     3. A version is retired when it is not live any more and no call uses it.
     4. A version that is live but not loaded (after a restart) is loaded by the first call, once for all
        that wait; they share its failure, and do not depend on each other's patience.
     """
 
-    def __init__(self, applications: Applications, host: VersionHost) -> None:
+    def __init__(
+        self,
+        applications: Applications,
+        host: VersionHost,
+        *,
+        on_blocked: Callable[[ApplicationRecord, Blocked], None] | None = None,
+    ) -> None:
+        """`on_blocked` is told each time that a change which is due does not come into force."""
         self._applications = applications
         self._host = host
+        self._on_blocked = on_blocked
         self._slots: dict[_Key, _Slot] = {}
         self._loads: set[asyncio.Task[Manifest]] = set()
         self._retirements: set[asyncio.Task[None]] = set()
@@ -128,8 +145,8 @@ class Deployer:
         return self._applications.check(envelope)
 
     async def submit(self, envelope: bytes, *, package: Package | None = None) -> Receipt:
-        """Carry out a signed command as `Applications.submit` does, after loading the version that it
-        announces or makes live. One that is only announced is not kept loaded.
+        """Carry out a signed command as `Applications.submit` does, after checking and loading the version
+        that it announces or makes live. One that is only announced is not kept loaded.
         """
         application = decode_envelope(envelope).application_id
         async with AsyncExitStack() as held:
@@ -144,7 +161,10 @@ class Deployer:
         *,
         revision: int | None = None,
     ) -> Application:
-        """Load `package`, then make it the next version; raises as `Applications.deploy` and the host do."""
+        """Check and load `package`, then make it the next version.
+
+        Raises as `Applications.deploy` and the host do.
+        """
         async with AsyncExitStack() as held:
             deployed = await self._applications.deploy(
                 key,
@@ -154,13 +174,13 @@ class Deployer:
                 warm=partial(self._warm, held, application, package),
             )
             # After a restart, what is live already has not been loaded yet.
-            await self._warm(held, application, None, package.id)
-            return deployed
+            async with self.serving(application):
+                return deployed
 
     async def roll_back(
         self, key: OwnerKey, application: ApplicationId, to_version: int, *, revision: int | None = None
     ) -> Application:
-        """Load the package of an earlier version, then make it the next version."""
+        """Check and load the package of an earlier version, then make it the next version."""
         async with AsyncExitStack() as held:
             return await self._applications.roll_back(
                 key,
@@ -175,7 +195,7 @@ class Deployer:
         return self._blocked.get(application)
 
     async def activate_due(self) -> None:
-        """Bring into force every pending change whose time has come and that loads."""
+        """Bring into force every pending change whose time has come and whose version is sound."""
         due = self._applications.due()
         now = self._applications.now()
         self._blocked = {record.id: each for record in due if (each := self._still_blocked(record))}
@@ -200,7 +220,7 @@ class Deployer:
                 await self._applications.activate(record.id, record.revision)
         except ProvenError as error:
             if error.code is not ErrorCode.CONFLICT:
-                self._block(record.id, record.pending, error)
+                self._block(record, record.pending, error)
         else:
             self._blocked.pop(record.id, None)
 
@@ -209,13 +229,15 @@ class Deployer:
         pending = record.pending
         return blocked if blocked and pending and blocked.log_index == pending.log_index else None
 
-    def _block(self, application: ApplicationId, pending: Pending, reason: ProvenError) -> None:
-        known = self._blocked.get(application)
+    def _block(self, record: ApplicationRecord, pending: Pending, reason: ProvenError) -> None:
+        known = self._blocked.get(record.id)
         attempts = 1 if known is None else known.attempts + 1
         wait = min(_FIRST_RETRY_SECONDS * 2 ** (attempts - 1), _LAST_RETRY_SECONDS)
         retry_at = self._applications.now() + int(wait * 1000)
-        self._blocked[application] = Blocked(pending.log_index, reason, attempts, retry_at)
-        logger.warning("activation_blocked", extra={"application": application, "reason": reason.message})
+        blocked = self._blocked[record.id] = Blocked(pending.log_index, reason, attempts, retry_at)
+        logger.warning("activation_blocked", extra={"application": record.id, "reason": reason.message})
+        if self._on_blocked is not None:
+            self._on_blocked(record, blocked)
 
     async def _activate_when_due(self) -> None:
         while True:
@@ -236,9 +258,11 @@ class Deployer:
     async def _warm(
         self, held: AsyncExitStack, application: ApplicationId, package: Package | None, package_id: PackageId
     ) -> None:
-        """Load a package, and keep it until `held` is left: by then it is live, or nobody needs it."""
+        """Check and load a package, and keep it until `held` is left: then it is live, or nobody needs it."""
         key = (application, package_id)
         slot = await held.enter_async_context(self._held(key))
+        package = package or await self._applications.package(package_id)
+        await self._host.check(application, package)
         await self._load(key, slot, package)
 
     @asynccontextmanager

@@ -27,7 +27,7 @@ _SHORT_ID: Final = 12
 _CALLS_PER_SECOND: Final = 50
 _DIAGNOSTICS: Final = 20
 """Type errors shown at a time; `proven check` shows all."""
-_RUN_HERE: Final = (HandlerKind.RPC, HandlerKind.HTTP)
+_RUN_HERE: Final = (HandlerKind.RPC, HandlerKind.HTTP, HandlerKind.HEALTH_CHECK)
 _COLOURS: Final = {ConsoleLevel.WARN: "yellow", ConsoleLevel.ERROR: "red", ConsoleLevel.DEBUG: "bright_black"}
 
 
@@ -102,7 +102,9 @@ class TextOutput:
         if before is not None and before.package_id == application.package_id:
             return
         short = application.package_id[:_SHORT_ID]
-        self._line(click.style(f"deployed {short} in {seconds * 1000:.0f} ms", fg="green"))
+        kinds = [handler.kind for handler in application.manifest.handlers]
+        healthy = ", healthy" if HandlerKind.HEALTH_CHECK in kinds else ""
+        self._line(click.style(f"deployed {short} in {seconds * 1000:.0f} ms{healthy}", fg="green"))
         known = [handler.address for handler in before.manifest.handlers] if before else []
         present = [handler.address for handler in application.manifest.handlers]
         for address in known:
@@ -256,6 +258,8 @@ def how_to_call(
             lines.append(f"{COMMAND} call {application.name} {called} {arguments}".rstrip())
         elif handler.kind is HandlerKind.HTTP:
             lines.append(_curl(handler, url))
+        elif handler.kind is HandlerKind.HEALTH_CHECK:
+            lines.append(f"{handler.address} runs before calls go to a new version")
         else:
             lines.append(
                 f"{handler.address} waits for {handler.kind} triggers, which this version does not run"

@@ -7,9 +7,10 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from proven.apps import ApplicationRecord, Change, Version
+from proven.apps import ApplicationRecord, Blocked, Change, Version
 from proven.gateway.commands import Performer
 from proven.gateway.handlers import Call
 from proven.identity import Session
@@ -157,6 +158,26 @@ class AppTelemetry:
                 level="error",
                 text=_ENDED.get(end.reason, "the process was ended"),
                 package_id=end.package_id,
+            ),
+        )
+
+    def blocked(self, record: ApplicationRecord, blocked: Blocked) -> None:
+        """Log why a change that is due is not in force."""
+        again = datetime.fromtimestamp(blocked.retry_at / 1000, UTC).isoformat(timespec="seconds")
+        stack = (blocked.reason.details or {}).get("stack")
+        self.logs.append(
+            record.id,
+            LogLine(
+                sequence=0,
+                at=self._now(),
+                kind="deploy",
+                level="error",
+                text=bounded(
+                    f"the change announced in entry {blocked.log_index} is due and not in force; "
+                    f"it is tried again at {again}: {blocked.reason.message}"
+                ),
+                code=blocked.reason.code.value,
+                stack=bounded(stack) if isinstance(stack, str) else None,
             ),
         )
 

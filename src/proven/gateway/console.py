@@ -37,7 +37,7 @@ _ASSETS: Final = "/console/assets/"
 _MAX_VERSIONS: Final = 200
 _MAX_SECONDS: Final = 30 * 86_400
 _CACHED_PARAMETERS: Final = 64
-_RUN_HERE: Final = (HandlerKind.RPC, HandlerKind.HTTP)
+_RUN_HERE: Final = (HandlerKind.RPC, HandlerKind.HTTP, HandlerKind.HEALTH_CHECK)
 
 _PAGE_POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

@@ -83,7 +83,10 @@ class LocalNode:
         )
         self._engine = EmbeddedEngine(config.data_dir / "engine.db", keys.derive(root_key, "engine"))
         self._host_calls = HostCalls(
-            self._storage, config.host_calls, events=Publisher(self._engine.messages)
+            self._storage,
+            config.host_calls,
+            events=Publisher(self._engine.messages),
+            scratch=config.data_dir / "scratch",
         )
         self._applications = Applications(
             self._engine.logs,
@@ -120,7 +123,7 @@ class LocalNode:
             on_console=on_console,
             on_end=self._telemetry.ended,
         )
-        self._deployer = Deployer(self._applications, self._runtime)
+        self._deployer = Deployer(self._applications, self._runtime, on_blocked=self._telemetry.blocked)
         self._sessions = Sessions(
             self._attestor,
             limits=config.sessions,
@@ -260,7 +263,7 @@ class LocalNode:
             Service("engine", self._engine.start, self._engine.stop),
             Service("app logs", logs.start, logs.stop, logs.health),
             Service("metrics", metrics.start, metrics.stop, metrics.health),
-            Service("host calls", _nothing, self._host_calls.close),
+            Service("host calls", self._host_calls.start, self._host_calls.close),
             Service("runtime", self._start_runtime, self._runtime.stop),
             Service(
                 "applications", self._applications.start, self._applications.stop, self._applications.health
@@ -360,7 +363,3 @@ def _both(first: Callable[[T], None], second: Callable[[T], None] | None) -> Cal
         other(what)
 
     return tell
-
-
-async def _nothing() -> None:
-    pass

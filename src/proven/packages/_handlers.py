@@ -27,6 +27,7 @@ KINDS: Final[Mapping[str, HandlerKind]] = {
     "runOnRadixEvent": HandlerKind.RADIX_EVENT,
     "runOnEthereumEvent": HandlerKind.ETHEREUM_EVENT,
     "runOnBitcoinEvent": HandlerKind.BITCOIN_EVENT,
+    "runOnHealthCheck": HandlerKind.HEALTH_CHECK,
 }
 DEFAULT: Final = "*default*"
 """Where a handler is kept that is exported as `export default run(…)` and has no name of its own."""

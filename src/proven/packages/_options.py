@@ -46,6 +46,7 @@ FIELDS: Final[Mapping[HandlerKind, Mapping[str, str]]] = {
     HandlerKind.RADIX_EVENT: _COMMON | {"eventName": "event_name", "eventEmitter": "event_emitter"},
     HandlerKind.ETHEREUM_EVENT: _COMMON | _CHAIN | {"abi": "abi", "topic": "topic"},
     HandlerKind.BITCOIN_EVENT: _COMMON | _CHAIN,
+    HandlerKind.HEALTH_CHECK: _COMMON,
 }
 """Options of each kind: the name in TypeScript, and the field of `HandlerOptions`."""
 

@@ -27,6 +27,7 @@ class HandlerKind(enum.StrEnum):
     RADIX_EVENT = "radix_event"
     ETHEREUM_EVENT = "ethereum_event"
     BITCOIN_EVENT = "bitcoin_event"
+    HEALTH_CHECK = "health_check"
 
 
 class Access(enum.StrEnum):

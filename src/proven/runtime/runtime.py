@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from proven.isolation import Layer, SandboxError, SandboxReport
 from proven.isolation.spawner import Spawner
-from proven.packages import HandlerKind, Package
+from proven.packages import HandlerEntry, HandlerKind, Package
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
 from ._deployment import Deployment, QueueBudget
 from ._guest import Guest
+from ._health import MAX_SECONDS, failure, judge, too_slow
 from ._launch import policy_of, start_guest
 from ._pool import WarmPool
 from ._program import Compiler
@@ -76,6 +77,7 @@ class Runtime:
         self._on_console = on_console
         self._on_end = on_end
         self._deployments: dict[tuple[ApplicationId, PackageId], Deployment] = {}
+        self._trials: set[Deployment] = set()
         self._loading: dict[tuple[ApplicationId, PackageId], asyncio.Task[None]] = {}
         self._budget = QueueBudget(config.max_queued)
         self._slots = Slots(config.max_processes, slice_=config.slot_slice, timeout=config.queue_timeout)
@@ -113,7 +115,7 @@ class Runtime:
         for task in self._loading.values():
             task.cancel()
         await asyncio.gather(*self._loading.values(), return_exceptions=True)
-        await asyncio.gather(*(deployment.stop() for deployment in self._deployments.values()))
+        await asyncio.gather(*(deployment.stop() for deployment in self._all()))
         self._deployments.clear()
         if self._spawner is not None:
             await self._pool.close()
@@ -144,19 +146,7 @@ class Runtime:
         await asyncio.shield(task)
 
     async def _load(self, key: tuple[ApplicationId, PackageId], package: Package) -> None:
-        application_id, package_id = key
-        program = await self._compiler.program(package)
-        deployment = Deployment(
-            application_id,
-            package_id,
-            program,
-            self._config,
-            self._slots,
-            self._budget,
-            self._take,
-            self._on_console,
-            self._on_end,
-        )
+        deployment = await self._deployment(key[0], package)
         self._deployments[key] = deployment
         self._watchdog.wake()
         try:
@@ -164,6 +154,52 @@ class Runtime:
         except BaseException:
             del self._deployments[key]
             raise
+
+    async def _deployment(self, application_id: ApplicationId, package: Package) -> Deployment:
+        return Deployment(
+            application_id,
+            package.id,
+            await self._compiler.program(package),
+            self._config,
+            self._slots,
+            self._budget,
+            self._take,
+            self._on_console,
+            self._on_end,
+        )
+
+    async def check(self, application_id: ApplicationId, package: Package) -> None:
+        """Run the package's health checks one after another, in a process of their own that ends with them.
+
+        So nothing that they leave in memory is there for calls. Raises `ProvenError`, as `load` and `invoke`
+        do: `HANDLER_ERROR` also for a check that returns `false`, `HANDLER_TIMEOUT` for too long a one.
+        """
+        checks = [each for each in package.manifest.handlers if each.kind is HandlerKind.HEALTH_CHECK]
+        if not checks:
+            return
+        deployment = await self._deployment(application_id, package)
+        self._trials.add(deployment)
+        self._watchdog.wake()
+        try:
+            async with asyncio.timeout(MAX_SECONDS):
+                for handler in checks:
+                    invocation = Invocation(
+                        application_id=application_id,
+                        package_id=package.id,
+                        handler=handler.address,
+                        kind=handler.kind,
+                    )
+                    await deployment.start()
+                    try:
+                        outcome = await self._run(deployment, handler, invocation)
+                    except ProvenError as error:
+                        raise failure(handler.address, error) from None
+                    judge(handler.address, outcome.value)
+        except TimeoutError:
+            raise too_slow() from None
+        finally:
+            await deployment.stop()
+            self._trials.discard(deployment)
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Run a handler to its end; of a streamed HTTP response, to its head.
@@ -183,6 +219,9 @@ class Runtime:
             )
         if (invocation.http is not None) != (handler.kind is HandlerKind.HTTP):
             raise ProvenError(ErrorCode.BAD_REQUEST, "HTTP handlers, and no others, get an HTTP request")
+        return await self._run(deployment, handler, invocation)
+
+    async def _run(self, deployment: Deployment, handler: HandlerEntry, invocation: Invocation) -> Outcome:
         self._check_size(invocation)
         timeout_ms = handler.options.timeout_ms
         timeout = self._config.timeout if timeout_ms is None else timeout_ms / 1000
@@ -229,7 +268,7 @@ class Runtime:
                 memory_bytes=deployment.guest.usage.private_bytes(),
                 cpu_seconds=deployment.guest.usage.cpu_seconds(),
             )
-            for deployment in self._deployments.values()
+            for deployment in self._all()
             if deployment.guest is not None
         )
         sandbox = self._sandbox or SandboxReport(frozenset())
@@ -241,8 +280,11 @@ class Runtime:
             unavailable_layers=sandbox.unavailable,
         )
 
+    def _all(self) -> tuple[Deployment, ...]:
+        return (*self._deployments.values(), *self._trials)
+
     def _guests(self) -> Iterator[Guest]:
-        for deployment in self._deployments.values():
+        for deployment in self._all():
             if deployment.guest is not None:
                 yield deployment.guest
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from proven.storage._catalogue import Catalogue
 from proven.storage._database import DatabaseFile
@@ -15,13 +18,16 @@ from proven.storage._open_scopes import OpenScopes
 from proven.storage._services import Services
 from proven.storage._threads import FairThreads, finish
 from proven.storage._watchdog import Watchdog
-from proven.storage.config import StorageConfig
+from proven.storage.config import MIB, StorageConfig, Synchronous
 from proven.storage.inspect import Inspector
 from proven.storage.ownership import OwnershipVerifier
 from proven.storage.scope import Scope, ScopeKind
 from proven.storage.store import ScopeStore
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, IdentityId
+
+SCRATCH_QUOTA: Final = 64 * MIB
+_SCRATCH_CONNECTIONS: Final = 32
 
 
 class Storage:
@@ -92,6 +98,20 @@ class Storage:
         if admit is not None:
             await admit()
         return ScopeStore(scope, self._started(), admit)
+
+    def scratch(self, directory: Path) -> Storage:
+        """An empty store in a directory of its own: with this one's limits of time, but small, and under a
+        key that nobody keeps. It is the caller's to start, close and remove.
+        """
+        config = replace(
+            self._config,
+            synchronous=Synchronous.NORMAL,
+            application_quota=min(self._config.application_quota, SCRATCH_QUOTA),
+            max_open_connections=_SCRATCH_CONNECTIONS,
+            io_threads=1,
+            sql_threads=1,
+        )
+        return Storage(directory, os.urandom(32), config=config, clock=self._clock)
 
     async def used(self, application_id: ApplicationId) -> int:
         """The bytes that all scopes of an application occupy."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from proven.apps import Applications, Deployer, Limits
+from proven.apps import ApplicationRecord, Applications, Blocked, Deployer, Limits
 from proven.engine.embedded import EmbeddedEngine
 from proven.packages import Package
 from proven.wire.applications import (
@@ -43,7 +43,10 @@ class World:
         self.seconds = 1_000_000.0
         self.host = RecordingHost()
         self.applications = self.node()
-        self.deployer = Deployer(self.applications, self.host)
+        self.blocked: list[tuple[ApplicationRecord, Blocked]] = []
+        self.deployer = Deployer(
+            self.applications, self.host, on_blocked=lambda *told: self.blocked.append(told)
+        )
 
     def node(self) -> Applications:
         return Applications(
@@ -162,6 +165,25 @@ async def test_what_does_not_load_when_it_is_due_stays_pending_with_its_reason_a
     await world.deployer.activate_due()
     assert world.serves() == two.id
     assert world.deployer.blocked(world.app) is None
+
+
+async def test_a_version_that_is_not_well_when_it_is_due_stays_pending_and_its_owner_is_told_why(
+    world: World, make_package: MakePackage
+) -> None:
+    one, two = make_package("one"), make_package("two")
+    await world.announce(two)
+    world.seconds += NOTICE
+    world.host.unhealthy.add(two.id)
+    await world.deployer.activate_due()
+    assert world.serves() == one.id
+    ((told, blocked),) = world.blocked
+    assert told.id == world.app
+    assert blocked == world.deployer.blocked(world.app)
+    assert "returned false" in blocked.reason.message
+    world.host.unhealthy.clear()
+    world.seconds = blocked.retry_at / 1000
+    await world.deployer.activate_due()
+    assert world.serves() == two.id
 
 
 async def test_a_reason_is_forgotten_with_its_change(world: World, make_package: MakePackage) -> None:

@@ -24,6 +24,7 @@ class RecordingHost:
         self.running: set[tuple[ApplicationId, PackageId]] = set()
         self.events: list[tuple[str, PackageId]] = []
         self.broken: set[PackageId] = set()
+        self.unhealthy: set[PackageId] = set()
         self.gate = asyncio.Event()
         self.gate.set()
         self.changed = asyncio.Condition()
@@ -36,6 +37,11 @@ class RecordingHost:
             raise ProvenError(ErrorCode.HANDLER_ERROR, "it throws at the top level")
         self.running.add((application_id, package.id))
         await self._note("loaded", package.id)
+
+    async def check(self, application_id: ApplicationId, package: Package) -> None:
+        await self._note("checked", package.id)
+        if package.id in self.unhealthy:
+            raise ProvenError(ErrorCode.HANDLER_ERROR, "the health check src/app.ts#health returned false")
 
     async def retire(self, application_id: ApplicationId, package_id: PackageId) -> None:
         self.running.remove((application_id, package_id))
@@ -128,6 +134,28 @@ async def test_a_version_that_does_not_load_changes_nothing(
     assert await engine.logs.last("applications") == before
     assert [info.name for info in await engine.objects.list("packages")] == [first.id]
     assert host.packages() == {first.id}
+    async with deployer.serving("todo") as serving:
+        assert serving.package_id == first.id
+
+
+async def test_a_version_that_fails_its_health_check_changes_nothing(
+    deployer: Deployer,
+    engine: EmbeddedEngine,
+    host: RecordingHost,
+    app: ApplicationId,
+    alice: OwnerKey,
+    make_package: MakePackage,
+) -> None:
+    first, sick = make_package("one"), make_package("sick")
+    await deployer.deploy(alice, app, first, revision=1)
+    before = await engine.logs.last("applications")
+    host.unhealthy.add(sick.id)
+    with pytest.raises(ProvenError, match="returned false"):
+        await deployer.deploy(alice, app, sick, revision=2)
+    assert await engine.logs.last("applications") == before
+    assert [info.name for info in await engine.objects.list("packages")] == [first.id]
+    assert ("loading", sick.id) not in host.events
+    host.unhealthy.add(first.id)
     async with deployer.serving("todo") as serving:
         assert serving.package_id == first.id
 

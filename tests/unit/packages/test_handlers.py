@@ -100,6 +100,7 @@ export const ether = h.runOnEthereumEvent({{ network: 'mainnet', topic: '0x{"ab"
   abi: [{{ type: 'event', name: 'Transfer', anonymous: false, inputs: [] }}] }}, () => 1);
 export const coin = h.runOnBitcoinEvent({{ network: 'testnet', address: 'tb1qw508d6qejxtdg4y5r3zarvary0c5' }},
   () => 1);
+export const well = h.runOnHealthCheck({{ timeout: 500 }}, () => 1);
 """
         }
     )
@@ -144,6 +145,7 @@ export const coin = h.runOnBitcoinEvent({{ network: 'testnet', address: 'tb1qw50
             HandlerKind.BITCOIN_EVENT,
             HandlerOptions(network="testnet", address="tb1qw508d6qejxtdg4y5r3zarvary0c5"),
         ),
+        "well": (HandlerKind.HEALTH_CHECK, HandlerOptions(timeout_ms=500)),
     }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from proven.runtime.host import HostFunctions
+from proven.runtime.host import HostFunction, HostFunctions
 from proven.storage import Storage
 
 from ._connections import NameResolver
@@ -15,6 +17,7 @@ from ._kv import KeyValue
 from ._migrations import Migrations
 from ._scopes import Scopes
 from ._sql import Sql
+from ._trials import Trials
 from .fetch import FetchBroker, FetchConfig
 
 
@@ -40,26 +43,41 @@ class HostCalls:
         *,
         events: EventSink | None = None,
         resolver: NameResolver | None = None,
+        scratch: Path | None = None,
     ) -> None:
+        """`scratch` is where health checks store what nobody keeps, by default with all temporary files."""
         config = config or HostCallsConfig()
         self._fetch = FetchBroker(config.fetch, resolver=resolver)
-        migrations = Migrations()
-        scopes = Scopes(storage, migrations, transaction_timeout=config.transaction_timeout)
         keys = KeyRing()
-        key_value = KeyValue(scopes, keys)
-        self.functions = HostFunctions(
-            {
+
+        def stored(storage: Storage) -> tuple[dict[str, HostFunction], KeyValue]:
+            migrations = Migrations()
+            scopes = Scopes(storage, migrations, transaction_timeout=config.transaction_timeout)
+            key_value = KeyValue(scopes, keys)
+            functions = {
                 **scopes.functions(),
                 **key_value.functions(),
                 **Sql(scopes, migrations).functions(),
                 **Files(scopes).functions(),
+            }
+            return functions, key_value
+
+        functions, key_value = stored(storage)
+        self._trials = trials = Trials(storage, lambda scratch: stored(scratch)[0], scratch)
+        self.functions = HostFunctions(
+            {
+                **trials.apart(functions),
                 **keys.functions(),
-                **Events(events, config.events).functions(),
+                **trials.never(Events(events, config.events).functions()),
                 **self._fetch.functions(),
             },
-            immediate=key_value.immediate(),
+            immediate=trials.waiting(key_value.immediate()),
         )
         """What the runtime is given. None of it runs while a module loads."""
+
+    async def start(self) -> None:
+        """Remove what health checks have left of a node that was killed."""
+        await asyncio.to_thread(self._trials.clear)
 
     async def close(self) -> None:
         """Close outbound connections. The store is its owner's to close."""

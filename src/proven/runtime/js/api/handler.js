@@ -10,6 +10,7 @@ const KINDS = {
   runOnRadixEvent: "radix_event",
   runOnEthereumEvent: "ethereum_event",
   runOnBitcoinEvent: "bitcoin_event",
+  runOnHealthCheck: "health_check",
 };
 
 export default function create(host) {
