@@ -10,8 +10,7 @@ import pytest
 import pytest_asyncio
 
 from proven.apps import Application
-from proven.client import Carrier, Client, Event, Missed, Published, Subscription, connect
-from proven.client import client as client_module
+from proven.client import Carrier, Client, Event, Missed, Published, Subscription, _connection, connect
 from proven.client import sync as blocking
 from proven.runtime.hostcalls import EventsConfig, HostCallsConfig
 from proven.wire.errors import ErrorCode, ProvenError
@@ -239,7 +238,7 @@ async def test_the_engine_is_subscribed_to_only_while_somebody_listens(node: Nod
 async def test_a_session_that_only_listens_is_kept_alive(
     node: Node, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(_connection, "KEEP_ALIVE", 0.05)
     client = await node.connect(app)
     session_id = SessionId((await client.whoami()).session_id)
     used_at = node.local._sessions._used_at
@@ -248,4 +247,4 @@ async def test_a_session_that_only_listens_is_kept_alive(
         async with asyncio.timeout(10):
             while used_at[session_id] < before + 0.1:
                 await asyncio.sleep(0.01)
-    assert client._keeping_alive is None
+    assert client._connection._keeping_alive is None

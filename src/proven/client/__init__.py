@@ -11,9 +11,10 @@
 programs without an event loop.
 """
 
+from proven.client._session import Carrier
 from proven.client.app_logs import MissedLines
 from proven.client.bundle import Bundle
-from proven.client.client import Carrier, Client, connect
+from proven.client.client import Client, connect
 from proven.client.events import Event, Missed, Published, Subscription
 from proven.client.pins import LogMemory, Pins
 from proven.client.report import Link, LinkName, Report, Status

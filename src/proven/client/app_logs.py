@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from proven.client._retries import Backoff, passes
+from proven.client._session import KEEP_ALIVE
 from proven.wire.commands import (
     Command,
     Done,
@@ -21,17 +23,10 @@ from proven.wire.commands import (
     WhoAmI,
     WhoAmIResult,
 )
-from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.errors import ProvenError
 
-KEEP_ALIVE: Final = 240.0
 MAX_WAITING: Final = 64
 """Events that wait for a program to take them. When there are more, they are asked for again."""
-
-_PASSING: Final = frozenset(
-    {ErrorCode.OVERLOADED, ErrorCode.REQUEST_TIMEOUT, ErrorCode.SESSION_CLOSED, ErrorCode.UNAVAILABLE}
-)
-_FIRST_WAIT: Final = 0.1
-_LONGEST_WAIT: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +67,16 @@ class LogFeed:
         return self._waiting.popleft()
 
 
-class Session(Protocol):
-    """What is needed of a client."""
+class Connection(Protocol):
+    """Where the log is asked for, and what comes of it is delivered."""
 
-    async def _ask(self, command: Command, kind: Any, timeout: float | None = None) -> Any: ...
-    def _attach(self, feed: LogFeed) -> None: ...
-    def _detach(self, feed: LogFeed) -> None: ...
+    async def ask(self, command: Command, kind: Any, timeout: float | None = None) -> Any: ...
+    def attach(self, feed: LogFeed) -> None: ...
+    def detach(self, feed: LogFeed) -> None: ...
 
 
 async def read(
-    session: Session,
+    connection: Connection,
     application: str,
     *,
     after: int | None = None,
@@ -94,7 +89,7 @@ async def read(
     place = after
     while True:
         asked = ReadLogs(application=application, after=place, since=since, handler=handler, level=level)
-        page: ReadLogsResult = await session._ask(asked, ReadLogsResult)
+        page: ReadLogsResult = await connection.ask(asked, ReadLogsResult)
         if page.missed:
             yield MissedLines(page.missed)
         for line in page.lines:
@@ -104,15 +99,15 @@ async def read(
             break
     if not follow:
         return
-    wait = _FIRST_WAIT
+    backoff = Backoff()
     while True:
         feed = LogFeed()
-        session._attach(feed)
+        connection.attach(feed)
         try:
             command = FollowLogs(application=page.application_id, after=place, handler=handler, level=level)
-            await session._ask(command, Done)
-            wait = _FIRST_WAIT
-            while (event := await feed.next(lambda: session._ask(WhoAmI(), WhoAmIResult))) is not None:
+            await connection.ask(command, Done)
+            backoff = Backoff()
+            while (event := await feed.next(lambda: connection.ask(WhoAmI(), WhoAmIResult))) is not None:
                 if event.application_id != page.application_id or event.next <= place:
                     continue
                 if event.after > place:
@@ -124,9 +119,8 @@ async def read(
                         yield line
                 place = event.next
         except ProvenError as error:
-            if error.code not in _PASSING:
+            if not passes(error):
                 raise
-            await asyncio.sleep(max(wait, error.retry_after or 0))
-            wait = min(2 * wait, _LONGEST_WAIT)
+            await asyncio.sleep(backoff.after(error))
         finally:
-            session._detach(feed)
+            connection.detach(feed)

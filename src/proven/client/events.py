@@ -10,24 +10,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, TypeAlias
 
+from proven.client._retries import Backoff, passes
 from proven.wire import values
 from proven.wire.commands import MissedEvents, PublishedEvent
-from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.errors import ProvenError
 from proven.wire.values import Value
 
 MAX_WAITING: Final = 1024
 """Events that wait for a program to take them; what comes after them is counted instead."""
-
-_PASSING: Final = frozenset(
-    {
-        ErrorCode.OVERLOADED,
-        ErrorCode.REQUEST_TIMEOUT,
-        ErrorCode.SESSION_CLOSED,
-        ErrorCode.UNAVAILABLE,
-    }
-)
-_FIRST_WAIT: Final = 0.1
-_LONGEST_WAIT: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +137,7 @@ class Subscription:
             self._waiting.append(Missed(count))
 
     async def _reconnect(self) -> None:
-        wait = _FIRST_WAIT
+        backoff = Backoff()
         while not self._closed:
             try:
                 self._connected = True
@@ -155,11 +145,10 @@ class Subscription:
                 return
             except ProvenError as error:
                 self._connected = False
-                if error.code not in _PASSING:
+                if not passes(error):
                     await self.close()
                     raise
-                await self._pause(max(wait, error.retry_after or 0))
-                wait = min(2 * wait, _LONGEST_WAIT)
+                await self._pause(backoff.after(error))
 
     async def _pause(self, seconds: float) -> None:
         """Wait, unless it is closed meanwhile."""

@@ -3,65 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
+import functools
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from proven.attestation import Verifier
 from proven.client import client as asynchronous
 from proven.client import events
-from proven.client.client import DEFAULT_TIMEOUT, Carrier, OnConsole
 from proven.client.events import Event
-from proven.client.pins import LogMemory, Pins
 from proven.client.report import Report
 from proven.wire.commands import WhoAmIResult
 from proven.wire.identity import IdentityKey
-from proven.wire.ids import IdentityId, PackageId
+from proven.wire.ids import IdentityId
 from proven.wire.values import Value
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def connect(
-    url: str,
-    *,
-    application: str | None,
-    verifier: Verifier,
-    identity: IdentityKey | bytes | None = None,
-    origin: str | None = None,
-    package_id: PackageId | None = None,
-    on_console: OnConsole | None = None,
-    carrier: Carrier = Carrier.AUTO,
-    tls: ssl.SSLContext | None = None,
-    timeout: float = DEFAULT_TIMEOUT,
-    pins: Pins | None = None,
-    memory: LogMemory | None = None,
-) -> Client:
-    """See `proven.client.connect`. `on_console` is called from another thread."""
-    loop = _Loop()
-    try:
-        client = loop.run(
-            asynchronous.connect(
-                url,
-                application=application,
-                verifier=verifier,
-                identity=identity,
-                origin=origin,
-                package_id=package_id,
-                on_console=on_console,
-                carrier=carrier,
-                tls=tls,
-                timeout=timeout,
-                pins=pins,
-                memory=memory,
-            )
-        )
-    except BaseException:
-        loop.stop()
-        raise
-    return Client(client, loop)
+def _blocking(
+    opening: Callable[P, Coroutine[Any, Any, asynchronous.Client]],
+) -> Callable[P, Client]:
+    @functools.wraps(opening, assigned=(), updated=())
+    def connect(*args: P.args, **kwargs: P.kwargs) -> Client:
+        """See `proven.client.connect`. `on_console` is called from another thread."""
+        loop = _Loop()
+        try:
+            client = loop.run(opening(*args, **kwargs))
+        except BaseException:
+            loop.stop()
+            raise
+        return Client(client, loop)
+
+    return connect
 
 
 class Client:
@@ -160,3 +135,6 @@ class _Loop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+connect = _blocking(asynchronous.connect)

@@ -47,7 +47,7 @@ class Node:
         self.feeds: set[LogFeed] = set()
         self.asked: list[int | None] = []
 
-    async def _ask(self, command: Any, kind: Any, timeout: float | None = None) -> Any:
+    async def ask(self, command: Any, kind: Any, timeout: float | None = None) -> Any:
         if isinstance(command, ReadLogs):
             return next(self._pages)
         assert isinstance(command, FollowLogs)
@@ -62,10 +62,10 @@ class Node:
                 feed.take(each)
         return Done()
 
-    def _attach(self, feed: LogFeed) -> None:
+    def attach(self, feed: LogFeed) -> None:
         self.feeds.add(feed)
 
-    def _detach(self, feed: LogFeed) -> None:
+    def detach(self, feed: LogFeed) -> None:
         self.feeds.discard(feed)
 
 
