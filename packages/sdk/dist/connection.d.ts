@@ -1,5 +1,5 @@
+import { type Evidence } from './attestation/evidence.ts';
 import { type Policy } from './attestation/policy.ts';
-import { type Evidence } from './attestation/verifier.ts';
 import { type Bytes } from './bytes.ts';
 import { type CommandName, type Fields, type Message } from './commands.ts';
 import { type Encodable } from './cbor.ts';

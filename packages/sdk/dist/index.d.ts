@@ -1,7 +1,7 @@
+export { type Platform } from './attestation/evidence.ts';
 export { type Measurements, type Policy } from './attestation/policy.ts';
 export { type AttestationReport } from './attestation/report.ts';
 export { type Rule } from './attestation/rules.ts';
-export { type Platform } from './attestation/verifier.ts';
 export { type AccountKind } from './commands.ts';
 export { type Carrier, type ConnectionState } from './connection.ts';
 export { type ErrorCode, type ErrorDetails, ProvenError } from './errors.ts';

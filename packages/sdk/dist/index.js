@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-NCZJ6N6V.js";
+} from "./shared-5LH2O33K.js";
 import {
   ProvenError
 } from "./shared-GPDSXGEP.js";

@@ -1,5 +1,5 @@
+import { type Evidence } from './attestation/evidence.ts';
 import { type Policy } from './attestation/policy.ts';
-import { type Evidence } from './attestation/verifier.ts';
 import { type ProvenError } from './errors.ts';
 import type { Answer, LogReport } from './log/check.ts';
 import { type Deadline } from './time.ts';

@@ -6,7 +6,7 @@ import {
   request,
   verifyEvidence,
   within
-} from "./shared-OKPEMJQX.js";
+} from "./shared-IH4SV52F.js";
 import {
   Reader,
   concat,

@@ -1,7 +1,8 @@
 // A session that is there whenever it is needed: opened, verified, resumed, and opened again after it was lost.
 
+import { type Evidence } from './attestation/evidence.ts';
 import { type Policy } from './attestation/policy.ts';
-import { type Evidence, verifyEvidence } from './attestation/verifier.ts';
+import { verifyEvidence } from './attestation/verifier.ts';
 import { type Bytes } from './bytes.ts';
 import { type CommandName, encodeCommand, type Fields, type Message } from './commands.ts';
 import { type Encodable } from './cbor.ts';

@@ -1,7 +1,7 @@
 // When the log is asked. What asks it is loaded by then only.
 
+import { type Evidence } from './attestation/evidence.ts';
 import { type Policy } from './attestation/policy.ts';
-import { type Evidence } from './attestation/verifier.ts';
 import { type ProvenError } from './errors.ts';
 import type { Answer, LogReport } from './log/check.ts';
 import { type Deadline } from './time.ts';

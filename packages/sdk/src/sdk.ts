@@ -1,8 +1,8 @@
 // The front-end SDK.
 
+import { type Evidence } from './attestation/evidence.ts';
 import { checkPackage, checkPolicy, type Policy, requiresLog } from './attestation/policy.ts';
 import { type AttestationReport, describe } from './attestation/report.ts';
-import { type Evidence } from './attestation/verifier.ts';
 import { type Fields, type Message } from './commands.ts';
 import { type Carrier, Connection, type ConnectionState } from './connection.ts';
 import { setDefault, unsetDefault } from './default.ts';

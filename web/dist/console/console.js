@@ -148,6 +148,71 @@ var init_rules = __esm({
   }
 });
 
+// ../packages/sdk/src/attestation/policy.ts
+function checkPolicy(policy) {
+  for (const measurements of policy.measurements ?? []) {
+    for (const [name, value] of Object.entries(measurements)) {
+      const known = REGISTERS.some((index) => name === `pcr${index}`);
+      if (!known || !/^([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$/.test(value)) {
+        throw new ProvenError("BAD_REQUEST", `the policy's ${name} has to be 32, 48 or 64 bytes in hex`);
+      }
+    }
+    if (measurements.pcr0 === void 0) throw new ProvenError("BAD_REQUEST", "the policy has to name PCR0");
+  }
+  const { package: packages, minDelay, log } = policy;
+  if (packages?.some((id) => !/^[0-9a-f]{64}$/.test(id))) {
+    throw new ProvenError("BAD_REQUEST", "the policy's packages have to be ids: 64 digits in lower-case hex");
+  }
+  if (minDelay !== void 0 && !(Number.isSafeInteger(minDelay) && minDelay >= 0)) {
+    throw new ProvenError("BAD_REQUEST", "the policy's minDelay has to be a number of seconds");
+  }
+  if (log !== void 0 && log !== "required" && log !== "when-asked") {
+    throw new ProvenError("BAD_REQUEST", "the policy's log has to be 'required' or 'when-asked'");
+  }
+  if (minDelay && log === "when-asked") {
+    throw new ProvenError("BAD_REQUEST", "minDelay is about every answer, so log cannot be when-asked");
+  }
+}
+function checkPackage(policy, packageId) {
+  if (policy.package !== void 0 && !policy.package.includes(packageId)) {
+    throw broken("package", `the package ${packageId} answered, which is none of those that the policy names`, { packageId });
+  }
+}
+function checkMeasurements(policy, evidence2) {
+  if (evidence2.debug) {
+    if (policy.unsafeDebugMode) return;
+    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
+  }
+  const accepted = policy.measurements;
+  if (accepted?.some((each) => matches2(each, evidence2))) return;
+  const pcr0 = toHex(evidence2.pcrs.get(0));
+  if (accepted !== void 0) {
+    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
+      pcr0
+    });
+  }
+  if (policy.unsafeAnyMeasurements || evidence2.platform === "development" && policy.development) return;
+  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
+}
+function matches2(measurements, evidence2) {
+  return REGISTERS.every((index) => {
+    const wanted = measurements[`pcr${index}`];
+    const found = evidence2.pcrs.get(index);
+    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
+  });
+}
+var REGISTERS, requiresLog;
+var init_policy = __esm({
+  "../packages/sdk/src/attestation/policy.ts"() {
+    "use strict";
+    init_bytes();
+    init_errors();
+    init_rules();
+    REGISTERS = [0, 1, 2, 3, 4, 8];
+    requiresLog = ({ log, minDelay }) => log === "required" || Boolean(minDelay);
+  }
+});
+
 // ../packages/sdk/src/cbor.ts
 function head(major, argument) {
   const type = major << 5;
@@ -1069,71 +1134,6 @@ var init_verifier = __esm({
       "3050311b301906035504030c12646576656c6f706d656e742e70726f76656e3131302f060355040a0c2850726f76656e20646576656c6f706d656e74206e6f6465202d2070726f766573206e6f7468696e67"
     );
     iso = (milliseconds) => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
-  }
-});
-
-// ../packages/sdk/src/attestation/policy.ts
-function checkPolicy(policy) {
-  for (const measurements of policy.measurements ?? []) {
-    for (const [name, value] of Object.entries(measurements)) {
-      const known = REGISTERS.some((index) => name === `pcr${index}`);
-      if (!known || !/^([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$/.test(value)) {
-        throw new ProvenError("BAD_REQUEST", `the policy's ${name} has to be 32, 48 or 64 bytes in hex`);
-      }
-    }
-    if (measurements.pcr0 === void 0) throw new ProvenError("BAD_REQUEST", "the policy has to name PCR0");
-  }
-  const { package: packages, minDelay, log } = policy;
-  if (packages?.some((id) => !/^[0-9a-f]{64}$/.test(id))) {
-    throw new ProvenError("BAD_REQUEST", "the policy's packages have to be ids: 64 digits in lower-case hex");
-  }
-  if (minDelay !== void 0 && !(Number.isSafeInteger(minDelay) && minDelay >= 0)) {
-    throw new ProvenError("BAD_REQUEST", "the policy's minDelay has to be a number of seconds");
-  }
-  if (log !== void 0 && log !== "required" && log !== "when-asked") {
-    throw new ProvenError("BAD_REQUEST", "the policy's log has to be 'required' or 'when-asked'");
-  }
-  if (minDelay && log === "when-asked") {
-    throw new ProvenError("BAD_REQUEST", "minDelay is about every answer, so log cannot be when-asked");
-  }
-}
-function checkPackage(policy, packageId) {
-  if (policy.package !== void 0 && !policy.package.includes(packageId)) {
-    throw broken("package", `the package ${packageId} answered, which is none of those that the policy names`, { packageId });
-  }
-}
-function checkMeasurements(policy, evidence2) {
-  if (evidence2.debug) {
-    if (policy.unsafeDebugMode) return;
-    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
-  }
-  const accepted = policy.measurements;
-  if (accepted?.some((each) => matches2(each, evidence2))) return;
-  const pcr0 = toHex(evidence2.pcrs.get(0));
-  if (accepted !== void 0) {
-    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
-      pcr0
-    });
-  }
-  if (policy.unsafeAnyMeasurements || evidence2.platform === "development" && policy.development) return;
-  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
-}
-function matches2(measurements, evidence2) {
-  return REGISTERS.every((index) => {
-    const wanted = measurements[`pcr${index}`];
-    const found = evidence2.pcrs.get(index);
-    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
-  });
-}
-var REGISTERS, requiresLog;
-var init_policy = __esm({
-  "../packages/sdk/src/attestation/policy.ts"() {
-    "use strict";
-    init_bytes();
-    init_errors();
-    init_rules();
-    REGISTERS = [0, 1, 2, 3, 4, 8];
-    requiresLog = ({ log, minDelay }) => log === "required" || Boolean(minDelay);
   }
 });
 

@@ -1,4 +1,4 @@
-import { type Evidence } from './verifier.ts';
+import { type Evidence } from './evidence.ts';
 /**
  * Values of platform configuration registers, in hex; those left out may have any value. PCR0 measures the whole image,
  * PCR1 kernel and boot ramdisk, PCR2 the application; PCR3 the parent instance's IAM role, PCR4 its id, PCR8 the

@@ -1,7 +1,7 @@
 import { ProvenError } from '../errors.ts';
 import type { LogReport } from '../log/check.ts';
+import { type Evidence, type Platform } from './evidence.ts';
 import { type Policy } from './policy.ts';
-import { type Evidence, type Platform } from './verifier.ts';
 /** What was verified about the node before the first call of the present session. */
 export interface AttestationReport {
     readonly verified: true;

@@ -1,24 +1,11 @@
 import { type Bytes } from '../bytes.ts';
 import { type Expected } from '../session.ts';
+import { type Evidence, type Platform } from './evidence.ts';
 import { type Policy } from './policy.ts';
 /** Fingerprint of the AWS Nitro Enclaves root G1, as AWS publishes it with the attestation process. */
 export declare const NITRO_ROOT_SHA256 = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
 /** Milliseconds. The nonce is what prevents replay; this bounds a wrong clock. */
 export declare const MAX_AGE: number;
-export type Platform = 'nitro' | 'development';
-/** What an attestation document proves once it has been verified. */
-export interface Evidence {
-    readonly platform: Platform;
-    readonly moduleId: string;
-    /** Milliseconds since 1970, by the platform's clock. */
-    readonly timestamp: number;
-    /** Platform configuration registers by index; which code runs is in 0 to 2. */
-    readonly pcrs: ReadonlyMap<number, Bytes>;
-    /** Whether the enclave is in debug mode: it then proves nothing about the code. */
-    readonly debug: boolean;
-    /** SHA-256 of the root certificate. */
-    readonly root: string;
-}
 /**
  * Verify a document at the time `at` (milliseconds). It has to pass, in this order:
  *

@@ -2,8 +2,8 @@
 
 import { equal, fromHex, toHex } from '../bytes.ts';
 import { ProvenError } from '../errors.ts';
+import { type Evidence } from './evidence.ts';
 import { broken } from './rules.ts';
-import { type Evidence } from './verifier.ts';
 
 /**
  * Values of platform configuration registers, in hex; those left out may have any value. PCR0 measures the whole image,

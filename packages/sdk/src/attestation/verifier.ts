@@ -5,6 +5,7 @@ import { ProvenError } from '../errors.ts';
 import { type Expected } from '../session.ts';
 import { isSelfSigned, validateChain } from './certificate.ts';
 import { type Document, readDocument } from './document.ts';
+import { type Evidence, type Platform } from './evidence.ts';
 import { checkMeasurements, type Policy } from './policy.ts';
 import { broken, type Rule } from './rules.ts';
 
@@ -19,22 +20,6 @@ const DEVELOPMENT_ROOT_NAME = fromHex(
   '3050311b301906035504030c12646576656c6f706d656e742e70726f76656e3131302f060355040a0c2850726f76656e20646576656c6f70' +
     '6d656e74206e6f6465202d2070726f766573206e6f7468696e67',
 );
-
-export type Platform = 'nitro' | 'development';
-
-/** What an attestation document proves once it has been verified. */
-export interface Evidence {
-  readonly platform: Platform;
-  readonly moduleId: string;
-  /** Milliseconds since 1970, by the platform's clock. */
-  readonly timestamp: number;
-  /** Platform configuration registers by index; which code runs is in 0 to 2. */
-  readonly pcrs: ReadonlyMap<number, Bytes>;
-  /** Whether the enclave is in debug mode: it then proves nothing about the code. */
-  readonly debug: boolean;
-  /** SHA-256 of the root certificate. */
-  readonly root: string;
-}
 
 /**
  * Verify a document at the time `at` (milliseconds). It has to pass, in this order:

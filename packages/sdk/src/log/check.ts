@@ -1,9 +1,10 @@
 // Whether the package that answered is the one that the log says is live for the application, and who can change that.
 // The twin of `proven.client.log` and of what `proven.client.verification` does with it.
 
+import { type Evidence } from '../attestation/evidence.ts';
 import { type Policy } from '../attestation/policy.ts';
 import { broken } from '../attestation/rules.ts';
-import { type Evidence, verifyEvidence } from '../attestation/verifier.ts';
+import { verifyEvidence } from '../attestation/verifier.ts';
 import { type Bytes, equal, randomBytes, toHex } from '../bytes.ts';
 import { encode } from '../cbor.ts';
 import { asProvenError, type ErrorDetails, ProvenError } from '../errors.ts';

@@ -25,7 +25,7 @@ import {
   requiresLog,
   verifyEvidence,
   within
-} from "./shared-OKPEMJQX.js";
+} from "./shared-IH4SV52F.js";
 import {
   ARRAY,
   BYTES,

@@ -21,6 +21,62 @@ import {
 // src/attestation/rules.ts
 var broken = (rule, message, details = {}) => new ProvenError("EVIDENCE_INVALID", message, { details: { rule, ...details } });
 
+// src/attestation/policy.ts
+var REGISTERS = [0, 1, 2, 3, 4, 8];
+function checkPolicy(policy) {
+  for (const measurements of policy.measurements ?? []) {
+    for (const [name, value] of Object.entries(measurements)) {
+      const known = REGISTERS.some((index) => name === `pcr${index}`);
+      if (!known || !/^([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$/.test(value)) {
+        throw new ProvenError("BAD_REQUEST", `the policy's ${name} has to be 32, 48 or 64 bytes in hex`);
+      }
+    }
+    if (measurements.pcr0 === void 0) throw new ProvenError("BAD_REQUEST", "the policy has to name PCR0");
+  }
+  const { package: packages, minDelay, log } = policy;
+  if (packages?.some((id) => !/^[0-9a-f]{64}$/.test(id))) {
+    throw new ProvenError("BAD_REQUEST", "the policy's packages have to be ids: 64 digits in lower-case hex");
+  }
+  if (minDelay !== void 0 && !(Number.isSafeInteger(minDelay) && minDelay >= 0)) {
+    throw new ProvenError("BAD_REQUEST", "the policy's minDelay has to be a number of seconds");
+  }
+  if (log !== void 0 && log !== "required" && log !== "when-asked") {
+    throw new ProvenError("BAD_REQUEST", "the policy's log has to be 'required' or 'when-asked'");
+  }
+  if (minDelay && log === "when-asked") {
+    throw new ProvenError("BAD_REQUEST", "minDelay is about every answer, so log cannot be when-asked");
+  }
+}
+var requiresLog = ({ log, minDelay }) => log === "required" || Boolean(minDelay);
+function checkPackage(policy, packageId) {
+  if (policy.package !== void 0 && !policy.package.includes(packageId)) {
+    throw broken("package", `the package ${packageId} answered, which is none of those that the policy names`, { packageId });
+  }
+}
+function checkMeasurements(policy, evidence) {
+  if (evidence.debug) {
+    if (policy.unsafeDebugMode) return;
+    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
+  }
+  const accepted = policy.measurements;
+  if (accepted?.some((each) => matches(each, evidence))) return;
+  const pcr0 = toHex(evidence.pcrs.get(0));
+  if (accepted !== void 0) {
+    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
+      pcr0
+    });
+  }
+  if (policy.unsafeAnyMeasurements || evidence.platform === "development" && policy.development) return;
+  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
+}
+function matches(measurements, evidence) {
+  return REGISTERS.every((index) => {
+    const wanted = measurements[`pcr${index}`];
+    const found = evidence.pcrs.get(index);
+    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
+  });
+}
+
 // src/cose.ts
 var ES384_PROTECTED = encode(/* @__PURE__ */ new Map([[1, -35]]));
 var A256GCM_PROTECTED = encode(/* @__PURE__ */ new Map([[1, 3]]));
@@ -634,62 +690,6 @@ function check(holds, message) {
   if (!holds) throw broken("structure", message);
 }
 
-// src/attestation/policy.ts
-var REGISTERS = [0, 1, 2, 3, 4, 8];
-function checkPolicy(policy) {
-  for (const measurements of policy.measurements ?? []) {
-    for (const [name, value] of Object.entries(measurements)) {
-      const known = REGISTERS.some((index) => name === `pcr${index}`);
-      if (!known || !/^([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$/.test(value)) {
-        throw new ProvenError("BAD_REQUEST", `the policy's ${name} has to be 32, 48 or 64 bytes in hex`);
-      }
-    }
-    if (measurements.pcr0 === void 0) throw new ProvenError("BAD_REQUEST", "the policy has to name PCR0");
-  }
-  const { package: packages, minDelay, log } = policy;
-  if (packages?.some((id) => !/^[0-9a-f]{64}$/.test(id))) {
-    throw new ProvenError("BAD_REQUEST", "the policy's packages have to be ids: 64 digits in lower-case hex");
-  }
-  if (minDelay !== void 0 && !(Number.isSafeInteger(minDelay) && minDelay >= 0)) {
-    throw new ProvenError("BAD_REQUEST", "the policy's minDelay has to be a number of seconds");
-  }
-  if (log !== void 0 && log !== "required" && log !== "when-asked") {
-    throw new ProvenError("BAD_REQUEST", "the policy's log has to be 'required' or 'when-asked'");
-  }
-  if (minDelay && log === "when-asked") {
-    throw new ProvenError("BAD_REQUEST", "minDelay is about every answer, so log cannot be when-asked");
-  }
-}
-var requiresLog = ({ log, minDelay }) => log === "required" || Boolean(minDelay);
-function checkPackage(policy, packageId) {
-  if (policy.package !== void 0 && !policy.package.includes(packageId)) {
-    throw broken("package", `the package ${packageId} answered, which is none of those that the policy names`, { packageId });
-  }
-}
-function checkMeasurements(policy, evidence) {
-  if (evidence.debug) {
-    if (policy.unsafeDebugMode) return;
-    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
-  }
-  const accepted = policy.measurements;
-  if (accepted?.some((each) => matches(each, evidence))) return;
-  const pcr0 = toHex(evidence.pcrs.get(0));
-  if (accepted !== void 0) {
-    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
-      pcr0
-    });
-  }
-  if (policy.unsafeAnyMeasurements || evidence.platform === "development" && policy.development) return;
-  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
-}
-function matches(measurements, evidence) {
-  return REGISTERS.every((index) => {
-    const wanted = measurements[`pcr${index}`];
-    const found = evidence.pcrs.get(index);
-    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
-  });
-}
-
 // src/attestation/verifier.ts
 var NITRO_ROOT_SHA256 = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
 var MAX_AGE = 5 * 60 * 1e3;
@@ -987,13 +987,13 @@ function within(start) {
 
 export {
   broken,
+  checkPolicy,
+  requiresLog,
+  checkPackage,
   MAX_PLAINTEXT,
   generateKeyPair,
   ClientHandshake,
   verifyEvidence,
-  checkPolicy,
-  requiresLog,
-  checkPackage,
   Deadline,
   pause,
   backoff,
