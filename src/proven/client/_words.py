@@ -1,8 +1,6 @@
-"""Upgrade policies and the like in words."""
+"""Who can change an application, and what was announced, in words."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 from proven.apps import ApplicationRecord, Pending
 from proven.wire.applications import (
@@ -17,28 +15,7 @@ from proven.wire.applications import (
     TimelockMultisig,
     TransferOwnership,
 )
-
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-
-
-def duration(seconds: int) -> str:
-    """Such as `7 days`, `1 day 12 hours`."""
-    parts = []
-    for name, size in _UNITS:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
-    return " ".join(parts[:2]) or "0 seconds"
-
-
-def moment(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def short(key: bytes | str) -> str:
-    """The start of a key or id, for people to compare."""
-    text = key if isinstance(key, str) else key.hex()
-    return f"{text[:12]}…"
+from proven.wire.words import duration, minute, short
 
 
 def who_may_change(record: ApplicationRecord) -> str:
@@ -73,7 +50,7 @@ def pending_change(pending: Pending, owner: bytes) -> str:
             what = f"another policy: it can then be changed by {_policy(policy, owner)}"
         case TransferOwnership(to=to):
             what = f"another owner: {short(to)}"
-    return f"announced on {moment(pending.announced_at)}, from {moment(pending.activates_at)}: {what}"
+    return f"announced on {minute(pending.announced_at)}, from {minute(pending.activates_at)}: {what}"
 
 
 def _keys(threshold: int, keys: tuple[bytes, ...]) -> str:

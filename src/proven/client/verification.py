@@ -15,7 +15,7 @@ from proven.client.responses import Attested, verify_response
 from proven.client.verification_log import examine_log
 from proven.packages import Package, verify
 from proven.wire import http_signatures as signatures
-from proven.wire import ids
+from proven.wire import ids, words
 from proven.wire.applications import Immutable, delay_of
 from proven.wire.errors import ProvenError
 from proven.wire.session import verify_handshake
@@ -228,13 +228,13 @@ class _Examination:
         if not fixed and delay < self.pins.min_delay:
             raise FailedError(
                 f"it can be changed by {_words.who_may_change(record)}; you require "
-                f"{_words.duration(self.pins.min_delay)} of notice"
+                f"{words.duration(self.pins.min_delay)} of notice"
             )
         said = f"it can be changed by {_words.who_may_change(record)}"
         if record.pending is not None:
             said += f"; pending: {_words.pending_change(record.pending, record.owner)}"
         if self.live.replaced_at is not None:
-            said += f"; version {record.version} is live since {_words.moment(self.live.replaced_at)}"
+            said += f"; version {record.version} is live since {words.minute(self.live.replaced_at)}"
         yield Link(
             LinkName.POLICY,
             Status.HOLDS,

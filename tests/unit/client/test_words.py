@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from proven.apps import ApplicationRecord, Pending
-from proven.client._words import duration, pending_change, who_may_change
+from proven.client._words import pending_change, who_may_change
 from proven.wire.applications import (
     Deploy,
     Immutable,
@@ -78,11 +78,3 @@ def test_a_pending_change_in_words(change: Upgrade, said: str) -> None:
     described = pending_change(pending, OWNER)
     assert described.startswith("announced on 2027-01-15 08:00 UTC, from 2027-01-16 08:00 UTC: ")
     assert said in described
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0, "0 seconds"), (1, "1 second"), (61, "1 minute 1 second"), (8 * DAY + 3600, "8 days 1 hour")],
-)
-def test_durations(seconds: int, said: str) -> None:
-    assert duration(seconds) == said

@@ -11,7 +11,7 @@ from proven.apps import ApplicationRecord
 from proven.cli._output import printable
 from proven.client import _words
 from proven.client.owner import OwnersNode, ReadLog
-from proven.gateway.explorer._words import command as in_words
+from proven.wire import words
 from proven.wire.applications import (
     Body,
     Command,
@@ -134,12 +134,12 @@ def happening(index: int, entry: Entry) -> str:
     """An entry of the log in one line."""
     match entry:
         case Submitted(command=signed):
-            signers = ", ".join(map(_words.short, signed.signers))
-            what = f"{in_words(signed.body.command)} (signed by {signers})"
+            signers = ", ".join(map(words.short, signed.signers))
+            what = f"{words.command(signed.body.command)} (signed by {signers})"
         case Activated():
             what = "The announced change came into force"
         case DomainProved():
             what = f"A proof of the domain {entry.domain} was seen"
         case _:
             what = f"The proof of the domain {entry.domain} expired"
-    return printable(f"entry {index}, {_words.moment(entry.at)}: {what}")
+    return printable(f"entry {index}, {words.minute(entry.at)}: {what}")

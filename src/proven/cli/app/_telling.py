@@ -10,8 +10,7 @@ import click
 
 from proven.apps import ApplicationRecord
 from proven.cli._output import COMMAND, print_json, printable
-from proven.client import _words
-from proven.gateway.explorer._words import command as in_words
+from proven.wire import words
 from proven.wire.applications import (
     Command,
     Deploy,
@@ -46,7 +45,7 @@ def describe(signed: SignedCommand) -> list[str]:
     """What a signed command says, in lines for people who are about to sign it too."""
     body = signed.body
     lines = [
-        f"command      {in_words(body.command)}",
+        f"command      {words.command(body.command)}",
         f"application  {body.application_id}, after {body.revision} entries",
         f"log          {body.origin}",
     ]
@@ -67,7 +66,7 @@ def to_record(sent: Sent) -> dict[str, Any]:
         "application_id": body.application_id,
         "name": sent.name,
         "command": type(body.command).__name__,
-        "words": in_words(body.command),
+        "words": words.command(body.command),
         "log": body.origin,
         "signed_after": body.revision,
         "signers": [key.hex() for key in sent.signed.signers],
@@ -91,10 +90,10 @@ def tell(sent: Sent, as_json: bool) -> None:
     if as_json:
         print_json(to_record(sent))
         return
-    words = in_words(sent.signed.body.command)
+    said = words.command(sent.signed.body.command)
     if sent.result is None:
         click.echo(
-            printable(f"{words}: signed by {len(sent.signed.signers)}, not sent; it is in {sent.saved}.")
+            printable(f"{said}: signed by {len(sent.signed.signers)}, not sent; it is in {sent.saved}.")
         )
         click.echo(
             f"next: `{COMMAND} app sign {sent.saved} --key FILE` adds a signature, "
@@ -107,7 +106,7 @@ def tell(sent: Sent, as_json: bool) -> None:
     record = log.find(sent.signed.application_id)
     click.echo(
         printable(
-            f"{words}: entry {result.log_index} of the log {log.origin}; {record.name} has "
+            f"{said}: entry {result.log_index} of the log {log.origin}; {record.name} has "
             f"{result.revision} {'entry' if result.revision == 1 else 'entries'}."
         )
     )
@@ -122,7 +121,7 @@ def _tell_delay(activates_at: int, record: ApplicationRecord) -> None:
     now = f"version {record.version} answers" if record.version else "it has no version yet"
     veto = ", and a guardian can veto it" if guardians_of(record.policy) else ""
     click.echo(
-        f"It is announced, for everybody to see, and comes into force on {_words.moment(activates_at)}, "
-        f"{_words.duration(delay)} after it was announced. Until then {now}{veto}."
+        f"It is announced, for everybody to see, and comes into force on {words.minute(activates_at)}, "
+        f"{words.duration(delay)} after it was announced. Until then {now}{veto}."
     )
     click.echo(f"next: `{COMMAND} app cancel {record.name}` takes it back", err=True)

@@ -14,7 +14,7 @@ from proven.cli.key import public_key
 from proven.cli.verify import _readable
 from proven.client import _words
 from proven.client.owner import ReadLog
-from proven.gateway.explorer._words import command as in_words
+from proven.wire import words
 from proven.wire.applications import Deploy, guardians_of
 from proven.wire.errors import ErrorCode, ProvenError
 
@@ -99,11 +99,11 @@ def _lines(log: ReadLog, record: ApplicationRecord) -> list[tuple[str, str]]:
     lines += [("origin", each) for each in record.origins]
     for each in record.domains:
         until = each.proved_until
-        proof = "no proof is recorded" if until is None else f"proved until {_words.moment(until)}"
+        proof = "no proof is recorded" if until is None else f"proved until {words.minute(until)}"
         lines.append(("domain", f"{each.name} ({proof})"))
     checkpoint = log.view.checkpoint
     lines += [
-        ("entries", f"{record.revision}, the last on {_words.moment(record.changed_at)}"),
+        ("entries", f"{record.revision}, the last on {words.minute(record.changed_at)}"),
         ("log", f"{checkpoint.origin}, of {checkpoint.size} entries, verified"),
     ]
     return lines
@@ -114,7 +114,7 @@ def _version(live: Version | None) -> str:
         return f"none yet; `{COMMAND} app deploy` makes one"
     back = "" if live.rolled_back_to is None else f", a return to version {live.rolled_back_to}"
     return (
-        f"{live.number}{back}: package {live.package_id}, live since {_words.moment(live.at)} "
+        f"{live.number}{back}: package {live.package_id}, live since {words.minute(live.at)} "
         f"(entry {live.log_index})"
     )
 
@@ -144,7 +144,7 @@ def _to_record(log: ReadLog, record: ApplicationRecord) -> dict[str, Any]:
 
 
 def _pending(pending: Pending) -> dict[str, Any]:
-    return {"words": in_words(pending.change), **_builtins(pending)}
+    return {"words": words.command(pending.change), **_builtins(pending)}
 
 
 def _builtins(value: Any) -> Any:

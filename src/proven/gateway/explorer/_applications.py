@@ -10,10 +10,11 @@ from typing import Any, Final
 import msgspec
 
 from proven.apps import ApplicationRecord, Pending, Version
-from proven.gateway.explorer import _words, records
+from proven.gateway.explorer import records
 from proven.gateway.explorer._listing import Query, listing, number_of
 from proven.gateway.explorer._timeline import Timeline
 from proven.gateway.explorer.ports import ExplorerRooms
+from proven.wire import words
 from proven.wire.applications import Deploy, Policy, RollBack, SetUpgradePolicy, TransferOwnership
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
@@ -134,7 +135,7 @@ class ApplicationViews:
     def _pending(self, record: ApplicationRecord, pending: Pending, now: int) -> records.Pending:
         change = pending.change
         return records.Pending(
-            words=_words.command(change),
+            words=words.command(change),
             log_index=pending.log_index,
             announced_at=pending.announced_at,
             activates_at=pending.activates_at,
@@ -153,8 +154,8 @@ class ApplicationViews:
 
 def policy(value: Policy) -> records.Policy:
     return records.Policy(
-        words=_words.policy(value),
-        guardians=_words.guardians(value),
+        words=words.policy(value),
+        guardians=words.guardians(value),
         value=plain(msgspec.to_builtins(value, builtin_types=(bytes,))),
     )
 
@@ -197,11 +198,11 @@ def kind_of(entry: Entry) -> str:
 def _said(entry: Entry) -> str:
     match entry:
         case Submitted():
-            return _words.command(entry.command.body.command)
+            return words.command(entry.command.body.command)
         case Activated():
             return "The announced change took effect"
         case DomainProved():
-            return f"The domain {entry.domain} was proved, until {_words.moment(entry.until)}"
+            return f"The domain {entry.domain} was proved, until {words.moment(entry.until)}"
         case DomainLapsed():
             return f"The proof of the domain {entry.domain} expired"
 
@@ -213,7 +214,7 @@ def _summary(record: ApplicationRecord) -> records.ApplicationSummary:
         owner=record.owner.hex(),
         version=record.version,
         package_id=record.package_id,
-        policy=_words.policy(record.policy),
+        policy=words.policy(record.policy),
         pending=record.pending is not None,
         archived=record.archived,
         created_at=record.created_at,

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import msgspec
 
-from proven.gateway.explorer import _words, records
+from proven.gateway.explorer import records
 from proven.gateway.explorer._applications import plain
 from proven.gateway.explorer._colour import Colourings, Token
 from proven.gateway.explorer._diff import Block, compare
 from proven.gateway.explorer._listing import Query, listing, number_of
 from proven.gateway.explorer._text import Row, rows_of
 from proven.packages import HandlerEntry, Package
+from proven.wire import words
 from proven.wire.applications import Policy
 from proven.wire.errors import ErrorCode, ProvenError
 
@@ -283,7 +284,7 @@ def _handler(handler: HandlerEntry) -> str:
 
 
 def _statements(hashes: tuple[str, ...]) -> str:
-    return f"{_words.plural(len(hashes), 'statement')}, sha256 {' '.join(hashes)}"
+    return f"{words.plural(len(hashes), 'statement')}, sha256 {' '.join(hashes)}"
 
 
 def _short(text: str | None) -> str | None:
@@ -296,4 +297,4 @@ def _short(text: str | None) -> str | None:
 def _policy_text(policy: Policy) -> str:
     """In words and to the letter: two policies with other keys have the same words."""
     value = _said(plain(msgspec.to_builtins(policy, builtin_types=(bytes,))))
-    return " ".join(part for part in (_words.policy(policy), _words.guardians(policy), value) if part)
+    return " ".join(part for part in (words.policy(policy), words.guardians(policy), value) if part)

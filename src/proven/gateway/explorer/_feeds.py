@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from proven.apps import ApplicationRecord
-from proven.gateway.explorer import _words
+from proven.gateway.explorer import _formats
 from proven.gateway.explorer._text import visible
 from proven.gateway.explorer._timeline import Outcome, Timeline, UpgradeEvent
+from proven.wire import words
 from proven.wire.applications import SetUpgradePolicy
 
 JSON_FEED: Final = "https://jsonfeed.org/version/1.1"
@@ -85,7 +86,7 @@ def json_feed(feed: Feed) -> dict[str, Any]:
                 "url": item.url,
                 "title": visible(item.title),
                 "content_text": "\n".join(map(visible, item.text.split("\n"))),
-                "date_published": _words.timestamp(item.at),
+                "date_published": _formats.timestamp(item.at),
             }
             for item in feed.items
         ],
@@ -95,16 +96,16 @@ def json_feed(feed: Feed) -> dict[str, Any]:
 def _title(event: UpgradeEvent) -> str:
     if isinstance(event.change, SetUpgradePolicy):
         return "another policy"
-    return _words.command(event.change)
+    return words.command(event.change)
 
 
 def _text(event: UpgradeEvent, log_origin: str) -> str:
-    lines = [f"{_words.command(event.change)}."]
+    lines = [f"{words.command(event.change)}."]
     if isinstance(event.change, SetUpgradePolicy):
-        guardians = _words.guardians(event.change.policy)
+        guardians = words.guardians(event.change.policy)
         lines += [guardians] if guardians else []
     if event.activates_at is not None:
-        lines.append(f"It takes effect at {_words.moment(event.activates_at)} or later.")
+        lines.append(f"It takes effect at {words.moment(event.activates_at)} or later.")
     if event.announced != event.log_index:
         lines.append(f"It was announced by entry {event.announced}.")
     if event.signers:

@@ -12,10 +12,11 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from proven.gateway.explorer import _words
+from proven.gateway.explorer import _formats
 from proven.gateway.explorer._colour import CLASSES, Token
 from proven.gateway.explorer._packages import in_query, raw_address, source_address
 from proven.gateway.explorer._text import visible
+from proven.wire import words
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,10 +47,10 @@ class Pages:
             auto_reload=False,
         )
         self._environment.filters.update(
-            moment=_words.moment,
-            timestamp=_words.timestamp,
-            duration=_words.duration,
-            size=_words.size,
+            moment=words.moment,
+            timestamp=_formats.timestamp,
+            duration=_formats.time_left,
+            size=_formats.size,
             count=_count,
             clipped=clipped,
             in_query=in_query,

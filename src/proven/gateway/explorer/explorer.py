@@ -13,7 +13,7 @@ import msgspec
 
 import proven
 from proven.apps import ApplicationRecord, Version
-from proven.gateway.explorer import _words, records
+from proven.gateway.explorer import _formats, records
 from proven.gateway.explorer._applications import ApplicationViews, policy, version
 from proven.gateway.explorer._colour import Colourings
 from proven.gateway.explorer._comparison import diff_record
@@ -382,7 +382,7 @@ def _cached(request: Request, body: bytes, headers: Headers, etag: str | None) -
 
 def _fed(request: Request, feed: Feed, body: bytes, content_type: bytes) -> Response:
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    modified = _words.http_date(feed.updated)
+    modified = _formats.http_date(feed.updated)
     headers: Headers = [
         (b"etag", etag.encode()),
         (b"last-modified", modified.encode()),

@@ -1,4 +1,4 @@
-"""What the log says, in plain words."""
+"""What signed commands and upgrade policies say, and times, in plain words."""
 
 from __future__ import annotations
 
@@ -35,42 +35,35 @@ def plural(count: int, noun: str) -> str:
 
 
 def duration(seconds: int) -> str:
-    """The two largest units of a time that is left: `6 days 23 hours`. Rounded down, at least a second."""
-    rest, parts = max(1, seconds), []
+    """The two largest units of a time, rounded down: `7 days`, `1 day 12 hours`."""
+    rest, parts = seconds, []
     for size, unit in _UNITS:
         count, rest = divmod(rest, size)
         if count:
             parts.append(plural(count, unit))
         elif parts:
             break
-    return " ".join(parts[:2])
+    return " ".join(parts[:2]) or plural(0, "second")
 
 
 def moment(milliseconds: int) -> str:
     """A time in UTC, to the second: `2026-11-23 08:14:02 UTC`."""
-    return f"{_utc(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{utc(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def timestamp(milliseconds: int) -> str:
-    """The same by RFC 3339, as feeds and `<time>` have it."""
-    return f"{_utc(milliseconds):%Y-%m-%dT%H:%M:%SZ}"
+def minute(milliseconds: int) -> str:
+    """The same to the minute: `2026-11-23 08:14 UTC`."""
+    return f"{utc(milliseconds):%Y-%m-%d %H:%M} UTC"
 
 
-def http_date(milliseconds: int) -> str:
-    """The same by RFC 9110 §5.6.7."""
-    at = _utc(milliseconds)
-    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[at.weekday()]
-    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    return f"{day}, {at:%d} {months[at.month - 1]} {at:%Y %H:%M:%S} GMT"
+def utc(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def size(count: int) -> str:
-    """Bytes in the unit that suits them."""
-    if count < 1024:
-        return plural(count, "byte")
-    if count < 1024 * 1024:
-        return f"{count / 1024:.1f} KiB"
-    return f"{count / 1024 / 1024:.1f} MiB"
+def short(key: bytes | str) -> str:
+    """The start of a key or id, for people to compare."""
+    text = key if isinstance(key, str) else key.hex()
+    return f"{text[:12]}…"
 
 
 def policy(value: Policy) -> str:
@@ -133,7 +126,3 @@ def _together(threshold: int, keys: int) -> str:
     if threshold == 1:
         return f"Any one of {keys} key holders"
     return f"{threshold} of {keys} key holders together"
-
-
-def _utc(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
