@@ -8,6 +8,7 @@ const folder = new URL('.', import.meta.url).pathname;
 const target = resolve(process.argv[2] ?? `${folder}dist`);
 const pages = [
   { name: 'sign-in', script: 'sign-in.ts', styles: 'sign-in.css', documents: ['frame.html'] },
+  { name: 'owner', script: 'owner.ts', styles: 'owner.css', documents: ['owner.html'] },
   { name: 'console', script: 'console.ts', styles: 'console.css', documents: ['index.html', 'icon.svg'] },
   {
     name: 'explorer',

@@ -18,8 +18,8 @@ const NOT_ALLOWED = 'The page around this form does not let it use passkeys. Use
 export interface Surroundings {
   readonly screen: Screen;
   readonly relyingParty: string;
-  /** The page that embeds the frame. */
-  readonly origin: string;
+  /** The page that embeds the frame, if one does. */
+  readonly origin: string | undefined;
   /** Open the management session, or hand out the one that is open. */
   readonly management: () => Promise<Management>;
 }
@@ -53,11 +53,13 @@ export class Flow {
   }
 
   /** The person's seed, by whichever way they choose; the caller wipes it. */
-  async identify(): Promise<Seed> {
-    const { seed } = await this.#enter('identify');
-    if (!this.#cancel.signal.aborted) return seed;
-    wipe(seed);
-    throw new Cancelled('cancelled');
+  async identify(purpose: 'identify' | 'own' = 'identify'): Promise<Seed> {
+    return this.#unlessCancelled(await this.#enter(purpose));
+  }
+
+  /** The seed by this way, which the person has chosen already. Throws what goes wrong; the caller wipes the seed. */
+  async identifyBy(choice: views.Choice): Promise<Seed> {
+    return this.#unlessCancelled(await this.#by(choice, 'own'));
   }
 
   /** Show the account until the person is done with it. */
@@ -69,19 +71,28 @@ export class Flow {
     }
   }
 
-  async #enter(purpose: 'identify' | 'manage'): Promise<SignedIn> {
+  #unlessCancelled({ seed }: SignedIn): Seed {
+    if (!this.#cancel.signal.aborted) return seed;
+    wipe(seed);
+    throw new Cancelled('cancelled');
+  }
+
+  async #enter(purpose: views.Purpose): Promise<SignedIn> {
     const asking = { origin: this.#around.origin, purpose };
     let problem = !supportsPasskeys() ? TOO_OLD : !mayUsePasskeys() ? NOT_ALLOWED : undefined;
     for (;;) {
       const choice = await views.choose(this.#stage, asking, problem);
       try {
-        if (choice === 'create') return await this.#create();
-        if (choice === 'phrase') return await this.#recover(purpose);
-        return await this.#signIn(purpose);
+        return await this.#by(choice, purpose);
       } catch (error) {
         problem = this.#survive(error);
       }
     }
+  }
+
+  #by(choice: views.Choice, purpose: views.Purpose): Promise<SignedIn> {
+    if (choice === 'create') return this.#create();
+    return choice === 'phrase' ? this.#recover(purpose) : this.#signIn(purpose);
   }
 
   /** What to tell the person before they try again. Throws what ends the flow. */
@@ -99,11 +110,11 @@ export class Flow {
     this.#stage.busy(heading, text, () => this.cancel());
   }
 
-  async #signIn(purpose: 'identify' | 'manage'): Promise<SignedIn> {
+  async #signIn(purpose: views.Purpose): Promise<SignedIn> {
     const account = await this.#account();
     const { seed, ...found } = await this.#authenticate(account);
     const id = found.account;
-    const signedIn = seed ?? (await keptSeed(id)) ?? (await this.#typeIn(id, purpose === 'identify'));
+    const signedIn = seed ?? (await keptSeed(id)) ?? (await this.#typeIn(id, purpose !== 'manage'));
     try {
       this.#busy('One moment', 'Signing in…');
       if (!(await isSeedOf(signedIn, id))) throw new ProvenError('FORBIDDEN', 'the key in this passkey is one of another account');
@@ -167,7 +178,7 @@ export class Flow {
     }
   }
 
-  async #recover(purpose: 'identify' | 'manage'): Promise<SignedIn> {
+  async #recover(purpose: views.Purpose): Promise<SignedIn> {
     const { seed } = await views.askPhrase(this.#stage, {
       heading: 'Use a recovery phrase',
       reason: 'Type the 24 words of your account. They are read in this browser and sent to nobody.',
@@ -181,7 +192,7 @@ export class Flow {
         wipe(seed);
         return await this.#recover(purpose);
       }
-      const makes = !known || (purpose === 'identify' && supportsPasskeys() && mayUsePasskeys() && (await views.recovered(this.#stage)) === 'passkey');
+      const makes = !known || (purpose !== 'manage' && supportsPasskeys() && mayUsePasskeys() && (await views.recovered(this.#stage)) === 'passkey');
       if (makes) await this.#register(account, id, seed, deviceName(), true);
       return { account: id, seed, passkey: undefined };
     } catch (error) {

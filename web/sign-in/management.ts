@@ -9,12 +9,14 @@ import {
   type SealedChannel,
 } from '../../packages/sdk/src/session.ts';
 import { fetchBytes } from './transport.ts';
-import { verifierFor } from './verification.ts';
+import { type Evidence, verifierFor } from './verification.ts';
 
 export type Fields = ReadonlyMap<number | string, Item>;
 
 export interface Management {
   readonly transcript: Bytes;
+  /** What the node proved when the session was opened. */
+  readonly evidence: Evidence;
   /** Carry out a command. Throws `ProvenError`. */
   perform(command: string, fields: Readonly<Record<string, Encodable | undefined>>): Promise<Fields>;
 }
@@ -60,11 +62,13 @@ export class Node {
 
 /** One sealed session over HTTP: one command after the other, in the order in which they are given. */
 class Session implements Management {
+  readonly evidence: Evidence;
   readonly #channel: SealedChannel;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(channel: SealedChannel) {
+  constructor(channel: SealedChannel, evidence: Evidence) {
     this.#channel = channel;
+    this.evidence = evidence;
   }
 
   get transcript(): Bytes {
@@ -108,8 +112,8 @@ const LOST: ReadonlySet<string> = new Set(['SESSION_CLOSED', 'UNAVAILABLE', 'REQ
 async function openSession(development: boolean): Promise<Session> {
   const handshake = new ClientHandshake({ applicationId: null, origin: location.origin, keyPair: await generateKeyPair() });
   const response = await fetchBytes('/session', await handshake.request(), MAX_RESPONSE);
-  const [channel] = await handshake.finish(response, verifierFor(development));
-  return new Session(channel);
+  const [channel, evidence] = await handshake.finish(response, verifierFor(development));
+  return new Session(channel, evidence);
 }
 
 function readAnswer(plaintext: Bytes, sequence: number): Fields {

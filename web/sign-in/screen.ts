@@ -24,11 +24,11 @@ export class Screen {
   readonly #main = element('main');
   readonly #status = element('p', { role: 'status', class: 'unseen' });
 
-  constructor(root: HTMLElement, applicationName: string, node: string) {
+  /** `said`, below every view, is whose it is. */
+  constructor(root: HTMLElement, applicationName: string, ...said: Child[]) {
     this.#root = root;
     this.applicationName = applicationName;
-    const said = element('span', {}, 'A form of ', element('b', {}, node), ', not of the app');
-    root.replaceChildren(this.#main, this.#status, element('footer', {}, icon('lock'), said));
+    root.replaceChildren(this.#main, this.#status, element('footer', {}, icon('lock'), element('span', {}, ...said)));
   }
 
   /** How high all of it is, in CSS pixels. */
@@ -83,12 +83,12 @@ export class Stage {
     });
   }
 
-  /** Say that something is being done, with a way out. */
-  busy(heading: string, text: string, onCancel: () => void): void {
+  /** Say that something is being done, with a way out if there is one. */
+  busy(heading: string, text: string, onCancel?: () => void): void {
     if (this.#ended) throw new Cancelled('the request has ended');
     const spinner = element('span', { class: 'spinner', 'aria-hidden': 'true' });
     const row = element('div', { class: 'busy' }, spinner, element('p', {}, text));
-    const way = element('div', { class: 'actions' }, button('quiet', 'Cancel', onCancel));
+    const way = onCancel && element('div', { class: 'actions' }, button('quiet', 'Cancel', onCancel));
     this.#screen.show(heading, [row, way], text);
   }
 

@@ -2,6 +2,7 @@
 import { ProvenError } from '../../packages/sdk/src/errors.ts';
 import { deriveEncryptionKey, deriveIdentityKey, sign } from '../../packages/sdk/src/identity.ts';
 import { CONFIGURATION_ELEMENT, type Configuration, readConfiguration } from './configuration.ts';
+import { element } from './dom.ts';
 import { Flow, wipe } from './flows.ts';
 import { Node } from './management.ts';
 import { allows } from './origins.ts';
@@ -135,7 +136,8 @@ function listen(configuration: Configuration, screen: Screen): void {
 
 function start(): void {
   const configuration = readConfiguration(document.getElementById(CONFIGURATION_ELEMENT)?.textContent ?? '');
-  const screen = new Screen(document.getElementById('frame')!, configuration.application.name, location.host);
+  const whose = ['A form of ', element('b', {}, location.host), ', not of the app'];
+  const screen = new Screen(document.getElementById('frame')!, configuration.application.name, ...whose);
   if (window.parent === window) {
     screen.show('Nothing to sign in to', [`This form works inside ${configuration.application.name}. Open the app and sign in there.`]);
     return;

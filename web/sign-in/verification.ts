@@ -1,7 +1,10 @@
 import { type Policy } from '../../packages/sdk/src/attestation/policy.ts';
-import { type Evidence, verifyEvidence } from '../../packages/sdk/src/attestation/verifier.ts';
+import { verifyEvidence } from '../../packages/sdk/src/attestation/verifier.ts';
 import type { Bytes } from '../../packages/sdk/src/bytes.ts';
 import type { Expected } from '../../packages/sdk/src/session.ts';
+
+/** What was verified about the node. */
+export type Evidence = Awaited<ReturnType<typeof verifyEvidence>>;
 
 /**
  * The frame comes from the node that it verifies, so whoever could serve another frame could leave this out: which
@@ -9,6 +12,8 @@ import type { Expected } from '../../packages/sdk/src/session.ts';
  * (on a development node: in whatever that node is) and not in something between it and this browser.
  */
 export function verifierFor(development: boolean): (document: Bytes, expected: Expected) => Promise<Evidence> {
-  const policy: Policy = development ? { development: true } : { unsafeAnyMeasurements: true };
-  return (document, expected) => verifyEvidence(document, expected, policy);
+  return (document, expected) => verifyEvidence(document, expected, policyFor(development));
 }
+
+/** What evidence of its own node a page of that node believes. */
+export const policyFor = (development: boolean): Policy => (development ? { development: true } : { unsafeAnyMeasurements: true });

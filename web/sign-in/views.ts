@@ -1,24 +1,30 @@
 /** Every view, as a question to the person. What is secret is in the page only while it is shown. */
-import { alert, button, type Child, element, icon } from './dom.ts';
+import { alert, button, element } from './dom.ts';
+import { actions, back, row, section, withIcon } from './parts.ts';
 import { countWords, MAX_TEXT, readPhrase, WORDS } from './phrase.ts';
 import { Cancelled, type Stage, WentBack } from './screen.ts';
 
 export type Choice = 'passkey' | 'create' | 'phrase';
 
+/** What for: to be somebody in the app around the frame, to see the account, to sign for one's own applications. */
+export type Purpose = 'identify' | 'manage' | 'own';
+
 export interface Asking {
-  /** The page that embeds the frame, as the browser names it. */
-  readonly origin: string;
-  readonly purpose: 'identify' | 'manage';
+  /** The page that embeds the frame, as the browser names it, if one does. */
+  readonly origin: string | undefined;
+  readonly purpose: Purpose;
 }
 
 /** How to begin. */
 export function choose(stage: Stage, asking: Asking, problem?: string): Promise<Choice> {
   const managing = asking.purpose === 'manage';
-  const heading = managing ? 'Your account' : `Sign in to ${stage.applicationName}`;
+  const owning = asking.purpose === 'own';
+  const heading = managing ? 'Your account' : owning ? 'Your applications' : `Sign in to ${stage.applicationName}`;
   return stage.ask(heading, (view) => [
     asked(asking.origin),
     problem !== undefined && alert(problem),
     managing && element('p', {}, 'Confirm that it is you to see and change your passkeys.'),
+    owning && element('p', {}, 'Sign in to see which applications are yours, and to sign for them.'),
     element(
       'div',
       { class: 'stack' },
@@ -26,15 +32,17 @@ export function choose(stage: Stage, asking: Asking, problem?: string): Promise<
       !managing && withIcon('person', button('secondary', 'Create an account', () => view.answer('create'))),
       withIcon('phrase', button('secondary', 'Use a recovery phrase', () => view.answer('phrase'))),
     ),
-    !managing &&
-      element(
-        'p',
-        { class: 'hint' },
-        `${stage.applicationName} gets an identity made for it alone. It learns neither who you are elsewhere nor any key of yours.`,
-      ),
-    actions(button('quiet', 'Cancel', () => view.leave(new Cancelled('the person cancelled')))),
+    !managing && element('p', { class: 'hint' }, owning ? ABOUT_OWNER_KEYS : aboutIdentities(stage.applicationName)),
+    !owning && actions(button('quiet', 'Cancel', () => view.leave(new Cancelled('the person cancelled')))),
   ]);
 }
+
+const ABOUT_OWNER_KEYS =
+  'Your owner key is made of your account: the same on every device, and back with your recovery phrase. Its public half is for ' +
+  'everybody to see, in the log of applications. No app can tell that it belongs to one of its visitors.';
+
+const aboutIdentities = (application: string): string =>
+  `${application} gets an identity made for it alone. It learns neither who you are elsewhere nor any key of yours.`;
 
 /** A step that needs a click, because browsers let nothing but a click open their passkey prompt. */
 export function step(stage: Stage, heading: string, text: string, label: string): Promise<void> {
@@ -189,7 +197,7 @@ export interface SessionRow {
 }
 
 export interface AccountView {
-  readonly origin: string;
+  readonly origin: string | undefined;
   readonly passkeys: readonly PasskeyRow[];
   /** The passkey that the person signed in with just now. */
   readonly inUse: string | undefined;
@@ -352,30 +360,8 @@ const SECRET_TEXT = {
   'data-lpignore': 'true',
 } as const;
 
-function asked(origin: string): HTMLElement {
-  return element('p', { class: 'asked' }, 'Asked by ', element('b', {}, origin));
-}
-
-function actions(...buttons: Child[]): HTMLElement {
-  return element('div', { class: 'actions' }, ...buttons);
-}
-
-function back(view: { leave(error: Error): void }, label = 'Back'): HTMLButtonElement {
-  return button('quiet', label, () => view.leave(new WentBack('the person went back')));
-}
-
-function withIcon(name: Parameters<typeof icon>[0], made: HTMLButtonElement): HTMLButtonElement {
-  made.prepend(icon(name));
-  return made;
-}
-
-function section(heading: string, ...children: Child[]): HTMLElement {
-  return element('section', {}, element('h2', {}, heading), ...children);
-}
-
-function row(name: string, facts: readonly (string | undefined)[], action: Child): HTMLElement {
-  const said = facts.filter((fact) => fact !== undefined).join(' · ');
-  return element('li', {}, element('div', {}, element('b', {}, name), said !== '' && element('small', {}, said)), action);
+function asked(origin: string | undefined): HTMLElement | undefined {
+  return origin === undefined ? undefined : element('p', { class: 'asked' }, 'Asked by ', element('b', {}, origin));
 }
 
 function date(milliseconds: number): string {

@@ -21,6 +21,7 @@ from proven.gateway.hosts import Hosts
 from proven.gateway.http import Request, Response, error_response, json_response
 from proven.gateway.limits import HttpLimits, RpcLimits
 from proven.gateway.origins import AppOrigins, node_origin
+from proven.gateway.owner import OwnerPage
 from proven.gateway.ports import Applications, Invoker, Versions
 from proven.gateway.routes import MethodNotAllowedError, RouteTable, split_path
 from proven.gateway.rpc import Logs, Rpc
@@ -40,6 +41,7 @@ RESERVED = (
     "/ws",
     "/sign-in/",
     "/explorer/",
+    "/owner/",
     "/.well-known/proven/",
     "/.well-known/webauthn",
 )
@@ -93,6 +95,7 @@ class Gateway:
     | `POST /.well-known/proven/commands` | signed commands to applications (`Submissions`) |
     | `GET /.well-known/proven/attestation?nonce=` | evidence for the key that signs responses |
     | `GET /.well-known/proven/health` | whether the node works (503 with the services that do not) |
+    | `GET /owner` | where people sign for their own applications (`OwnerPage`) |
     | `GET /explorer/…` | what applications run and who may change them, for everybody (`Explorer`) |
     | `GET /`, `GET /console/…` | the console, where there is one (`Console`) |
     """
@@ -157,6 +160,7 @@ class Gateway:
             development=config.development,
         )
         self._sign_in = SignIn(config.sign_in, applications, self._origins, development=config.development)
+        self._owner = OwnerPage(config.sign_in, applications, development=config.development)
         self._table = self._routes()
         self._server = HttpServer(
             self.handle, limits=config.http, tls=tls, scheme=config.public_scheme, on_access=on_access
@@ -183,6 +187,8 @@ class Gateway:
             return await self._console.answer(request)
         if self._explorer is not None and self._explorer.owns(request):
             return await self._explorer.answer(request)
+        if self._owner.owns(request):
+            return await self._owner.answer(request)
         mounted = _mounted(request.path)
         if mounted is not None:
             return await self._app_http.serve(request, *mounted, shared=True)

@@ -96,11 +96,11 @@ class SignIn:
         return page.replace(MARKER, data_element(configuration), 1)
 
 
-def data_element(value: object) -> bytes:
+def data_element(value: object, element_id: str = ELEMENT_ID) -> bytes:
     """A script element that holds `value` as JSON, and in which nothing ends it early or starts a comment."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     escaped = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return f'<script type="application/json" id="{ELEMENT_ID}">{escaped}</script>'.encode("ascii")
+    return f'<script type="application/json" id="{element_id}">{escaped}</script>'.encode("ascii")
 
 
 def _page_headers(node: str, patterns: tuple[str, ...]) -> Headers:

@@ -415,6 +415,43 @@ function record(value, keys) {
   return value;
 }
 
+// sign-in/dom.ts
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(key, "");
+    else if (value !== void 0 && value !== false) made.setAttribute(key, String(value));
+  }
+  made.append(...children.filter((child) => child !== void 0 && child !== false));
+  return made;
+}
+function button(kind, label, onClick, attributes = {}) {
+  const made = element("button", { type: "button", class: kind, ...attributes }, label);
+  made.addEventListener("click", (event) => {
+    if (event.isTrusted) onClick();
+  });
+  return made;
+}
+function alert(text2) {
+  return element("p", { class: "problem", role: "alert" }, text2);
+}
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "icon");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+var ICONS = {
+  key: "M8 15a4 4 0 1 1 3.9-5H21v3h-2v3h-3v-3h-4.1A4 4 0 0 1 8 15Zm0-3a1 1 0 1 0 0-2 1 1 0 0 0 0 2Z",
+  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-8 8c0-3.3 3.6-5.5 8-5.5s8 2.2 8 5.5v.5H4Z",
+  phrase: "M5 4h14v16H5Zm3 4v1.6h8V8Zm0 3.5v1.6h8v-1.6ZM8 15v1.6h5V15Z",
+  lock: "M7 10V8a5 5 0 0 1 10 0v2h1v10H6V10Zm2 0h6V8a3 3 0 0 0-6 0Z"
+};
+
 // ../packages/sdk/src/cose.ts
 var ES384_PROTECTED = encode(/* @__PURE__ */ new Map([[1, -35]]));
 var A256GCM_PROTECTED = encode(/* @__PURE__ */ new Map([[1, 3]]));
@@ -686,6 +723,32 @@ function errorOf(body, status) {
 
 // ../packages/sdk/src/attestation/rules.ts
 var broken = (rule, message, details = {}) => new ProvenError("EVIDENCE_INVALID", message, { details: { rule, ...details } });
+
+// ../packages/sdk/src/attestation/policy.ts
+var REGISTERS = [0, 1, 2, 3, 4, 8];
+function checkMeasurements(policy, evidence) {
+  if (evidence.debug) {
+    if (policy.unsafeDebugMode) return;
+    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
+  }
+  const accepted = policy.measurements;
+  if (accepted?.some((each) => matches(each, evidence))) return;
+  const pcr0 = toHex(evidence.pcrs.get(0));
+  if (accepted !== void 0) {
+    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
+      pcr0
+    });
+  }
+  if (policy.unsafeAnyMeasurements || evidence.platform === "development" && policy.development) return;
+  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
+}
+function matches(measurements, evidence) {
+  return REGISTERS.every((index) => {
+    const wanted = measurements[`pcr${index}`];
+    const found = evidence.pcrs.get(index);
+    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
+  });
+}
 
 // ../packages/sdk/src/attestation/der.ts
 var BOOLEAN = 1;
@@ -1159,37 +1222,11 @@ function checkEqual(rule, found, expected) {
   }
 }
 
-// ../packages/sdk/src/attestation/policy.ts
-var REGISTERS = [0, 1, 2, 3, 4, 8];
-function checkMeasurements(policy, evidence) {
-  if (evidence.debug) {
-    if (policy.unsafeDebugMode) return;
-    throw broken("debug", "the enclave runs in debug mode (PCR0 is zero), so its operator sees inside");
-  }
-  const accepted = policy.measurements;
-  if (accepted?.some((each) => matches(each, evidence))) return;
-  const pcr0 = toHex(evidence.pcrs.get(0));
-  if (accepted !== void 0) {
-    throw broken("measurements", `none of ${accepted.length} measurements of the policy matches; PCR0 is ${pcr0}`, {
-      pcr0
-    });
-  }
-  if (policy.unsafeAnyMeasurements || evidence.platform === "development" && policy.development) return;
-  throw broken("measurements", `the policy names no measurements, so none is good enough; PCR0 is ${pcr0}`, { pcr0 });
-}
-function matches(measurements, evidence) {
-  return REGISTERS.every((index) => {
-    const wanted = measurements[`pcr${index}`];
-    const found = evidence.pcrs.get(index);
-    return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
-  });
-}
-
 // sign-in/verification.ts
 function verifierFor(development) {
-  const policy = development ? { development: true } : { unsafeAnyMeasurements: true };
-  return (document2, expected) => verifyEvidence(document2, expected, policy);
+  return (document2, expected) => verifyEvidence(document2, expected, policyFor(development));
 }
+var policyFor = (development) => development ? { development: true } : { unsafeAnyMeasurements: true };
 
 // sign-in/management.ts
 var MAX_ANSWER = 256 * 1024;
@@ -1225,10 +1262,12 @@ var Node = class {
   }
 };
 var Session = class {
+  evidence;
   #channel;
   #turn = Promise.resolve();
-  constructor(channel) {
+  constructor(channel, evidence) {
     this.#channel = channel;
+    this.evidence = evidence;
   }
   get transcript() {
     return this.#channel.transcript;
@@ -1265,8 +1304,8 @@ var LOST = /* @__PURE__ */ new Set(["SESSION_CLOSED", "UNAVAILABLE", "REQUEST_TI
 async function openSession(development) {
   const handshake = new ClientHandshake({ applicationId: null, origin: location.origin, keyPair: await generateKeyPair() });
   const response = await fetchBytes("/session", await handshake.request(), MAX_RESPONSE);
-  const [channel] = await handshake.finish(response, verifierFor(development));
-  return new Session(channel);
+  const [channel, evidence] = await handshake.finish(response, verifierFor(development));
+  return new Session(channel, evidence);
 }
 function readAnswer(plaintext, sequence) {
   const answer = decode(plaintext, { maxBytes: MAX_ANSWER, maxDepth: MAX_DEPTH });
@@ -4099,43 +4138,6 @@ function sentence(message) {
   return `${text2.charAt(0).toUpperCase()}${text2.slice(1)}${/[.!?]$/.test(text2) ? "" : "."}`;
 }
 
-// sign-in/dom.ts
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === true) made.setAttribute(key, "");
-    else if (value !== void 0 && value !== false) made.setAttribute(key, String(value));
-  }
-  made.append(...children.filter((child) => child !== void 0 && child !== false));
-  return made;
-}
-function button(kind, label, onClick, attributes = {}) {
-  const made = element("button", { type: "button", class: kind, ...attributes }, label);
-  made.addEventListener("click", (event) => {
-    if (event.isTrusted) onClick();
-  });
-  return made;
-}
-function alert(text2) {
-  return element("p", { class: "problem", role: "alert" }, text2);
-}
-function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "icon");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
-}
-var ICONS = {
-  key: "M8 15a4 4 0 1 1 3.9-5H21v3h-2v3h-3v-3h-4.1A4 4 0 0 1 8 15Zm0-3a1 1 0 1 0 0-2 1 1 0 0 0 0 2Z",
-  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-8 8c0-3.3 3.6-5.5 8-5.5s8 2.2 8 5.5v.5H4Z",
-  phrase: "M5 4h14v16H5Zm3 4v1.6h8V8Zm0 3.5v1.6h8v-1.6ZM8 15v1.6h5V15Z",
-  lock: "M7 10V8a5 5 0 0 1 10 0v2h1v10H6V10Zm2 0h6V8a3 3 0 0 0-6 0Z"
-};
-
 // sign-in/screen.ts
 var Cancelled = class extends Error {
   name = "Cancelled";
@@ -4148,11 +4150,11 @@ var Screen = class {
   #root;
   #main = element("main");
   #status = element("p", { role: "status", class: "unseen" });
-  constructor(root, applicationName, node) {
+  /** `said`, below every view, is whose it is. */
+  constructor(root, applicationName, ...said) {
     this.#root = root;
     this.applicationName = applicationName;
-    const said = element("span", {}, "A form of ", element("b", {}, node), ", not of the app");
-    root.replaceChildren(this.#main, this.#status, element("footer", {}, icon("lock"), said));
+    root.replaceChildren(this.#main, this.#status, element("footer", {}, icon("lock"), element("span", {}, ...said)));
   }
   /** How high all of it is, in CSS pixels. */
   get height() {
@@ -4195,12 +4197,12 @@ var Stage = class {
       this.#screen.show(heading, build({ leave, answer: (value) => finish(() => resolve(value)) }));
     });
   }
-  /** Say that something is being done, with a way out. */
+  /** Say that something is being done, with a way out if there is one. */
   busy(heading, text2, onCancel) {
     if (this.#ended) throw new Cancelled("the request has ended");
     const spinner = element("span", { class: "spinner", "aria-hidden": "true" });
     const row2 = element("div", { class: "busy" }, spinner, element("p", {}, text2));
-    const way = element("div", { class: "actions" }, button("quiet", "Cancel", onCancel));
+    const way = onCancel && element("div", { class: "actions" }, button("quiet", "Cancel", onCancel));
     this.#screen.show(heading, [row2, way], text2);
   }
   end() {
@@ -4209,14 +4211,35 @@ var Stage = class {
   }
 };
 
+// sign-in/parts.ts
+function actions(...buttons) {
+  return element("div", { class: "actions" }, ...buttons);
+}
+function back(view, label = "Back") {
+  return button("quiet", label, () => view.leave(new WentBack("the person went back")));
+}
+function withIcon(name, made) {
+  made.prepend(icon(name));
+  return made;
+}
+function section(heading, ...children) {
+  return element("section", {}, element("h2", {}, heading), ...children);
+}
+function row(name, facts, action) {
+  const said = facts.filter((fact) => fact !== void 0).join(" · ");
+  return element("li", {}, element("div", {}, element("b", {}, name), said !== "" && element("small", {}, said)), action);
+}
+
 // sign-in/views.ts
 function choose(stage, asking, problem) {
   const managing = asking.purpose === "manage";
-  const heading = managing ? "Your account" : `Sign in to ${stage.applicationName}`;
+  const owning = asking.purpose === "own";
+  const heading = managing ? "Your account" : owning ? "Your applications" : `Sign in to ${stage.applicationName}`;
   return stage.ask(heading, (view) => [
     asked(asking.origin),
     problem !== void 0 && alert(problem),
     managing && element("p", {}, "Confirm that it is you to see and change your passkeys."),
+    owning && element("p", {}, "Sign in to see which applications are yours, and to sign for them."),
     element(
       "div",
       { class: "stack" },
@@ -4224,14 +4247,12 @@ function choose(stage, asking, problem) {
       !managing && withIcon("person", button("secondary", "Create an account", () => view.answer("create"))),
       withIcon("phrase", button("secondary", "Use a recovery phrase", () => view.answer("phrase")))
     ),
-    !managing && element(
-      "p",
-      { class: "hint" },
-      `${stage.applicationName} gets an identity made for it alone. It learns neither who you are elsewhere nor any key of yours.`
-    ),
-    actions(button("quiet", "Cancel", () => view.leave(new Cancelled("the person cancelled"))))
+    !managing && element("p", { class: "hint" }, owning ? ABOUT_OWNER_KEYS : aboutIdentities(stage.applicationName)),
+    !owning && actions(button("quiet", "Cancel", () => view.leave(new Cancelled("the person cancelled"))))
   ]);
 }
+var ABOUT_OWNER_KEYS = "Your owner key is made of your account: the same on every device, and back with your recovery phrase. Its public half is for everybody to see, in the log of applications. No app can tell that it belongs to one of its visitors.";
+var aboutIdentities = (application) => `${application} gets an identity made for it alone. It learns neither who you are elsewhere nor any key of yours.`;
 function step(stage, heading, text2, label) {
   return stage.ask(heading, (view) => [
     element("p", {}, text2),
@@ -4465,24 +4486,7 @@ var SECRET_TEXT = {
   "data-lpignore": "true"
 };
 function asked(origin) {
-  return element("p", { class: "asked" }, "Asked by ", element("b", {}, origin));
-}
-function actions(...buttons) {
-  return element("div", { class: "actions" }, ...buttons);
-}
-function back(view, label = "Back") {
-  return button("quiet", label, () => view.leave(new WentBack("the person went back")));
-}
-function withIcon(name, made) {
-  made.prepend(icon(name));
-  return made;
-}
-function section(heading, ...children) {
-  return element("section", {}, element("h2", {}, heading), ...children);
-}
-function row(name, facts, action) {
-  const said = facts.filter((fact) => fact !== void 0).join(" · ");
-  return element("li", {}, element("div", {}, element("b", {}, name), said !== "" && element("small", {}, said)), action);
+  return origin === void 0 ? void 0 : element("p", { class: "asked" }, "Asked by ", element("b", {}, origin));
 }
 function date(milliseconds) {
   return new Date(milliseconds).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });
@@ -4594,11 +4598,12 @@ var Flow = class {
     this.#stage.end();
   }
   /** The person's seed, by whichever way they choose; the caller wipes it. */
-  async identify() {
-    const { seed } = await this.#enter("identify");
-    if (!this.#cancel.signal.aborted) return seed;
-    wipe(seed);
-    throw new Cancelled("cancelled");
+  async identify(purpose = "identify") {
+    return this.#unlessCancelled(await this.#enter(purpose));
+  }
+  /** The seed by this way, which the person has chosen already. Throws what goes wrong; the caller wipes the seed. */
+  async identifyBy(choice) {
+    return this.#unlessCancelled(await this.#by(choice, "own"));
   }
   /** Show the account until the person is done with it. */
   async manage() {
@@ -4608,19 +4613,26 @@ var Flow = class {
       if (await this.#keepHouse(account2, passkey)) return;
     }
   }
+  #unlessCancelled({ seed }) {
+    if (!this.#cancel.signal.aborted) return seed;
+    wipe(seed);
+    throw new Cancelled("cancelled");
+  }
   async #enter(purpose) {
     const asking = { origin: this.#around.origin, purpose };
     let problem = !supportsPasskeys() ? TOO_OLD : !mayUsePasskeys() ? NOT_ALLOWED : void 0;
     for (; ; ) {
       const choice = await choose(this.#stage, asking, problem);
       try {
-        if (choice === "create") return await this.#create();
-        if (choice === "phrase") return await this.#recover(purpose);
-        return await this.#signIn(purpose);
+        return await this.#by(choice, purpose);
       } catch (error) {
         problem = this.#survive(error);
       }
     }
+  }
+  #by(choice, purpose) {
+    if (choice === "create") return this.#create();
+    return choice === "phrase" ? this.#recover(purpose) : this.#signIn(purpose);
   }
   /** What to tell the person before they try again. Throws what ends the flow. */
   #survive(error) {
@@ -4638,7 +4650,7 @@ var Flow = class {
     const account2 = await this.#account();
     const { seed, ...found } = await this.#authenticate(account2);
     const id = found.account;
-    const signedIn = seed ?? await keptSeed(id) ?? await this.#typeIn(id, purpose === "identify");
+    const signedIn = seed ?? await keptSeed(id) ?? await this.#typeIn(id, purpose !== "manage");
     try {
       this.#busy("One moment", "Signing in…");
       if (!await isSeedOf(signedIn, id)) throw new ProvenError("FORBIDDEN", "the key in this passkey is one of another account");
@@ -4712,7 +4724,7 @@ var Flow = class {
         wipe(seed);
         return await this.#recover(purpose);
       }
-      const makes = !known || purpose === "identify" && supportsPasskeys() && mayUsePasskeys() && await recovered(this.#stage) === "passkey";
+      const makes = !known || purpose !== "manage" && supportsPasskeys() && mayUsePasskeys() && await recovered(this.#stage) === "passkey";
       if (makes) await this.#register(account2, id, seed, deviceName(), true);
       return { account: id, seed, passkey: void 0 };
     } catch (error) {
@@ -4998,7 +5010,8 @@ function listen(configuration, screen) {
 }
 function start() {
   const configuration = readConfiguration(document.getElementById(CONFIGURATION_ELEMENT)?.textContent ?? "");
-  const screen = new Screen(document.getElementById("frame"), configuration.application.name, location.host);
+  const whose = ["A form of ", element("b", {}, location.host), ", not of the app"];
+  const screen = new Screen(document.getElementById("frame"), configuration.application.name, ...whose);
   if (window.parent === window) {
     screen.show("Nothing to sign in to", [`This form works inside ${configuration.application.name}. Open the app and sign in there.`]);
     return;

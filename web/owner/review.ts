@@ -1,0 +1,166 @@
+/** What somebody is about to sign, in words, and what became of it. */
+import { type Bytes, toHex } from '../../packages/sdk/src/bytes.ts';
+import { guardiansOf } from '../../packages/sdk/src/log/applications.ts';
+import { alert, button, type Child, element } from '../sign-in/dom.ts';
+import { actions, withIcon } from '../sign-in/parts.ts';
+import type { Stage } from '../sign-in/screen.ts';
+import type { Asked } from './asked.ts';
+import type { Reading } from './log.ts';
+import { code, codes, countdown, facts, link } from './parts.ts';
+import { news, stateFacts } from './views.ts';
+import { guardiansInWords, inWords, visible } from './words.ts';
+
+/** Where the wish comes from: a program on this machine, a file, or a button of this page. */
+export type From = 'terminal' | 'file' | 'page';
+
+export interface Review {
+  readonly asked: Asked;
+  readonly from: From;
+  /** Null for an application to be created. */
+  readonly reading: Reading | null;
+  /** Whether the node has the package that is deployed; undefined for other commands. */
+  readonly packageKnown: boolean | undefined;
+  readonly roles: readonly string[];
+}
+
+export type Choice = 'passkey' | 'phrase' | 'create' | 'no';
+
+/** Show everything that will be signed, and ask how. */
+export function review(stage: Stage, shown: Review, problem?: string): Promise<Choice> {
+  const { asked, reading, from } = shown;
+  return stage.ask<Choice>('Sign this?', (view) => [
+    problem !== undefined && alert(problem),
+    element('p', { class: 'command' }, inWords(asked.command)),
+    what(shown),
+    element('p', { class: 'hint' }, FROM[from]),
+    element(
+      'div',
+      { class: 'stack' },
+      withIcon('key', button('primary', 'Sign with a passkey', () => view.answer('passkey'))),
+      withIcon('phrase', button('secondary', 'Sign with your recovery phrase', () => view.answer('phrase'))),
+      asked.applicationId === null && withIcon('person', button('secondary', 'Create an account and sign', () => view.answer('create'))),
+    ),
+    actions(button('quiet', 'Do not sign', () => view.answer('no'))),
+    reading?.state != null && element('details', { open: true }, element('summary', {}, 'As it is now'), stateFacts(reading.state, shown.roles)),
+    reading !== null && !reading.complete &&
+      element('p', { class: 'hint' }, 'The log is too long to be read whole here: that no entry of the application was left out is the word of the node.'),
+  ]);
+}
+
+const FROM = {
+  terminal: '`proven app` handed this over on this machine. If you did not run it just now, do not sign.',
+  file: 'Whoever gave you the file may have given it another name. What counts is what is above.',
+  page: 'You asked for this on this page.',
+} as const;
+
+function what({ asked, reading, packageKnown }: Review): HTMLElement {
+  const { command, signatures, revision, origin } = asked;
+  const state = reading?.state ?? null;
+  const target: readonly [string, ...Child[]] = asked.applicationId === null
+    ? ['Application', 'A new one, owned by your owner key alone. Its name is for ever.']
+    : ['Application', element('b', {}, visible(state?.name ?? '')), code(asked.applicationId)];
+  return facts(
+    target,
+    ...details(asked, packageKnown, state?.versions.at(-1)?.packageId),
+    asked.applicationId === null ? undefined : ['In its log', `as entry ${revision + 1} of its own; if anything comes first, this has no effect`],
+    ['Network', code(visible(origin))],
+    signatures.length > 0 ? ['Signed by', codes(signatures.map(([key]) => toHex(key)))] : undefined,
+    command.command === 'TransferOwnership' && state !== null ? ['Owner until then', code(toHex(state.owner))] : undefined,
+  );
+}
+
+function* details({ command, applicationId }: Asked, packageKnown: boolean | undefined, live: string | undefined): Generator<readonly [string, ...Child[]]> {
+  const policy = 'policy' in command ? command.policy : undefined;
+  if (policy !== undefined) {
+    if ('keys' in policy) yield ['Who signs', codes(policy.keys.map(toHex))];
+    if (guardiansOf(policy).length > 0) yield ['Guardians', guardiansInWords(policy), codes(guardiansOf(policy).map(toHex))];
+    if (policy.kind === 'immutable') yield ['Careful', 'Nobody, you included, can ever change it again.'];
+  }
+  if (command.command === 'Archive') yield ['Careful', 'It ends for good, and nobody ever gets its name.'];
+  if (command.command === 'TransferOwnership') yield ['Careful', 'Only who holds that key can give it back.'];
+  if (command.command === 'Deploy') {
+    const { packageId } = command;
+    if (packageId === live) yield ['Package', 'It is the one that answers now.'];
+    else if (packageKnown) yield ['Package', link(`/explorer/packages/${packageId}`, 'Its sources, in the explorer')];
+    else yield ['Package', 'The node does not have it yet. ', code('proven package hash FOLDER'), ' says whether this is the id of what you reviewed.'];
+    if (live !== undefined && packageId !== live) yield ['Live now', code(live), link(`/explorer/applications/${applicationId}/versions`, 'Its versions, and what each changed')];
+  }
+  if ('origin' in command && command.origin.includes('xn--')) yield ['Careful', 'xn-- stands for letters beyond a to z, which can look like others.'];
+  if ('domain' in command && command.domain.includes('xn--')) yield ['Careful', 'xn-- stands for letters beyond a to z, which can look like others.'];
+}
+
+export interface Outcome {
+  readonly words: string;
+  readonly key: Bytes;
+  /** How many have signed, of how many that have to. */
+  readonly signed: number;
+  readonly threshold: number;
+  /** Whether it can be sent from here: a new package cannot. */
+  readonly sendable: boolean;
+  readonly problem?: string | undefined;
+}
+
+/** Signed: what is to be done with it? */
+export function signed(stage: Stage, shown: Outcome): Promise<'send' | 'save' | 'done'> {
+  const enough = shown.signed >= shown.threshold;
+  return stage.ask<'send' | 'save' | 'done'>('Signed', (view) => [
+    shown.problem !== undefined && alert(shown.problem),
+    element('p', { class: 'command' }, shown.words),
+    facts(['By', code(toHex(shown.key))], ['Signatures', `${shown.signed} of the ${shown.threshold} that it takes`]),
+    !enough && element('p', {}, 'Save the file and pass it on: others have to sign it too.'),
+    enough && !shown.sendable &&
+      element('p', {}, 'Save the file, then send it together with the package: ', code('proven app send FILE --package FOLDER')),
+    element(
+      'div',
+      { class: 'stack' },
+      enough && shown.sendable && button('primary', 'Send it', () => view.answer('send')),
+      button(enough && shown.sendable ? 'secondary' : 'primary', 'Save the file', () => view.answer('save')),
+    ),
+    actions(button('quiet', 'Done', () => view.answer('done'))),
+  ]);
+}
+
+/** Signed, and the command line cannot be told: it may be on another machine, or the browser may not let pages reach it. */
+export function stranded(stage: Stage, words: string, problem: string): Promise<'again' | 'save' | 'done'> {
+  return stage.ask<'again' | 'save' | 'done'>('Signed, but not handed back', (view) => [
+    alert(problem),
+    element('p', { class: 'command' }, words),
+    element(
+      'p',
+      {},
+      'If the command line still waits on this machine, try again: your browser may ask whether this page may reach it. If it runs elsewhere, save the file, ' +
+        'end the command line there, and hand the file in: ',
+      code('proven app send FILE'),
+      ', for a new version with ',
+      code('--package FOLDER'),
+      '.',
+    ),
+    element(
+      'div',
+      { class: 'stack' },
+      button('primary', 'Try again', () => view.answer('again')),
+      button('secondary', 'Save the file', () => view.answer('save')),
+    ),
+    actions(button('quiet', 'Done', () => view.answer('done'))),
+  ]);
+}
+
+export interface Sent {
+  readonly words: string;
+  readonly origin: string;
+  readonly logIndex: number;
+  readonly activatesAt: number | undefined;
+}
+
+/** It is in the log. */
+export function sent(stage: Stage, { words, origin, logIndex, activatesAt }: Sent): Promise<void> {
+  return stage.ask<void>('Done', (view) => [
+    news(`It is entry ${logIndex} of the log ${visible(origin)}.`),
+    element('p', { class: 'command' }, words),
+    activatesAt === undefined
+      ? element('p', {}, 'It is in force.')
+      : element('p', {}, 'It is announced, for everybody to see, and comes into force ', countdown(activatesAt), '. Until then it can be taken back.'),
+    element('p', {}, link(`/explorer/log/${logIndex}`, 'The entry, in the explorer')),
+    element('div', { class: 'stack' }, button('primary', 'Your applications', () => view.answer())),
+  ]);
+}
