@@ -155,6 +155,12 @@ class State:
         """Every proof of a domain, expired ones that have not lapsed too: domain, application, until."""
         return ((name, application, until) for name, (application, until) in self._proved.items())
 
+    def claims(self) -> Iterator[tuple[ApplicationId, tuple[Domain, ...]]]:
+        """The domains that each application claims, if it is not archived and claims any."""
+        for each in self._applications.values():
+            if each.domains and not each.archived:
+                yield each.id, each.domains
+
     def versions(self, application: ApplicationId) -> Sequence[Version]:
         """From the first to the present one; raises `NOT_FOUND`."""
         return tuple(self._tracked(application).versions)

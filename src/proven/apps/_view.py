@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from proven.apps._packages import Packages
-from proven.apps._records import ApplicationRecord, Version
+from proven.apps._records import ApplicationRecord, Domain, Version
 from proven.apps._replica import Replica
 from proven.engine import Logs, Objects, Record, Subscription
 from proven.packages import Asset, Manifest, Package
@@ -173,9 +173,9 @@ class View:
         """When the next change comes into force that is not due yet (Unix milliseconds)."""
         return self._replica.state.next_activation(self.now())
 
-    def proofs(self) -> Sequence[tuple[str, ApplicationId, int]]:
-        """Every proof of a domain that has not lapsed: domain, application, until."""
-        return tuple(self._replica.state.proofs())
+    def claims(self) -> Sequence[tuple[ApplicationId, tuple[Domain, ...]]]:
+        """The domains that each application claims, if it is not archived and claims any."""
+        return tuple(self._replica.state.claims())
 
     @asynccontextmanager
     async def watch(self, *, after: int | None = None) -> AsyncIterator[AsyncIterator[Change]]:
