@@ -106,3 +106,34 @@ async def test_for_programs_every_event_is_an_object_and_so_is_what_is_missing(
         await publisher.call("tell", "news", 2, "everyone")
         assert [json.loads(line) for line in await lines(process.stdout)] == [{"event": "news", "payload": 2}]
         assert await process.wait() == 0
+
+
+async def test_what_is_announced_and_which_version_answers_is_told(node: Node, tmp_path: Path) -> None:
+    first = await node.deploy("herald", name="upgraded")
+    async with listening(node, tmp_path, "upgraded", "news", "--upgrades", "--json") as process:
+        (present,) = await lines(process.stdout)
+        assert json.loads(present)["upgrade"] == {
+            "what": "present",
+            "entry": None,
+            "package_id": first.package_id,
+            "log_index": first.log_index,
+            "pending": None,
+            "previous": None,
+        }
+        second = await node.deploy("ledger", name="upgraded")
+        (switched,) = await lines(process.stdout)
+        assert json.loads(switched)["upgrade"] == {
+            "what": "switched",
+            "entry": second.log_index,
+            "package_id": second.package_id,
+            "log_index": second.log_index,
+            "pending": None,
+            "previous": first.package_id,
+        }
+    async with listening(node, tmp_path, "upgraded", "--upgrades", "--count", "2") as process:
+        assert await lines(process.stdout) == [f"upgrade: {second.package_id} answers"]
+        third = await node.deploy("herald", name="upgraded")
+        assert await lines(process.stdout) == [
+            f"upgrade: from now on {third.package_id} answers (entry {third.log_index})"
+        ]
+        assert await process.wait() == 0

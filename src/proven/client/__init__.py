@@ -20,6 +20,7 @@ from proven.client.pins import LogMemory, Pins
 from proven.client.report import Link, LinkName, Report, Status
 from proven.client.responses import Attested, AttestedResponse, fetch, verify_response
 from proven.client.verification import examine
+from proven.client.versions import VersionNotice
 
 __all__ = [
     "Attested",
@@ -38,6 +39,7 @@ __all__ = [
     "Report",
     "Status",
     "Subscription",
+    "VersionNotice",
     "connect",
     "examine",
     "fetch",

@@ -8,20 +8,20 @@ from typing import TypeVar
 
 from proven.attestation import Evidence, Verifier
 from proven.client._log_checks import LogChecks
-from proven.client._session import KEEP_ALIVE, Carrier, Deadline, OnConsole, Session
+from proven.client._session import KEEP_ALIVE, Carrier, Deadline, OnConsole, Pushed, Session
 from proven.client._transport import Endpoint
 from proven.client.app_logs import LogFeed
 from proven.client.events import Subscription
+from proven.client.versions import VersionFeed
 from proven.wire.commands import (
     Command,
     Done,
     IdentifyResult,
     LogEvent,
-    MissedEvents,
-    PublishedEvent,
     Result,
     Subscribe,
     Unsubscribe,
+    VersionEvent,
     WhoAmI,
     encode_command,
     read_result,
@@ -64,8 +64,13 @@ class Connection:
         self._opening = asyncio.Lock()
         self._subscriptions: dict[Subscription, None] = {}
         self._log_feeds: dict[LogFeed, None] = {}
+        self._version_feeds: dict[VersionFeed, None] = {}
         self._keeping_alive: asyncio.Task[None] | None = None
         self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     @property
     def evidence(self) -> Evidence:
@@ -140,15 +145,24 @@ class Connection:
     def detach(self, feed: LogFeed) -> None:
         self._log_feeds.pop(feed, None)
 
+    def attach_versions(self, feed: VersionFeed) -> None:
+        self._version_feeds[feed] = None
+
+    def detach_versions(self, feed: VersionFeed) -> None:
+        self._version_feeds.pop(feed, None)
+
     def subscription(self, names: frozenset[str]) -> Subscription:
         return Subscription(names, self._resume, self._forget)
 
-    def _on_event(self, event: PublishedEvent | MissedEvents | LogEvent | None) -> None:
+    def _on_event(self, event: Pushed | None) -> None:
         if event is None or isinstance(event, LogEvent):
-            for feed in list(self._log_feeds):
-                feed.take(event)
-            if event is not None:
-                return
+            for log_feed in list(self._log_feeds):
+                log_feed.take(event)
+        if event is None or isinstance(event, VersionEvent):
+            for version_feed in list(self._version_feeds):
+                version_feed.take(event)
+        if isinstance(event, LogEvent | VersionEvent):
+            return
         for subscription in list(self._subscriptions):
             if event is None:
                 subscription.lose()

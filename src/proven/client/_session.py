@@ -6,6 +6,7 @@ import asyncio
 import enum
 from collections.abc import Callable
 from types import TracebackType
+from typing import TypeAlias
 
 from proven.attestation import Evidence, Verifier
 from proven.client._transport import Endpoint, HttpTransport, Transport
@@ -16,6 +17,7 @@ from proven.wire.commands import (
     MissedEvents,
     PublishedEvent,
     Success,
+    VersionEvent,
     decode_message,
 )
 from proven.wire.errors import ErrorCode, ProvenError
@@ -26,7 +28,8 @@ KEEP_ALIVE = 240.0
 """Seconds after which a session that only listens says something: a node ends one that is silent."""
 
 OnConsole = Callable[[ConsoleEvent], None]
-OnEvent = Callable[[PublishedEvent | MissedEvents | LogEvent | None], None]
+Pushed: TypeAlias = PublishedEvent | MissedEvents | LogEvent | VersionEvent
+OnEvent = Callable[[Pushed | None], None]
 """Told what comes; None once nothing more will."""
 
 
@@ -110,7 +113,7 @@ class Session:
             if self._on_console is not None:
                 self._on_console(message)
             return
-        if isinstance(message, PublishedEvent | MissedEvents | LogEvent):
+        if isinstance(message, Pushed):
             self._on_event(message)
             return
         answer = self._pending.get(message.request)

@@ -19,6 +19,7 @@ from proven.client.collect import Collector
 from proven.client.events import Subscription
 from proven.client.pins import LogMemory, Pins
 from proven.client.report import Report
+from proven.client.versions import VersionNotice, follow
 from proven.wire import ids, values
 from proven.wire.commands import (
     Anonymize,
@@ -235,6 +236,12 @@ class Client:
         if not names:
             raise ValueError("a subscription is to one event or more")
         return self._connection.subscription(frozenset(names))
+
+    def versions(self) -> AsyncGenerator[VersionNotice, None]:
+        """Which version answers, and which is to: how it is now, then what the node tells of, also over lost
+        connections. Needs a WebSocket. It is the node's word; with pins, answers are held to the log anyway.
+        """
+        return follow(self._connection)
 
     async def close(self) -> None:
         """End the session. Calls under way fail, subscriptions end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from proven.attestation import Attestor
 from proven.engine.interface import Messages
@@ -23,12 +24,14 @@ from proven.gateway.limits import HttpLimits, RpcLimits
 from proven.gateway.origins import AppOrigins, node_origin
 from proven.gateway.owner import OwnerPage
 from proven.gateway.ports import Applications, Invoker, Versions
+from proven.gateway.pushed import Logs, Pushed
 from proven.gateway.routes import MethodNotAllowedError, RouteTable, split_path
-from proven.gateway.rpc import Logs, Rpc
+from proven.gateway.rpc import Rpc
 from proven.gateway.server import Access, HttpServer
 from proven.gateway.sign_in import SignIn, SignInConfig
 from proven.gateway.submissions import Submissions
 from proven.gateway.transparency import Transparency, TransparencyRooms, nonce_of
+from proven.gateway.versions import VersionHub, VersionLog
 from proven.identity import Sessions
 from proven.wire.commands import Command
 from proven.wire.errors import ErrorCode, ProvenError
@@ -71,6 +74,10 @@ class GatewayConfig:
     rpc: RpcLimits = field(default_factory=RpcLimits)
 
 
+class Registry(Applications, VersionLog, Protocol):
+    """The applications of a node, as `proven.apps.Applications` has them."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
     """One of the node's own routes; `cors` is None where no page has a reason to call it."""
@@ -105,7 +112,7 @@ class Gateway:
         config: GatewayConfig,
         *,
         sessions: Sessions,
-        applications: Applications,
+        applications: Registry,
         versions: Versions,
         runtime: Invoker,
         attestor: Attestor,
@@ -145,13 +152,13 @@ class Gateway:
         all_performers = {**(performers or {}), **taken}
         commands = Commands(sessions, applications, versions, handlers, all_performers, accounts)
         self._events = None if messages is None else EventHub(messages, config.rpc.events)
+        self._followed = VersionHub(applications)
         self._rpc = Rpc(
             sessions,
             commands,
             limits=config.rpc,
             push_console=config.push_console,
-            events=self._events,
-            logs=logs,
+            pushed=Pushed(self._events, logs, self._followed),
         )
         self._origins = AppOrigins(
             applications,
@@ -177,6 +184,7 @@ class Gateway:
         await self._server.stop(grace)
         if self._events is not None:
             await self._events.stop()
+        await self._followed.stop()
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; whatever is raised becomes a response by the server."""

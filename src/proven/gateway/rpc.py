@@ -6,25 +6,23 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from typing import Protocol
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from proven.gateway.commands import Commands, Console
-from proven.gateway.events import EventHub, Mailbox
 from proven.gateway.http import Request, Response
 from proven.gateway.limits import RpcLimits
+from proven.gateway.mailbox import Mailbox
+from proven.gateway.pushed import Feed, PushCommand, Pushed
 from proven.gateway.websocket import WebSocket, WebSocketClosed, WebSocketResponse
 from proven.identity import Received, Session, Sessions
 from proven.runtime import ConsoleRecord
 from proven.wire.commands import (
     MAX_CONSOLE_TEXT,
     ConsoleEvent,
-    Done,
-    FollowLogs,
+    ExecuteResult,
     LogEvent,
     Result,
-    Subscribe,
-    Unsubscribe,
     decode_command,
     encode_event,
     encode_failure,
@@ -42,16 +40,13 @@ _TRY_AGAIN_LATER = 1013
 _FEEDS = 16
 """Logs that one connection follows."""
 
-Feed = Callable[[ApplicationId, AsyncGenerator[LogEvent, None]], None]
-"""Begins to send what comes to one connection. Raises `OVERLOADED`."""
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A plaintext and, of a handler's answer, the entry that made its version live."""
 
-class Logs(Protocol):
-    """Where followed logs come from, as `AppTelemetry` is one."""
-
-    def follow(
-        self, session: Session, command: FollowLogs
-    ) -> tuple[ApplicationId, AsyncGenerator[LogEvent, None]]: ...
+    plaintext: bytes
+    live: int | None = None
 
 
 class Rpc:
@@ -72,13 +67,10 @@ class Rpc:
         *,
         limits: RpcLimits,
         push_console: bool = False,
-        events: EventHub | None = None,
-        logs: Logs | None = None,
+        pushed: Pushed | None = None,
     ) -> None:
-        """Without `events`, subscribing fails as `UNAVAILABLE`, and following without `logs`."""
-        self._logs = logs
         self.sessions = sessions
-        self.events = events
+        self.pushed = pushed or Pushed()
         self.limits = limits
         self.push_console = push_console
         self._commands = commands
@@ -101,7 +93,7 @@ class Rpc:
         turn = self._turns.setdefault(session, _Turn())
         async with turn.taken(self.limits.queued):
             received = self.sessions.receive(frame, session)
-            return Response(200, [*_SEALED], session.seal(await self.answer(received)))
+            return Response(200, [*_SEALED], session.seal((await self.answer(received)).plaintext))
 
     def connect(
         self, request: Request, application_id: ApplicationId | None, is_allowed: Callable[[], bool]
@@ -123,46 +115,18 @@ class Rpc:
         console: Console | None = None,
         mailbox: Mailbox | None = None,
         feed: Feed | None = None,
-    ) -> bytes:
-        """The plaintext that answers `received`, whatever happens. Events go to `mailbox` and `feed`."""
+    ) -> Answer:
+        """What answers `received`, whatever happens. Events go to `mailbox` and `feed`."""
         try:
             command = decode_command(received.plaintext)
-            if isinstance(command, Subscribe | Unsubscribe):
-                result: Result = await self._subscribe(received.session, command, mailbox)
-            elif isinstance(command, FollowLogs):
-                result = self._follow(received.session, command, feed)
+            if isinstance(command, PushCommand):
+                result: Result = await self.pushed.perform(received.session, command, mailbox, feed)
             else:
                 result = await self._commands.perform(received.session, command, console)
-            return encode_success(received.sequence, result)
         except ProvenError as error:
-            return encode_failure(received.sequence, error)
-
-    async def _subscribe(
-        self, session: Session, command: Subscribe | Unsubscribe, mailbox: Mailbox | None
-    ) -> Done:
-        application_id = session.application_id
-        if application_id is None:
-            raise ProvenError(ErrorCode.BAD_REQUEST, "a management session has no events")
-        if mailbox is None:
-            raise ProvenError(
-                ErrorCode.BAD_REQUEST,
-                f"events come over a WebSocket, not in answers: open one at /app/{application_id}/ws",
-            )
-        if self.events is None:
-            raise ProvenError(ErrorCode.UNAVAILABLE, "this node delivers no events")
-        if isinstance(command, Subscribe):
-            await self.events.subscribe(application_id, command.event, mailbox)
-        else:
-            self.events.unsubscribe(application_id, command.event, mailbox)
-        return Done()
-
-    def _follow(self, session: Session, command: FollowLogs, feed: Feed | None) -> Done:
-        if self._logs is None:
-            raise ProvenError(ErrorCode.UNAVAILABLE, "this node keeps no logs")
-        if feed is None:
-            raise ProvenError(ErrorCode.BAD_REQUEST, "logs are followed over a WebSocket: open one at /ws")
-        feed(*self._logs.follow(session, command))
-        return Done()
+            return Answer(encode_failure(received.sequence, error))
+        live = result.log_index if isinstance(result, ExecuteResult) else None
+        return Answer(encode_success(received.sequence, result), live)
 
 
 def check_use(session: Session, application_id: ApplicationId | None, origin: str | None) -> None:
@@ -240,12 +204,8 @@ class _Conversation:
             async with asyncio.TaskGroup() as tasks:
                 await self._converse(session, frame, tasks)
         finally:
-            if (
-                self._mailbox is not None
-                and self._rpc.events is not None
-                and self._application_id is not None
-            ):
-                self._rpc.events.leave(self._application_id, self._mailbox)
+            if self._mailbox is not None and self._application_id is not None:
+                self._rpc.pushed.leave(self._application_id, self._mailbox)
 
     async def _converse(self, session: Session, first: bytes, tasks: asyncio.TaskGroup) -> None:
         beside: set[asyncio.Task[None]] = {tasks.create_task(self._close_with(session))}
@@ -300,7 +260,8 @@ class _Conversation:
         def feed(application_id: ApplicationId, events: AsyncGenerator[LogEvent, None]) -> None:
             self._feed(received.session, tasks, application_id, events)
 
-        await self._send(received.session, await self._rpc.answer(received, console, self._mailbox, feed))
+        answer = await self._rpc.answer(received, console, self._mailbox, feed)
+        await self._send(received.session, answer.plaintext, live=answer.live)
 
     def _feed(
         self,
@@ -331,11 +292,16 @@ class _Conversation:
             _log.exception("log_feed_failed")
             self._websocket.close(_TRY_AGAIN_LATER, ErrorCode.INTERNAL.value)
 
-    async def _send(self, session: Session, plaintext: bytes) -> None:
-        """Seal and send without a pause in between, so that frames leave in the order of their sequences."""
+    async def _send(self, session: Session, plaintext: bytes, *, live: int | None = None) -> None:
+        """Seal and send without a pause in between, so that frames leave in the order of their sequences.
+
+        `live` is the entry that made the version live which answers.
+        """
         while self._websocket.congested:
             await self._websocket.drained()
         try:
+            if live is not None and self._mailbox is not None:
+                self._rpc.pushed.answering(session, live, self._mailbox)
             self._websocket.send_now(session.seal(plaintext))
         except (WebSocketClosed, ProvenError):
             return  # nobody is left to be answered

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from proven.engine.embedded._messages import EmbeddedMessages
-from proven.gateway.events import EventHub, Mailbox, Publisher
+from proven.gateway.events import EventHub, Publisher
 from proven.gateway.limits import EventLimits
+from proven.gateway.mailbox import Mailbox
 from proven.gateway.websocket import WebSocketClosed
 from proven.identity import Session, SessionLimits, Sessions
 from proven.wire import values
-from proven.wire.commands import MissedEvents, PublishedEvent, decode_message
+from proven.wire.commands import MissedEvents, PublishedEvent, VersionEvent, decode_message
 from proven.wire.events import Audience
 from proven.wire.identity import IdentityKey, new_seed
 from proven.wire.ids import ApplicationId, IdentityId
@@ -20,7 +21,7 @@ from proven.wire.session import ClientHandshake, SealedChannel
 
 ONE, TWO = ApplicationId("a" * 32), ApplicationId("b" * 32)
 
-Received = PublishedEvent | MissedEvents
+Received = PublishedEvent | MissedEvents | VersionEvent
 
 
 class _Evidence:
@@ -89,7 +90,7 @@ class Client:
     def _frame(self, frame: bytes) -> None:
         _, plaintext = self.channel.open(frame)
         message = decode_message(plaintext)
-        assert isinstance(message, PublishedEvent | MissedEvents)
+        assert isinstance(message, PublishedEvent | MissedEvents | VersionEvent)
         self.on_received(message)
         self.received.append(message)
 

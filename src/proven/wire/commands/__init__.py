@@ -96,6 +96,7 @@ from .telemetry import (
     ReadMetrics,
     ReadMetricsResult,
 )
+from .versions import FollowVersion, PendingChange, VersionChange, VersionEvent, VersionState
 
 __all__ = [
     "MAX_ACCOUNT",
@@ -130,6 +131,7 @@ __all__ = [
     "FinishLink",
     "FinishRegistration",
     "FollowLogs",
+    "FollowVersion",
     "HandlerMetrics",
     "HandlerSummary",
     "Identify",
@@ -154,6 +156,7 @@ __all__ = [
     "MetricPoint",
     "MissedEvents",
     "PasskeySummary",
+    "PendingChange",
     "ProcessMetrics",
     "PublishedEvent",
     "ReadLogs",
@@ -170,6 +173,9 @@ __all__ = [
     "Success",
     "UnlinkAccount",
     "Unsubscribe",
+    "VersionChange",
+    "VersionEvent",
+    "VersionState",
     "WhoAmI",
     "WhoAmIResult",
     "decode_command",

@@ -48,6 +48,7 @@ from .sessions import (
     WhoAmIResult,
 )
 from .telemetry import FollowLogs, LogEvent, ReadLogs, ReadLogsResult, ReadMetrics, ReadMetricsResult
+from .versions import FollowVersion, VersionEvent, VersionState
 
 MAX_MESSAGE_DEPTH: Final = 12
 
@@ -76,6 +77,7 @@ Command: TypeAlias = (
     | FollowLogs
     | ReadMetrics
     | Submit
+    | FollowVersion
 )
 
 Result: TypeAlias = (
@@ -96,9 +98,10 @@ Result: TypeAlias = (
     | ReadLogsResult
     | ReadMetricsResult
     | SubmitResult
+    | VersionState
 )
 
-Event: TypeAlias = ConsoleEvent | PublishedEvent | MissedEvents | LogEvent
+Event: TypeAlias = ConsoleEvent | PublishedEvent | MissedEvents | LogEvent | VersionEvent
 
 
 class Success(Record, frozen=True):
