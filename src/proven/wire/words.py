@@ -48,12 +48,20 @@ def duration(seconds: int) -> str:
 
 def moment(milliseconds: int) -> str:
     """A time in UTC, to the second: `2026-11-23 08:14:02 UTC`."""
-    return f"{utc(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+    return _formatted(milliseconds, "%Y-%m-%d %H:%M:%S UTC")
 
 
 def minute(milliseconds: int) -> str:
     """The same to the minute: `2026-11-23 08:14 UTC`."""
-    return f"{utc(milliseconds):%Y-%m-%d %H:%M} UTC"
+    return _formatted(milliseconds, "%Y-%m-%d %H:%M UTC")
+
+
+def _formatted(milliseconds: int, form: str) -> str:
+    """Times come from strangers: one that no calendar has must not stop whoever names what is wrong."""
+    try:
+        return utc(milliseconds).strftime(form)
+    except (ValueError, OverflowError, OSError):
+        return "a day after the year 9999"
 
 
 def utc(milliseconds: int) -> datetime:
