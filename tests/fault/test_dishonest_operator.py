@@ -12,76 +12,23 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec.structs import replace
 
 from proven.attestation import DEVELOPMENT_PCRS, DevelopmentAttestor, Measurements, Platform, Verifier
-from proven.client import LogMemory, Pins, collect, connect
+from proven.client import Pins, collect, connect
 from proven.client.collect import collecting
-from proven.client.report import LinkName, Report, Status
+from proven.client.report import LinkName, Status
 from proven.client.verification import examine
-from proven.packages import Package, build
+from proven.packages import Package
 from proven.wire.applications import (
     CancelUpgrade,
     Deploy,
     Multisig,
     OwnerDecides,
-    OwnerKey,
     SetUpgradePolicy,
-    Timelock,
     Veto,
 )
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import Checkpoint, NoteSigner
-from support.dishonest import HOUR, Book, Operator, new_log_key, root_of, serving
-
-OWNER, STRANGER, GUARDIAN = (OwnerKey.from_seed(bytes([number]) * 32) for number in (1, 2, 3))
-DELAY = 48 * HOUR
-
-
-def make_package(folder: Path, answer: str) -> Package:
-    (folder / "src").mkdir(parents=True)
-    source = f"import {{ run }} from '@proven-network/handler';\nexport const ask = run(() => '{answer}');\n"
-    (folder / "src" / "bank.ts").write_text(source)
-    return build(folder)
-
-
-class Scene:
-    """An honest log of the application `bank` under a timelock, a client's memory, and who serves it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.attestor = DevelopmentAttestor(folder / "attestation")
-        self.good = make_package(folder / "good", "yours")
-        self.bad = make_package(folder / "bad", "mine")
-        self.log_key, origin = new_log_key()
-        self.book = Book(origin)
-        self.other = self.book.create(STRANGER, "other")
-        self.application = self.book.create(
-            OWNER, "bank", Timelock(delay=DELAY, guardians=(GUARDIAN.public_key,))
-        )
-        self.book.say(self.application, Deploy(package_id=self.good.id), OWNER, ago=20 * 24 * HOUR)
-        self.live = self.book.activate(self.application, ago=17 * 24 * HOUR)
-        self.book.say(self.other, Deploy(package_id=self.bad.id), STRANGER, ago=16 * 24 * HOUR)
-        self.memory = LogMemory(folder / "memory")
-        self.operator = self.serve(self.book, self.good, self.live)
-
-    def serve(self, book: Book, package: Package, log_index: int) -> Operator:
-        return Operator(self.attestor, book, self.log_key, package, self.application, log_index)
-
-    async def verdict(
-        self,
-        operator: Operator | None = None,
-        *,
-        asked: str | None = None,
-        pins: Pins | None = None,
-        verifier: Verifier | None = None,
-    ) -> Report:
-        """What an unmodified client says, and remembers."""
-        async with serving(operator or self.operator) as served, collecting(served.url) as collector:
-            answer = await collector.describe(asked or self.application)
-            bundle = await collector.bundle(answer, asked=asked or self.application, memory=self.memory)
-        verifier = verifier or Verifier.development(self.attestor.root)
-        report = examine(bundle, verifier, pins=pins, memory=self.memory)
-        if report.state is not None:
-            self.memory.remember(self.application, report.state)
-        return report
+from support.dishonest import HOUR, Book, new_log_key, root_of, serving
+from support.dishonest_bank import DELAY, GUARDIAN, OWNER, STRANGER, Scene, assert_caught
 
 
 @pytest.fixture
@@ -95,14 +42,6 @@ def by_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "WHOLE_LOG", 0)
 
 
-def assert_caught(report: Report, link: LinkName, message: str) -> None:
-    assert report.failed is not None, "nothing was noticed"
-    assert report.failed.name is link, report.failed
-    assert message in report.failed.found
-    assert report.exit_code > 10
-    assert report.state is None
-
-
 async def test_an_honest_operator_is_believed(scene: Scene) -> None:
     report = await scene.verdict(asked="bank")
     assert report.failed is None, report.failed
@@ -113,9 +52,12 @@ async def test_an_honest_operator_is_believed(scene: Scene) -> None:
         LinkName.LOG,
         LinkName.POLICY,
     }
-    assert report.links[-1].found.startswith(
+    said = {link.name: link.found for link in report.links}
+    assert said[LinkName.POLICY].startswith(
         f"it can be changed by its owner {OWNER.public_key.hex()[:12]}…, 2 days after announcing it"
     )
+    assert said[LinkName.NOTICE].startswith("version 1 was announced on ")
+    assert said[LinkName.NOTICE].endswith(", 3 days later")
     assert (await scene.verdict()).failed is None
 
 
@@ -419,8 +361,8 @@ class TestWitnesses:
     async def test_a_cosignature_that_is_forged(self, scene: Scene) -> None:
         witness, forger = (NoteSigner("witness.example", Ed25519PrivateKey.generate()) for _ in range(2))
         text = scene.operator.note().text
-        forged = forger.cosign(text, 1_800_000_000)
-        genuine = witness.cosign(text, 1_800_000_000)
+        forged = forger.cosign(text, scene.book.at(0) // 1000)
+        genuine = witness.cosign(text, scene.book.at(0) // 1000)
         scene.operator.cosignatures = [type(forged)(genuine.name, genuine.key_id, forged.blob)]
         report = await scene.verdict(pins=Pins(witnesses=(witness.key,)))
         assert_caught(report, LinkName.LOG, "the signature of witness.example is wrong")
@@ -428,13 +370,13 @@ class TestWitnesses:
     async def test_a_cosignature_of_another_checkpoint(self, scene: Scene) -> None:
         witness = NoteSigner("witness.example", Ed25519PrivateKey.generate())
         other = Checkpoint(scene.book.origin, 4, bytes(32)).text()
-        scene.operator.cosignatures = [witness.cosign(other, 1_800_000_000)]
+        scene.operator.cosignatures = [witness.cosign(other, scene.book.at(0) // 1000)]
         report = await scene.verdict(pins=Pins(witnesses=(witness.key,)))
         assert_caught(report, LinkName.LOG, "the signature of witness.example is wrong")
 
     async def test_a_genuine_one_is_enough(self, scene: Scene) -> None:
         witness, other = (NoteSigner(f"{name}.example", Ed25519PrivateKey.generate()) for name in "ab")
-        scene.operator.cosignatures = [witness.cosign(scene.operator.note().text, 1_800_000_000)]
+        scene.operator.cosignatures = [witness.cosign(scene.operator.note().text, scene.book.at(0) // 1000)]
         report = await scene.verdict(pins=Pins(witnesses=(witness.key, other.key), min_witnesses=1))
         assert report.failed is None, report.failed
 

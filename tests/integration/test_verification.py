@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -19,12 +20,23 @@ from yarl import URL
 from proven.apps import Application
 from proven.cli import main
 from proven.client import Bundle, LogMemory, Pins, connect, fetch
+from proven.client.collect import collecting
 from proven.client.report import LinkName
 from proven.node.config import LogSettings
 from proven.packages import Package
 from proven.transparency.witness import AddCheckpoint
 from proven.wire import merkle, tiles
+from proven.wire.applications import (
+    Body,
+    CreateApplication,
+    OwnerDecides,
+    OwnerKey,
+    SetUpgradePolicy,
+    Timelock,
+    sign,
+)
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import application_id
 from proven.wire.log_key import LOG_LABEL, WITNESS_LABEL, AttestedKey, user_data
 from proven.wire.notes import Checkpoint, Note, NoteKey, NoteSigner
 from support.node import Node, running_node
@@ -140,6 +152,10 @@ class TestEndpoints:
             ("inclusion?index=0x1", 400),
             ("consistency?old=9&new=1", 404),
             ("consistency?old=1&new=99999999999999999", 400),
+            ("cosigned", 400),
+            ("cosigned?entries=", 400),
+            ("cosigned?entries=1,,2", 400),
+            ("cosigned?entries=" + ",".join(map(str, range(17))), 400),
             ("key", 400),
             ("key?nonce=!!", 400),
             ("application/none", 400),
@@ -236,6 +252,13 @@ class TestAsAWitness:
                     memory=memory,
                 ) as client:
                     assert await client.call("which") == "one"
+                announced = await announce(first, OwnerKey.from_seed(b"o" * 32))
+                async with asyncio.timeout(20):
+                    while not (seen := await cosigned(http, first, announced, key)).after:
+                        await asyncio.sleep(0.02)
+            async with running_node(tmp_path / "a") as first:
+                assert await cosigned(http, first, announced, key) == seen
+        assert min(seen.before, default=0) <= announced < min(seen.after)
 
 
 class TestTheClient:
@@ -397,11 +420,42 @@ class TestTheCommand:
         assert said in run.stderr
 
     @pytest.mark.parametrize(
-        "pin", ["delay=1d", "min-delay=7", "hardware=yes", "package=abc", "min-witnesses=1"]
+        "pin",
+        ["delay=1d", "min-delay=7", "hardware=yes", "package=abc", "min-witnesses=1", "notice-witnessed"],
     )
     async def test_a_pin_that_is_none_is_refused(self, node: Node, tmp_path: Path, pin: str) -> None:
         run = await prove(node, f"shown@{node.url}", "--pin", pin, folder=tmp_path)
         assert run.exit_code == 1
+
+
+async def announce(node: Node, owner: OwnerKey) -> int:
+    """Create an application and announce a change of its policy; the index of the announcement."""
+    async with collecting(node.url) as collector:
+        origin = Checkpoint.parse(Note.parse((await collector.log(None)).checkpoint).text).origin
+        application = application_id(owner.public_key, b"guarded")
+        create = CreateApplication(name="guarded", nonce=b"guarded", policy=Timelock(delay=3600))
+        for revision, command in enumerate((create, SetUpgradePolicy(policy=OwnerDecides()))):
+            body = Body(origin=origin, application_id=application, revision=revision, command=command)
+            result = await collector.submit(sign(body, owner))
+    return result.log_index
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The sizes that a witness saw before and after an entry was public."""
+
+    before: frozenset[int]
+    after: frozenset[int]
+
+
+async def cosigned(http: aiohttp.ClientSession, node: Node, index: int, witness: NoteKey) -> Seen:
+    async with http.get(f"{node.url}{LOG}/cosigned?entries={index}") as response:
+        notes = [Note.parse(each.encode()) for each in (await response.json())["notes"]]
+    assert all(witness.cosigned_at(note) is not None for note in notes)
+    sizes = {Checkpoint.parse(note.text).size for note in notes}
+    return Seen(
+        frozenset(size for size in sizes if size <= index), frozenset(size for size in sizes if size > index)
+    )
 
 
 def tile_path(size: int) -> str:

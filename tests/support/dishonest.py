@@ -77,6 +77,16 @@ class Book:
         self.revisions[application] += 1
         return len(self.leaves) - 1
 
+    def checkpoint(self, size: int | None = None) -> str:
+        """The text of a checkpoint of the first `size` entries, by default of all."""
+        leaves = self.leaves[:size]
+        return Checkpoint(self.origin, len(leaves), root_of(leaves)).text()
+
+    def seen_by(self, witness: NoteSigner, ago: float, size: int | None = None) -> Note:
+        """What a witness says that it saw of this log then."""
+        text = self.checkpoint(size)
+        return Note(text, (witness.cosign(text, self.at(ago) // 1000),))
+
     def at(self, ago: float) -> int:
         return int((self._now - ago) * 1000)
 
@@ -86,7 +96,8 @@ class Operator:
     """What is served. As it is made, all of it is true; tests change one thing each.
 
     `shown` is how many entries the checkpoint covers (None: all), `listed` which ones the operator says are
-    the application's. `described` are fields of the signed description that are other than they should be.
+    the application's. `cosigned` are earlier checkpoints with what witnesses said of them. `described` are
+    fields of the signed description that are other than they should be.
     """
 
     attestor: DevelopmentAttestor
@@ -102,6 +113,7 @@ class Operator:
     listed: Sequence[int] | None = None
     described: dict[str, Any] = field(default_factory=dict)
     cosignatures: Sequence[Signature] = ()
+    cosigned: Sequence[Note] = ()
     checkpoint_key: Ed25519PrivateKey | None = None
     attested_log_key: Ed25519PrivateKey | None = None
     log_attestor: DevelopmentAttestor | None = None
@@ -195,6 +207,9 @@ class Operator:
         proof = merkle.prove_consistency(old, new, subtrees_of(self.leaves))
         return web.json_response({"hashes": [_base64(each) for each in proof]})
 
+    async def cosigned_before(self, request: web.Request) -> web.Response:
+        return web.json_response({"notes": [note.encode() for note in self.cosigned]})
+
     async def packages(self, request: web.Request) -> web.Response:
         return web.Response(body=self.archive or self.package.to_archive())
 
@@ -213,6 +228,7 @@ async def serving(operator: Operator) -> AsyncIterator[Operator]:
             web.get(f"{log}/tile/entries/{{path:.*}}", operator.bundle),
             web.get(f"{log}/application/{{application}}", operator.entries),
             web.get(f"{log}/consistency", operator.consistency),
+            web.get(f"{log}/cosigned", operator.cosigned_before),
             web.get("/.well-known/proven/packages/{package}", operator.packages),
         ]
     )

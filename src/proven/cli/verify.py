@@ -18,6 +18,7 @@ from proven.client.bundle import MAX_BUNDLE, Bundle
 from proven.client.collect import collecting
 from proven.client.pins import LogMemory, Pins
 from proven.client.report import LinkName, Report, Status
+from proven.client.times import witnessed
 from proven.client.verification import examine
 from proven.node.presence import Presence, discover
 from proven.wire import ids
@@ -92,6 +93,7 @@ def verify(
       source 18       its files hash to its id
       log 19          the public log made it live; signed, included, consistent
       policy 20       who can change it, and with how much notice
+      notice 21       since when what is in force was public, as witnesses say
 
     \b
     Pins:
@@ -100,6 +102,7 @@ def verify(
       --pin hardware          refuse development evidence
       --pin witness=KEY       this witness cosigned the log (a verifier key)
       --pin min-witnesses=N   N of the witnesses are enough
+      --pin notice-witnessed  they saw every change as long ago as was promised
 
     \b
     Examples:
@@ -173,11 +176,13 @@ def read_pins(texts: Iterable[str]) -> Pins:
                 witnesses.append(NoteKey.parse(value))
             case "min-witnesses" if value.isdecimal() and len(value) < 4:
                 values["min_witnesses"] = int(value)
+            case "notice-witnessed" if not value:
+                values["notice_witnessed"] = True
             case _:
                 raise ProvenError(
                     ErrorCode.BAD_REQUEST,
-                    f"{text[:100]!r} is no pin: there are package=ID, min-delay=7d, hardware, witness=KEY "
-                    "and min-witnesses=N",
+                    f"{text[:100]!r} is no pin: there are package=ID, min-delay=7d, hardware, witness=KEY, "
+                    "min-witnesses=N and notice-witnessed",
                 )
     try:
         return Pins(witnesses=tuple(witnesses), **values)
@@ -213,6 +218,19 @@ def to_record(report: Report, bundle: Bundle) -> dict[str, Any]:
             "policy": _readable(msgspec.to_builtins(live.policy, builtin_types=(bytes,))),
             "archived": live.archived,
             "pending": None if live.pending is None else live.pending.activates_at,
+        }
+        version = report.live.version
+        record["notice"] = {
+            "announced_at": report.live.times[version.announced_index],
+            "in_force_at": version.at,
+            "witnessed": [
+                {
+                    "witness": each.witness,
+                    "not_before": None if each.after is None else 1000 * each.after,
+                    "by": 1000 * each.by,
+                }
+                for each in witnessed(version.announced_index, report.sightings)
+            ],
         }
     if report.state is not None:
         record["log"] = {

@@ -59,7 +59,8 @@ class SavedEntry(_Part, frozen=True):
 
 class SavedLog(_Part, frozen=True):
     """A log as it was shown. `key` is an attested key, made for `nonce`; `entries` are those of the
-    application or, if `whole`, all. `consistency` are proofs, by the size that they begin at.
+    application or, if `whole`, all. `consistency` are proofs, by the size that they begin at. `cosigned` are
+    earlier checkpoints, with the cosignatures by which witnesses say when they saw them.
     """
 
     nonce: bytes
@@ -68,6 +69,7 @@ class SavedLog(_Part, frozen=True):
     entries: tuple[SavedEntry, ...]
     whole: bool = False
     consistency: tuple[tuple[_Count, tuple[bytes, ...]], ...] = ()
+    cosigned: tuple[bytes, ...] = ()
 
 
 class Bundle(_Part, frozen=True):

@@ -9,7 +9,7 @@ import io
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
@@ -21,9 +21,10 @@ from aiohttp.resolver import ThreadedResolver
 
 from proven.client._transport import read_limited, unreachable
 from proven.client.bundle import Bundle, SavedAnswer, SavedEntry, SavedLog, SavedSession, now_ms
-from proven.client.log import read_hashes
+from proven.client.log import MAX_COSIGNED, read_hashes
 from proven.client.pins import LogMemory
 from proven.client.responses import MAX_BODY, NONCE_BYTES
+from proven.client.times import announcements
 from proven.packages.limits import MAX_ARCHIVE_BYTES
 from proven.wire import http_signatures as signatures
 from proven.wire import ids, log_key
@@ -40,6 +41,9 @@ MAX_WHOLE_LOG: Final = 1 << 20
 _MAX_PAGES: Final = 1000
 _MAX_PAGE: Final = 32 * 1024 * 1024
 _MAX_PROOF: Final = 64 * 1024
+MAX_ANNOUNCEMENTS: Final = 16
+"""Announcements of which it is asked when witnesses saw them: the last ones."""
+_MAX_COSIGNED: Final = 1024 * 1024
 _AT_ONCE: Final = 8
 _ATTEMPTS: Final = 20
 _LOG: Final = "/.well-known/proven/log"
@@ -63,6 +67,10 @@ class _Named(msgspec.Struct, frozen=True):
 
 class _Proof(msgspec.Struct, frozen=True):
     hashes: list[str]
+
+
+class _Cosigned(msgspec.Struct, frozen=True):
+    notes: list[str]
 
 
 class Collector:
@@ -181,22 +189,44 @@ class Collector:
             self._get(f"{_LOG}/key?nonce={text}", log_key.MAX_BYTES), self._checkpoint(log_index + 1)
         )
         whole = checkpoint.size <= (MAX_WHOLE_LOG if whole else WHOLE_LOG)
-        entries: Iterable[SavedEntry]
-        consistency: tuple[tuple[int, tuple[bytes, ...]], ...]
+        entries: list[SavedEntry] = []
         if whole:
-            entries, consistency = await self._all_entries(checkpoint.size), ()
-        else:
-            entries = [] if application is None else await self._entries(application, checkpoint.size)
-            sizes = _sizes_before(checkpoint, answer, memory)
-            consistency = tuple([(size, await self._consistency(size, checkpoint.size)) for size in sizes])
+            entries = await self._all_entries(checkpoint.size)
+        elif application is not None:
+            entries = await self._entries(application, checkpoint.size)
+        cosigned = await self._cosigned(application, entries, checkpoint.size)
+        sizes = set() if whole else _sizes_before(checkpoint, answer, memory) | set(map(_size_of, cosigned))
+        earlier = sorted(size for size in sizes if 0 < size < checkpoint.size)
         return SavedLog(
             nonce=nonce,
             key=key,
             checkpoint=raw,
             entries=tuple(entries),
             whole=whole,
-            consistency=consistency,
+            consistency=tuple([(size, await self._consistency(size, checkpoint.size)) for size in earlier]),
+            cosigned=cosigned,
         )
+
+    async def _cosigned(
+        self, application: ApplicationId | None, entries: Sequence[SavedEntry], size: int
+    ) -> tuple[bytes, ...]:
+        """The checkpoints of up to `size` entries by which witnesses say when they saw the application's last
+        announcements.
+        """
+        if application is None:
+            return ()
+        announced = announcements({entry.index: entry.leaf for entry in entries}, application)
+        if not announced:
+            return ()
+        query = ",".join(str(index) for index in announced[-MAX_ANNOUNCEMENTS:])
+        try:
+            raw = await self._get(f"{_LOG}/cosigned?entries={query}", _MAX_COSIGNED)
+        except ProvenError as error:
+            if error.code is ErrorCode.NOT_FOUND:
+                return ()
+            raise
+        notes = [note.encode() for note in _decode(raw, _Cosigned).notes[:MAX_COSIGNED]]
+        return tuple(note for note in notes if _size_of(note) <= size)
 
     async def _checkpoint(self, size: int) -> tuple[bytes, Checkpoint]:
         """The newest checkpoint; waits a little for one of at least `size` entries."""
@@ -290,9 +320,11 @@ class _Resolver(ThreadedResolver):
         return await super().resolve("localhost" if host.endswith(".localhost") else host, port, family)
 
 
-def _sizes_before(
-    checkpoint: Checkpoint, answer: SavedAnswer | None, memory: LogMemory | None
-) -> Sequence[int]:
+def _size_of(note: bytes) -> int:
+    return Checkpoint.parse(Note.parse(note).text).size
+
+
+def _sizes_before(checkpoint: Checkpoint, answer: SavedAnswer | None, memory: LogMemory | None) -> set[int]:
     """The earlier sizes that the log is compared with."""
     sizes = set()
     known = None if memory is None else memory.log(checkpoint.origin)
@@ -303,7 +335,7 @@ def _sizes_before(
         sizes.add(int(described["log"]["size"]))
     except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError):
         pass
-    return sorted(size for size in sizes if 0 < size < checkpoint.size)
+    return sizes
 
 
 async def _all(*tasks: Any) -> Any:

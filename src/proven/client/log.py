@@ -6,24 +6,33 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from proven.apps import ApplicationRecord, State, Version
 from proven.attestation import Verifier
 from proven.client.bundle import SavedLog
 from proven.client.pins import Pins, Remembered
+from proven.client.times import (
+    CLOCK_SKEW,
+    SUPERSEDED_GRACE,
+    Activation,
+    Sighting,
+    check_not_after,
+    check_order,
+    check_sightings,
+    check_since,
+)
 from proven.wire import merkle
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
-from proven.wire.log_entries import decode_entry
+from proven.wire.log_entries import Activated, decode_entry
 from proven.wire.log_key import LOG_LABEL, AttestedKey, user_data
 from proven.wire.notes import Checkpoint, Note, NoteKey
+from proven.wire.words import moment
 
-CLOCK_SKEW: Final = 300
-"""Seconds that clocks of honest nodes and callers may differ."""
-SUPERSEDED_GRACE: Final = 15 * 60
-"""Seconds for which a replaced version may go on answering: the longest that a call can take."""
+MAX_COSIGNED: Final = 256
+"""Earlier checkpoints with cosignatures that a log is shown with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,8 @@ class LogView:
 
     1. the checkpoint is signed by `key`, whose name is the log's;
     2. every entry is in the log at its place; if `whole`, they are all there are.
+
+    `attested_at` is when the evidence for the key was made, by the platform's clock.
     """
 
     key: NoteKey
@@ -48,20 +59,56 @@ class LogView:
     checkpoint: Checkpoint
     entries: Mapping[int, bytes]
     whole: bool
+    attested_at: datetime | None = None
 
-    def cosigned(self, pins: Pins) -> tuple[tuple[str, datetime], ...]:
-        """The required witnesses that cosigned, and when. Raises `EVIDENCE_INVALID` if too few did, or one
-        of the cosignatures is not good.
+    def cosigned(self, pins: Pins) -> tuple[Sighting, ...]:
+        """The required witnesses that cosigned. Raises `EVIDENCE_INVALID` if too few did, or one of the
+        cosignatures is not good.
         """
-        times = [(witness.name, witness.cosigned_at(self.note)) for witness in pins.witnesses]
-        found = tuple((name, datetime.fromtimestamp(time, UTC)) for name, time in times if time is not None)
+        found = _sightings(self.note, self.checkpoint, pins)
         if len(found) < pins.needed_witnesses:
-            missing = ", ".join(name for name, time in times if time is None)
+            cosigned = {each.witness for each in found}
+            missing = ", ".join(each.name for each in pins.witnesses if each.name not in cosigned)
             raise _refused(
                 f"{len(found)} of the {pins.needed_witnesses} witnesses that you require cosigned the "
-                f"checkpoint; missing: {missing}"
+                f"checkpoint; missing: {missing} (they may need a moment after an entry was written: "
+                "try again)"
             )
         return found
+
+    def cosigned_before(
+        self, notes: Sequence[bytes], proofs: Mapping[int, Sequence[bytes]], pins: Pins
+    ) -> tuple[Sighting, ...]:
+        """When the witnesses saw earlier states of this log. What none of them cosigned, or is not shown to
+        be of this log, counts for nothing. Raises `EVIDENCE_INVALID` for a state that they cosigned and
+        this log contradicts.
+        """
+        found: list[Sighting] = []
+        if not pins.witnesses:
+            return ()
+        if len(notes) > MAX_COSIGNED:
+            raise _refused(f"the log is shown with over {MAX_COSIGNED} earlier checkpoints")
+        for raw in notes:
+            note = Note.parse(raw)
+            earlier = Checkpoint.parse(note.text)
+            sightings = _sightings(note, earlier, pins)
+            if not sightings or earlier.origin != self.checkpoint.origin:
+                continue
+            if earlier.size > self.checkpoint.size:
+                raise _refused(
+                    f"{sightings[0].witness} saw {earlier.size} entries on {moment(1000 * sightings[0].at)}, "
+                    f"and the log is shown with {self.checkpoint.size}"
+                )
+            try:
+                compared = self.continues(earlier.size, earlier.root, proofs.get(earlier.size))
+            except ProvenError as error:
+                raise _refused(
+                    f"the log was forked: {sightings[0].witness} saw another one of {earlier.size} entries "
+                    f"on {moment(1000 * sightings[0].at)} ({error.message})"
+                ) from None
+            if compared:
+                found.extend(sightings)
+        return tuple(found)
 
     def continues(self, size: int, root: bytes, proof: Sequence[bytes] | None) -> bool:
         """Check that this log begins with the `size` entries under `root`; False if nothing was given by
@@ -79,7 +126,19 @@ class LogView:
         return True
 
 
-def open_log(key: NoteKey, checkpoint: bytes, entries: Sequence[ProvenEntry], *, whole: bool) -> LogView:
+def _sightings(note: Note, checkpoint: Checkpoint, pins: Pins) -> tuple[Sighting, ...]:
+    times = [(witness.name, witness.cosigned_at(note)) for witness in pins.witnesses]
+    return tuple(Sighting(name, time, checkpoint.size) for name, time in times if time is not None)
+
+
+def open_log(
+    key: NoteKey,
+    checkpoint: bytes,
+    entries: Sequence[ProvenEntry],
+    *,
+    whole: bool,
+    attested_at: datetime | None = None,
+) -> LogView:
     """Check a checkpoint and entries against each other and the key. Raises `ProvenError`
     (`EVIDENCE_INVALID`, `BAD_REQUEST`, `TOO_LARGE`).
     """
@@ -108,7 +167,7 @@ def open_log(key: NoteKey, checkpoint: bytes, entries: Sequence[ProvenEntry], *,
                 raise _refused(
                     f"entry {entry.index} is not shown to be in the log: {error.message}"
                 ) from None
-    return LogView(key, note, state, leaves, whole)
+    return LogView(key, note, state, leaves, whole, attested_at)
 
 
 def open_saved(saved: SavedLog, verifier: Verifier, shown_at: datetime) -> LogView:
@@ -116,7 +175,7 @@ def open_saved(saved: SavedLog, verifier: Verifier, shown_at: datetime) -> LogVi
     attested = AttestedKey.decode(saved.key)
     key = attested.key()
     try:
-        verifier.verify(
+        evidence = verifier.verify(
             attested.evidence,
             nonce=saved.nonce,
             user_data=user_data(LOG_LABEL, attested.verifier_key),
@@ -126,7 +185,7 @@ def open_saved(saved: SavedLog, verifier: Verifier, shown_at: datetime) -> LogVi
     except ProvenError as error:
         raise _refused(f"the key of the log is not attested: {error.message}") from None
     entries = [ProvenEntry(entry.index, entry.leaf, entry.proof) for entry in saved.entries]
-    return open_log(key, saved.checkpoint, entries, whole=saved.whole)
+    return open_log(key, saved.checkpoint, entries, whole=saved.whole, attested_at=evidence.timestamp)
 
 
 def check_remembered(
@@ -163,7 +222,8 @@ def check_remembered(
 @dataclass(frozen=True, slots=True)
 class Live:
     """What the log says about an application: as it is at the checkpoint (`record`), all its versions, the
-    version that answered, and when another replaced that (Unix milliseconds), if one did.
+    version that answered, and when another replaced that (Unix milliseconds), if one did; which entries are
+    its own, the changes that came into force after a notice, and the times of all entries that were given.
     """
 
     record: ApplicationRecord
@@ -171,6 +231,8 @@ class Live:
     version: Version
     replaced_at: int | None
     entries: tuple[int, ...]
+    activations: tuple[Activation, ...]
+    times: Mapping[int, int]
 
 
 def replay(view: LogView, application: ApplicationId, package_id: PackageId, log_index: int) -> Live:
@@ -182,23 +244,31 @@ def replay(view: LogView, application: ApplicationId, package_id: PackageId, log
     """
     state = State(view.checkpoint.origin)
     indexes: list[int] = []
+    times: dict[int, int] = {}
+    activations: list[Activation] = []
     for index in sorted(view.entries):
         leaf = view.entries[index]
         try:
             entry = decode_entry(leaf)
         except ProvenError as error:
             raise _refused(f"entry {index} of the log is malformed: {error.message}") from None
+        times[index] = entry.at
         if entry.application_id != application:
             if index == log_index:
                 raise _refused(
                     f"entry {index}, which the answer names, is about the application {entry.application_id}"
                 )
             continue
+        pending = state.find(application).pending if isinstance(entry, Activated) and indexes else None
         try:
             state.append(leaf)
         except ProvenError as error:
             raise _refused(_broken(index, error)) from None
         indexes.append(index)
+        if pending is not None:
+            delay = (pending.activates_at - pending.announced_at) // 1000
+            announced = indexes[pending.log_index]
+            activations.append(Activation(announced, index, pending.announced_at, entry.at, delay))
     if log_index >= view.checkpoint.size:
         raise _refused(
             f"the checkpoint is older than the answer: it has {view.checkpoint.size} entries, and the answer "
@@ -215,31 +285,45 @@ def replay(view: LogView, application: ApplicationId, package_id: PackageId, log
             f"entry {log_index} made the package {version.package_id} live, and the answer names {package_id}"
         )
     later = [each.at for each in versions if each.number > version.number]
-    return Live(state.find(application), versions, version, min(later, default=None), tuple(indexes))
+    return Live(
+        state.find(application),
+        versions,
+        version,
+        min(later, default=None),
+        tuple(indexes),
+        tuple(activations),
+        times,
+    )
 
 
 def check_times(
-    view: LogView, live: Live, known: Remembered | None, *, answered_at: datetime, shown_at: datetime
+    view: LogView,
+    live: Live,
+    known: Remembered | None,
+    sightings: Sequence[Sighting],
+    *,
+    answered_at: datetime,
+    shown_at: datetime,
 ) -> None:
-    """Refuse entries from the future, entries that claim to be older than a log in which they were not yet,
-    and answers of a version that was replaced long before. Raises `EVIDENCE_INVALID`.
+    """Hold the times of all entries against each other, the clocks of the caller and of the platform, what
+    was seen of the log and when witnesses saw it; and refuse answers from before the version that gave them,
+    or long after it was replaced. Raises `EVIDENCE_INVALID`.
     """
-    for index in live.entries:
-        at = _time_of(view.entries[index]) / 1000
-        if at > shown_at.timestamp() + CLOCK_SKEW:
-            raise _refused(f"entry {index} says that it is of {_moment(at)}, which is yet to come")
-        if known is not None and index >= known.size and at < known.seen_at - CLOCK_SKEW:
-            raise _refused(
-                f"entry {index} was backdated: it says that it is of {_moment(at)}, and the log was seen "
-                f"without it on {known.when}"
-            )
-    if live.replaced_at is not None:
-        replaced = live.replaced_at / 1000
-        if answered_at.timestamp() > replaced + SUPERSEDED_GRACE:
-            raise _refused(
-                f"the answer came from version {live.version.number}, which was replaced on "
-                f"{_moment(replaced)}"
-            )
+    check_order(live.times)
+    check_not_after(live.times, shown_at if view.attested_at is None else min(shown_at, view.attested_at))
+    if known is not None:
+        check_since(live.times, known)
+    check_sightings(live.times, sightings, shown_at)
+    if live.version.at / 1000 > answered_at.timestamp() + CLOCK_SKEW:
+        raise _refused(
+            f"entry {live.version.log_index}, which the answer names, is of {moment(live.version.at)}, and "
+            f"the answer came before that, on {moment(round(1000 * answered_at.timestamp()))}"
+        )
+    replaced = live.replaced_at
+    if replaced is not None and answered_at.timestamp() > replaced / 1000 + SUPERSEDED_GRACE:
+        raise _refused(
+            f"the answer came from version {live.version.number}, which was replaced on {moment(replaced)}"
+        )
 
 
 def read_hashes(listed: object) -> tuple[bytes, ...]:
@@ -279,20 +363,12 @@ def _placed(version: Version, indexes: Sequence[int]) -> Version:
     )
 
 
-def _time_of(leaf: bytes) -> int:
-    return decode_entry(leaf).at
-
-
 def _root(leaves: Sequence[bytes]) -> bytes:
     frontier = merkle.Frontier()
     for leaf in leaves:
         for _ in frontier.append(merkle.leaf_hash(leaf)):
             pass
     return frontier.root()
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _refused(message: str) -> ProvenError:

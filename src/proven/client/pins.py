@@ -31,7 +31,8 @@ class Pins:
     `only_package` is the one package that may answer. `min_delay` is how many seconds at least lie between
     the announcement of a change and its coming into force; what never changes qualifies.
     `refuse_development` accepts evidence of hardware only. Of the `witnesses`, `min_witnesses` have to have
-    cosigned the log's checkpoint (None: all of them).
+    cosigned the log's checkpoint (None: all of them). With `notice_witnessed` that many have to have seen the
+    announcement of every change in force, as long ago as the notice that was promised for it.
     """
 
     only_package: PackageId | None = None
@@ -39,6 +40,7 @@ class Pins:
     refuse_development: bool = False
     witnesses: tuple[NoteKey, ...] = ()
     min_witnesses: int | None = None
+    notice_witnessed: bool = False
 
     def __post_init__(self) -> None:
         """Raises `ValueError`."""
@@ -48,6 +50,8 @@ class Pins:
             raise ValueError(f"of {len(self.witnesses)} witnesses {self.min_witnesses} cannot have cosigned")
         if len({(key.name, key.public_key) for key in self.witnesses}) < len(self.witnesses):
             raise ValueError("a witness is named twice")
+        if self.notice_witnessed and not self.needed_witnesses:
+            raise ValueError("that a notice was witnessed is for witnesses to say: name one at least")
 
     @property
     def needed_witnesses(self) -> int:

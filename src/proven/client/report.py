@@ -10,6 +10,7 @@ from typing import Final
 from proven.client.log import Live
 from proven.client.pins import Remembered
 from proven.client.responses import Attested
+from proven.client.times import Sighting
 from proven.wire.errors import ErrorCode, ProvenError
 
 
@@ -26,6 +27,7 @@ class LinkName(enum.StrEnum):
     SOURCE = "source"
     LOG = "log"
     POLICY = "policy"
+    NOTICE = "notice"
 
 
 EXIT_CODES: Final = {name: number for number, name in enumerate(LinkName, 11)}
@@ -53,7 +55,8 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Report:
     """The links up to the first that fails. `attested` and `live` are there from the links on that say them;
-    `state` is what to remember of the log if all hold.
+    `state` is what to remember of the log if all hold; `sightings` say when the witnesses that were asked for
+    saw how much of it.
     """
 
     links: tuple[Link, ...]
@@ -61,6 +64,7 @@ class Report:
     attested: Attested | None = None
     live: Live | None = None
     state: Remembered | None = None
+    sightings: tuple[Sighting, ...] = ()
 
     @property
     def failed(self) -> Link | None:

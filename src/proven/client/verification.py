@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from proven.attestation import Platform, Rule, Verifier
 from proven.client import _words
+from proven.client._notice import examine_notice
 from proven.client.bundle import Bundle
 from proven.client.log import Live
 from proven.client.pins import LogMemory, Pins, Remembered
 from proven.client.report import FailedError, Link, LinkName, Report, Status
 from proven.client.responses import Attested, verify_response
+from proven.client.times import Sighting
 from proven.client.verification_log import examine_log
 from proven.packages import Package, verify
 from proven.wire import http_signatures as signatures
@@ -39,8 +41,11 @@ def examine(
     7. `source`: the package's files hash to its id, and its manifest says what they say.
     8. `log`: the log's key is attested; its checkpoint is signed by it and continues what `memory` has; the
        entry that the answer names is in it and made the package live; every entry of the application is
-       signed by those whom the policy of its time says.
+       signed by those whom the policy of its time says. The entries' times never decrease, are not later
+       than the clocks of caller and platform, and fit what was seen of the log by `memory` and witnesses.
     9. `policy`: who can change it, and when; at least what is pinned.
+    10. `notice`: when what is in force was announced, and since when witnesses say that it was public; if
+       pinned, for at least as long as was promised.
 
     Does no input or output but reading `memory`. Raises nothing for what is wrong: the report says it.
     """
@@ -57,6 +62,7 @@ class _Examination:
     attested: Attested | None = None
     live: Live | None = None
     state: Remembered | None = None
+    sightings: tuple[Sighting, ...] = ()
 
     def run(self) -> Report:
         steps: tuple[tuple[LinkName, Callable[[], Iterator[Link]]], ...] = (
@@ -67,6 +73,7 @@ class _Examination:
             (LinkName.SOURCE, self._source),
             (LinkName.LOG, self._log),
             (LinkName.POLICY, self._policy),
+            (LinkName.NOTICE, self._notice),
         )
         for name, step in steps:
             try:
@@ -80,7 +87,12 @@ class _Examination:
                 break
         holds = all(link.status is not Status.FAILS for link in self.links)
         return Report(
-            tuple(self.links), self.bundle.time, self.attested, self.live, self.state if holds else None
+            tuple(self.links),
+            self.bundle.time,
+            self.attested,
+            self.live,
+            self.state if holds else None,
+            self.sightings,
         )
 
     def _evidence(self) -> Iterator[Link]:
@@ -213,7 +225,7 @@ class _Examination:
         finding = examine_log(
             self.bundle, saved, self._answer, self.verifier, pins=self.pins, memory=self.memory
         )
-        self.live, self.state = finding.live, finding.state
+        self.live, self.state, self.sightings = finding.live, finding.state, finding.sightings
         yield finding.link
 
     def _policy(self) -> Iterator[Link]:
@@ -241,6 +253,14 @@ class _Examination:
             said,
             f"{len(self.live.entries)} entries of the application: signatures, and the policy of their time",
         )
+
+    def _notice(self) -> Iterator[Link]:
+        if self.live is None:
+            if self.pins.notice_witnessed:
+                raise FailedError("without the log nothing says since when its changes are public")
+            yield Link(LinkName.NOTICE, Status.UNCHECKED, "without the log nothing says when it changed")
+            return
+        yield examine_notice(self.live, self.sightings, self.pins, self.bundle.time.timestamp())
 
     @property
     def _answer(self) -> Attested:

@@ -13,18 +13,23 @@ from proven.client.log import Live, LogView, check_remembered, check_times, open
 from proven.client.pins import LogMemory, Pins, Remembered
 from proven.client.report import FailedError, Link, LinkName, Status
 from proven.client.responses import Attested
+from proven.client.times import Sighting
 from proven.wire import ids
 from proven.wire.errors import ProvenError
 from proven.wire.ids import ApplicationId
+from proven.wire.words import moment
 
 
 @dataclass(frozen=True, slots=True)
 class LogFinding:
-    """The link, what the log says about the application, and what to remember of the log."""
+    """The link, what the log says about the application, what to remember of the log, and when the required
+    witnesses saw it.
+    """
 
     link: Link
     live: Live
     state: Remembered
+    sightings: tuple[Sighting, ...]
 
 
 def examine_log(
@@ -43,8 +48,16 @@ def examine_log(
     compared = check_remembered(view, known, _proof_from(saved, known), bundle.time)
     live = replay(view, answer.application_id, answer.package_id, answer.log_index)
     _check_name(live, bundle.asked)
-    check_times(view, live, known, answered_at=answer.created, shown_at=bundle.time)
     cosigned = view.cosigned(pins)
+    sightings = (*view.cosigned_before(saved.cosigned, dict(saved.consistency), pins), *cosigned)
+    check_times(
+        view,
+        live,
+        known,
+        sightings,
+        answered_at=min(answer.created, answer.evidence.timestamp),
+        shown_at=bundle.time,
+    )
     checkpoint = view.checkpoint
     state = Remembered(
         origin=checkpoint.origin,
@@ -63,11 +76,12 @@ def examine_log(
                 "a checkpoint of the attested key",
                 compared,
                 _completeness(saved, live),
-                *(f"cosigned by {name} on {time:%Y-%m-%d %H:%M:%S UTC}" for name, time in cosigned),
+                "times that never go back and are not yet to come",
+                *(f"cosigned by {each.witness} on {moment(1000 * each.at)}" for each in cosigned),
             ]
         ),
     )
-    return LogFinding(link, live, state)
+    return LogFinding(link, live, state, sightings)
 
 
 def _known(view: LogView, application: ApplicationId, memory: LogMemory | None) -> Remembered | None:

@@ -29,6 +29,8 @@ PACKAGES: Final = "/.well-known/proven/packages/"
 MAX_TILE_SEGMENTS: Final = 9
 """Level, up to six groups of three digits, and the two parts of a partial tile's end."""
 MAX_LISTED: Final = 256
+MAX_COSIGNED: Final = 16
+"""Entries of which it can be asked at once since when they are public."""
 _PACKAGES_AT_ONCE: Final = 4
 _CATCH_UP_SECONDS: Final = 5.0
 _UNPROCESSABLE: Final = 422
@@ -95,12 +97,15 @@ class EntryIndex(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TransparencyRooms:
-    """What the endpoints lead to. `cosignatures` are those of the newest checkpoint."""
+    """What the endpoints lead to. `cosignatures` are those of the newest checkpoint. `cosigned` gives, of
+    each witness, the last checkpoint that it cosigned without an entry, and the first with it.
+    """
 
     log: Log
     packages: PackageStore
     index: EntryIndex
     cosignatures: Callable[[], Sequence[Signature]] = tuple
+    cosigned: Callable[[int], Sequence[bytes]] = lambda index: ()
     witness: CheckpointWitness | None = None
 
 
@@ -112,6 +117,7 @@ class Transparency:
     | `log/checkpoint` | the newest signed checkpoint, with the cosignatures of witnesses |
     | `log/tile/{L}/{N}[.p/{W}]`, `log/tile/entries/{N}[.p/{W}]` | tiles; they never change |
     | `log/inclusion?index=&size=`, `log/consistency?old=&new=` | proofs, as JSON |
+    | `log/cosigned?entries=` | since when witnesses say that these entries (`3,14`) are public, as JSON |
     | `log/application/{id}?after=&size=` | an application's entries with proofs of inclusion, as JSON |
     | `log/key?nonce=`, `log/witness?nonce=` | the keys, with evidence made for the nonce |
     | `POST log/add-checkpoint` | cosign the checkpoint of a log that is witnessed here |
@@ -144,6 +150,7 @@ class Transparency:
             **tiles,
             f"{PREFIX}inclusion": self._inclusion,
             f"{PREFIX}consistency": self._consistency,
+            f"{PREFIX}cosigned": self._cosigned,
             f"{PREFIX}application/:application": self._entries,
             f"{PREFIX}key": self._key,
             f"{PREFIX}witness": self._witness_key,
@@ -176,6 +183,17 @@ class Transparency:
             raise ProvenError(ErrorCode.BAD_REQUEST, "say which size was seen before, as ?old=")
         proof = self._rooms.log.prove_consistency(asked["old"], new)
         return _proof({"old": asked["old"], "new": new}, proof, lasting="new" in asked)
+
+    async def _cosigned(self, request: Request) -> Response:
+        match list(parse_query(request.query)):
+            case [("entries", text)]:
+                listed = text.split(",")
+            case _:
+                listed = []
+        if not 0 < len(listed) <= MAX_COSIGNED or not all(map(_NUMBER.fullmatch, listed)):
+            raise ProvenError(ErrorCode.BAD_REQUEST, f"say which, 1 to {MAX_COSIGNED}, as ?entries=3,14")
+        notes = {note for index in listed for note in self._rooms.cosigned(int(index))}
+        return json_response({"notes": sorted(note.decode() for note in notes)}, headers=[_REVALIDATED])
 
     async def _entries(self, request: Request) -> Response:
         application = ids.parse_application_id(request.parameters["application"])

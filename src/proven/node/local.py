@@ -44,7 +44,7 @@ from proven.runtime import ConsoleRecord, Runtime, RuntimeReport
 from proven.runtime.hostcalls import HostCalls
 from proven.storage import DevelopmentOwnership, Storage
 from proven.telemetry import LogStore, Metrics
-from proven.transparency import Cosigners, TransparencyLog, Witness
+from proven.transparency import CosignedHistory, Cosigners, TransparencyLog, Witness
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
 from proven.wire.log_key import default_name
@@ -116,7 +116,9 @@ class LocalNode:
             directory=config.data_dir / "log",
             signer=NoteSigner(self._applications.origin, keys.log_key(root_key)),
         )
-        self._cosigners = Cosigners(self._log, config.log.witness_addresses())
+        self._cosigners = Cosigners(
+            self._log, config.log.witness_addresses(), CosignedHistory(self._engine.registers)
+        )
         self._runtime = Runtime(
             config.runtime,
             self._host_calls.functions,
@@ -179,6 +181,7 @@ class LocalNode:
                 packages=self._applications,
                 index=self._applications,
                 cosignatures=self._cosigners.cosignatures,
+                cosigned=self._cosigners.around,
                 witness=self._witness(keys.witness_key(root_key)) if config.log.witnessed else None,
             ),
             on_call=on_call,

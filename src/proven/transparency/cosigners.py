@@ -11,6 +11,7 @@ from typing import Final
 
 import aiohttp
 
+from proven.transparency.history import CosignedHistory
 from proven.transparency.log import TransparencyLog
 from proven.transparency.witness import AddCheckpoint
 from proven.wire.errors import ProvenError
@@ -32,16 +33,25 @@ class WitnessAddress:
 
 
 class Cosigners:
-    """Shows each new checkpoint to every witness, and keeps what they sign. A witness that is down or refuses
-    keeps nobody from using the log: clients decide how many cosignatures they want.
+    """Shows each new checkpoint to every witness, and keeps what they sign. One that stays the newest is
+    shown again after `again_after` seconds, so that nothing can be dated before that later. A witness that is
+    down or refuses keeps nobody from using the log: clients decide how many cosignatures they want.
     """
 
     def __init__(
-        self, log: TransparencyLog, witnesses: Sequence[WitnessAddress], *, retry_after: float = 30.0
+        self,
+        log: TransparencyLog,
+        witnesses: Sequence[WitnessAddress],
+        history: CosignedHistory,
+        *,
+        retry_after: float = 30.0,
+        again_after: float = 3600.0,
     ) -> None:
         self._log = log
         self._witnesses = tuple(witnesses)
+        self._history = history
         self._retry_after = retry_after
+        self._again_after = again_after
         self._tasks: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession | None = None
         self._cosigned: dict[str, tuple[str, Signature]] = {}
@@ -51,7 +61,15 @@ class Cosigners:
         text = self._log.checkpoint.text()
         return tuple(signature for cosigned, signature in self._cosigned.values() if cosigned == text)
 
+    def around(self, index: int) -> list[bytes]:
+        """Of each witness the last checkpoint that it cosigned without entry `index`, and the first with it,
+        as far as they are kept.
+        """
+        return self._history.around(index)
+
     async def start(self) -> None:
+        """Raises `UNAVAILABLE` if what was kept of cosigned checkpoints is damaged."""
+        await self._history.load()
         if self._witnesses:
             self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
         self._tasks = [
@@ -74,9 +92,11 @@ class Cosigners:
         wanted = 0
         while True:
             try:
-                checkpoint = await self._log.reach(wanted)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._again_after if wanted else None):
+                        await self._log.reach(wanted)
                 seen = await self._show(witness, seen)
-                wanted = max(seen, checkpoint.size) + 1
+                wanted = seen + 1
             except (ProvenError, aiohttp.ClientError, TimeoutError, ValueError) as error:
                 _log.warning(
                     "witness_does_not_cosign", extra={"witness": witness.key.name, "reason": str(error)[:200]}
@@ -104,5 +124,6 @@ class Cosigners:
                 raise ValueError("it answers without a cosignature")
             cosignature = next(each for each in signed.signatures if each.name == witness.key.name)
             self._cosigned[witness.key.name] = (note.text, cosignature)
+            await self._history.add(witness.key, Note(note.text, (*note.signatures, cosignature)))
             return size
         raise ValueError("it has seen another log of this name")

@@ -84,6 +84,8 @@ def test_names_of_logs_lead_nowhere_else(tmp_path: Path, memory: LogMemory) -> N
         {"min_witnesses": 1},
         {"witnesses": (WITNESS,), "min_witnesses": 2},
         {"witnesses": (WITNESS, WITNESS)},
+        {"notice_witnessed": True},
+        {"witnesses": (WITNESS,), "min_witnesses": 0, "notice_witnessed": True},
     ],
 )
 def test_pins_that_cannot_hold_are_refused(wrong: dict[str, object]) -> None:

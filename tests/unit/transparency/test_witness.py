@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proven.engine.embedded import EmbeddedEngine
-from proven.transparency import Cosigners, TransparencyLog, Witness, WitnessAddress
+from proven.transparency import CosignedHistory, Cosigners, TransparencyLog, Witness, WitnessAddress
 from proven.transparency.witness import AddCheckpoint, UnexpectedSizeError
 from proven.wire import merkle
 from proven.wire.errors import ErrorCode, ProvenError
@@ -139,7 +139,11 @@ async def test_our_checkpoints_are_cosigned_as_the_log_grows(
         await engine.logs.append("applications", "events", b"before")
         await log.start()
         for _ in range(2):  # the second time, the witness has seen more than a new process of ours knows
-            cosigners = Cosigners(log, [WitnessAddress(str(server.make_url("/")), WITNESS_SIGNER.key)])
+            cosigners = Cosigners(
+                log,
+                [WitnessAddress(str(server.make_url("/")), WITNESS_SIGNER.key)],
+                CosignedHistory(engine.registers),
+            )
             await cosigners.start()
             await engine.logs.append("applications", "events", b"more")
             async with asyncio.timeout(20):
