@@ -12,11 +12,11 @@ from itertools import pairwise
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Meta
 
 from . import cbor
+from .ed25519 import is_key, is_signed
 from .errors import ErrorCode, ProvenError
 from .ids import ApplicationId
 
@@ -244,13 +244,8 @@ class SignedCommand(_Struct, frozen=True):
     def verify(self) -> None:
         """Raises `ProvenError` (`UNAUTHENTICATED`) unless every signature is good (RFC 8032 §5.1.7)."""
         for key, signature in self.signatures:
-            try:
-                require_key(key)
-                Ed25519PublicKey.from_public_bytes(key).verify(signature, self.raw)
-            except (InvalidSignature, ValueError):
-                raise ProvenError(
-                    ErrorCode.UNAUTHENTICATED, f"the signature of {key.hex()} is not good"
-                ) from None
+            if not is_signed(key, signature, self.raw):
+                raise ProvenError(ErrorCode.UNAUTHENTICATED, f"the signature of {key.hex()} is not good")
 
     def cosigned(self, *keys: OwnerKey) -> SignedCommand:
         """The same command, signed by these as well."""
@@ -296,22 +291,8 @@ def require_key(key: bytes) -> None:
     """Raises `ValueError` for what is no Ed25519 public key in its only encoding, and for the points of small
     order, as which anybody can sign.
     """
-    y = int.from_bytes(key, "little") & ((1 << 255) - 1)
-    if len(key) != KEY_BYTES or y >= _FIELD or y in _SMALL_ORDER:
+    if not is_key(key):
         raise ValueError("not an Ed25519 public key")
-
-
-_FIELD: Final = (1 << 255) - 19
-_SMALL_ORDER: Final = frozenset(
-    {
-        0,
-        1,
-        _FIELD - 1,
-        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
-        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
-    }
-)
-"""The y-coordinates of the eight points whose order divides the cofactor."""
 
 
 def _require_ascending(keys: Sequence[bytes]) -> None:

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from .ed25519 import is_signed
 from .errors import ErrorCode, ProvenError
 
 EVIDENCE_LABEL: Final = b"proven/response-key/v1"
@@ -169,9 +169,11 @@ def verify(public_key: bytes, exchange: Exchange) -> SignedResponse:
         raise _invalid(f"the signature does not cover {', '.join(sorted(missing)) or 'each part once'}")
     base = _base(exchange, components, parsed[1])
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(base64.b64decode(signature[1]), base)
-    except (InvalidSignature, ValueError):
-        raise _invalid("the signature is not one by the attested key over this response") from None
+        good = is_signed(public_key, base64.b64decode(signature[1]), base)
+    except binascii.Error:
+        good = False
+    if not good:
+        raise _invalid("the signature is not one by the attested key over this response")
     return SignedResponse(
         created=int(parameters["created"]),
         nonce=_nonce(parameters.get("nonce")),

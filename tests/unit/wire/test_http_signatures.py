@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from proven.wire import http_signatures as signatures
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.http_signatures import Exchange
+from unit.wire.small_order import SMALL_ORDER
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()
@@ -121,6 +122,15 @@ def test_a_valid_signature_says_when_for_whom_and_what() -> None:
     said = signatures.verify(PUBLIC, exchange())
     assert (said.created, said.nonce, said.key_id) == (1_700_000_000, NONCE, signatures.key_id(PUBLIC))
     assert '"content-digest";req' in said.covered
+
+
+def test_a_key_that_anybody_can_sign_with_attests_nothing() -> None:
+    neutral = SMALL_ORDER[2]
+    forged = base64.b64encode(neutral + bytes(32)).decode()
+    answer = dataclasses.replace(exchange(), headers=altered("signature", f"proven=:{forged}:"))
+    with pytest.raises(ProvenError) as refused:
+        signatures.verify(neutral, answer)
+    assert refused.value.code is ErrorCode.EVIDENCE_INVALID
 
 
 def altered(name: str, value: str) -> tuple[tuple[str, str], ...]:

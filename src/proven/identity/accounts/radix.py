@@ -13,9 +13,9 @@ from typing import Annotated, Final, Literal
 
 import coincurve
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta
+
+from proven.wire.ed25519 import is_signed
 
 from . import _bech32
 from ._errors import malformed, refused, unsupported
@@ -202,13 +202,7 @@ def read_owner_keys(value: bytes) -> frozenset[tuple[int, bytes]]:
 
 def _is_signature(curve: Curve, public_key: bytes, signature: bytes, digest: bytes) -> bool:
     if curve is Curve.ED25519:
-        if len(public_key) != 32 or len(signature) != 64:
-            return False
-        try:
-            Ed25519PublicKey.from_public_bytes(public_key).verify(signature, digest)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return is_signed(public_key, signature, digest)
     if len(public_key) != 33:
         return False
     if len(signature) == 64:

@@ -9,7 +9,8 @@ import pytest
 
 from proven.identity.accounts import radix
 from proven.wire.errors import ErrorCode, ProvenError
-from support.account_vectors import RadixWallet
+from support.account_vectors import RadixWallet, radix_proof
+from unit.wire.small_order import SMALL_ORDER
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 CHALLENGE, ORIGIN = b"\x11" * 32, "https://todo.example"
@@ -52,6 +53,16 @@ def test_a_proof_is_for_one_challenge_and_origin(wallet: RadixWallet) -> None:
     assert check(proof(wallet, challenge="12" * 32), challenge=b"\x12" * 32) is ErrorCode.UNAUTHENTICATED
     for origin in ("https://todo.example/", "http://todo.example", "https://todo.example:443"):
         assert check(proof(wallet), origin=origin) is ErrorCode.UNAUTHENTICATED
+
+
+def test_a_key_that_anybody_can_sign_with_proves_nothing() -> None:
+    neutral, kind = SMALL_ORDER[2], radix.EntityKind.ACCOUNT
+    address = radix.derive_address(neutral, radix.Curve.ED25519, kind, "rdx")
+    forged = radix_proof(
+        lambda _: neutral + bytes(32), address, neutral, radix.Curve.ED25519, kind, CHALLENGE, ORIGIN
+    )
+    del forged["origin"]
+    assert check(forged) is ErrorCode.UNAUTHENTICATED
 
 
 @pytest.mark.parametrize("wallet", WALLETS)
