@@ -20,6 +20,7 @@ from proven.wire.applications import (
     Command,
     CreateApplication,
     Deploy,
+    LinkDomain,
     OwnerKey,
     Policy,
     RemoveAllowedOrigin,
@@ -64,8 +65,8 @@ class Applications(View):
     """Reads and changes the applications of a node. `State` has the rules.
 
     A command is checked against the state folded so far, appended on the condition that nothing else was in
-    between, and returns once this node's state includes it. `origin` names the network's log; `clock` is
-    Unix seconds.
+    between, and returns once this node's state includes it. `origin` names the network's log; `reserved`
+    says which domains no application can claim here; `clock` is Unix seconds.
     """
 
     def __init__(
@@ -75,10 +76,12 @@ class Applications(View):
         *,
         origin: str,
         limits: Limits | None = None,
+        reserved: Callable[[str], bool] = lambda domain: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(logs, objects, origin=origin, clock=clock)
         self._limits = limits or Limits()
+        self._reserved = reserved
         self._turn = asyncio.Lock()
         self._commands: set[asyncio.Task[int]] = set()
 
@@ -250,7 +253,15 @@ class Applications(View):
         self._replica.state.check(checked)
         if isinstance(checked, Submitted):
             self._replica.state.check_limits(checked.command, self._limits)
+            self._check_domain(checked.command.body.command)
         return checked
+
+    def _check_domain(self, command: Command) -> None:
+        if isinstance(command, LinkDomain) and self._reserved(command.domain):
+            raise ProvenError(
+                ErrorCode.FORBIDDEN,
+                f"{command.domain} is this node's own domain, or below one; applications have theirs",
+            )
 
     async def _carry_out(
         self, application: ApplicationId, entry: Callable[[int], Entry], package: Package | None = None

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Final
 
 from proven.wire.errors import ErrorCode, ProvenError
 
 LOCALHOST = "localhost"
 ANY = "*"
 _REMEMBERED = 1024
+_UNKNOWN: Final = ""
+"""What no name of an application is."""
+
+
+def _nobodys(domain: str) -> str | None:
+    return None
 
 
 class Hosts:
@@ -17,17 +24,23 @@ class Hosts:
 
     1. `<name>.localhost` is the application `name`, and `<name>.<host>` too for each host of the node.
     2. `localhost`, an IP address, and the node's own `hosts` are the node.
-    3. Every other name is refused, so that a page cannot reach a node on its reader's machine by letting
+    3. A domain that an application has proved to be its own is that application, as long as the proof holds:
+       `by_domain` says whose it is, and is asked each time.
+    4. Every other name is refused, so that a page cannot reach a node on its reader's machine by letting
        its own name point there (DNS rebinding). `*` among `hosts` turns that off.
     """
 
-    def __init__(self, hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self, hosts: Collection[str] = (), by_domain: Callable[[str], str | None] = _nobodys
+    ) -> None:
         self._own = {LOCALHOST, *(host.lower() for host in hosts if host != ANY)}
         self._any = ANY in hosts
+        self._by_domain = by_domain
         self._known: dict[str, str | None] = {}
 
     def application(self, authority: str) -> str | None:
-        """The name of the application that `authority` means, None for the node itself.
+        """The name or id of the application that `authority` (in lower case) means, None for the node
+        itself.
 
         Raises `NOT_FOUND`.
         """
@@ -35,18 +48,22 @@ class Hosts:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[authority] = self._decide(authority)
-        return self._known[authority]
+        decided = self._known[authority]
+        return self._find(without_port(authority)) if decided == _UNKNOWN else decided
 
     def _decide(self, authority: str) -> str | None:
+        """By the rules that nothing changes while the node runs."""
         host = without_port(authority)
         if not host or host in self._own or _is_address(host):
             return None
         name, _, parent = host.partition(".")
-        if name and parent in self._own:
-            return name
-        if self._any:
-            return None
-        raise ProvenError(ErrorCode.NOT_FOUND, f"this node does not answer for {host[:100]!r}")
+        return name if name and parent in self._own else _UNKNOWN
+
+    def _find(self, host: str) -> str | None:
+        application = self._by_domain(host)
+        if application is None and not self._any:
+            raise ProvenError(ErrorCode.NOT_FOUND, f"this node does not answer for {host[:100]!r}")
+        return application
 
 
 def without_port(authority: str) -> str:

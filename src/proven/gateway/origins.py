@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from proven.apps import ApplicationRecord
-from proven.gateway.hosts import ANY, LOCALHOST
+from proven.gateway.hosts import ANY, LOCALHOST, without_port
 from proven.gateway.http import Request
 from proven.gateway.ports import Applications
 from proven.wire.errors import ErrorCode, ProvenError
@@ -25,7 +25,8 @@ class AppOrigins:
 
     1. of the origins that its owner allowed,
     2. of its own host, `<name>.<host>` for each host of the node, at the scheme and port by which the node
-       itself is reached,
+       itself is reached, and of the domains that it has proved to be its own, as long as the proofs hold, at
+       `https` and, on a development node, `http`; the port is the scheme's own or the node's,
     3. of the node's own origin and of its sign-in pages,
     4. on a development node, of any port of the machine's loopback names, but for the hosts of its other
        applications: they are as strange to each other as anywhere.
@@ -46,6 +47,7 @@ class AppOrigins:
         self._hosts = (LOCALHOST, *(host.lower() for host in hosts if host not in (ANY, LOCALHOST)))
         self._sign_in = sign_in
         self._loopback = LOOPBACK if development else ()
+        self._schemes = ("https://", "http://") if development else ("https://",)
 
     def patterns(self, record: ApplicationRecord, node: str) -> tuple[str, ...]:
         """Every origin that may use the application, as sources of a content security policy; `node` is the
@@ -67,7 +69,16 @@ class AppOrigins:
     def _exact(self, record: ApplicationRecord, node: str) -> tuple[str, ...]:
         """The origins by rules 1 to 3."""
         own = (_with_host(node, f"{record.name}.{host}") for host in self._hosts)
-        return (*record.origins, *own, node, *self._sign_in())
+        return (*record.origins, *own, *self._of_domains(record, node), node, *self._sign_in())
+
+    def _of_domains(self, record: ApplicationRecord, node: str) -> Iterator[str]:
+        for each in record.domains:
+            if each.proved_until is not None and each.proved_until > self._applications.now():
+                yield from self._of_domain(each.name, node)
+
+    def _of_domain(self, domain: str, node: str) -> tuple[str, ...]:
+        origins = (f"https://{domain}", _with_host(node, domain), f"http://{domain}")
+        return tuple(each for each in origins if each.startswith(self._schemes))
 
     def allows_management(self, origin: str, node: str) -> bool:
         """Whether pages of `origin` may open management sessions: the node's own pages only."""
@@ -79,14 +90,16 @@ class AppOrigins:
             matches(pattern, origin) for pattern in (*self._sign_in(), *self._loopback)
         ):
             return True
-        name, _, host = origin.partition("://")[2].partition(":")[0].partition(".")
-        if host not in self._hosts:
-            return False
+        at = without_port(origin.partition("://")[2])
+        name, _, host = at.partition(".")
         try:
-            record = self._applications.find(name)
+            if host in self._hosts:
+                own = f"{self._applications.find(name).name}.{host}"
+                return any(origin == _with_host(node, own) for node in self._sign_in())
+            self._applications.by_domain(at)
         except ProvenError:
             return False
-        return any(origin == _with_host(node, f"{record.name}.{host}") for node in self._sign_in())
+        return any(origin in self._of_domain(at, node) for node in self._sign_in())
 
 
 def node_origin(request: Request) -> str:

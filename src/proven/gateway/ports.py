@@ -22,6 +22,12 @@ class Applications(Protocol):
     def allows_somewhere(self, origin: str) -> bool:
         """Whether the owner of any application allowed pages of `origin`."""
 
+    def by_domain(self, domain: str) -> ApplicationRecord:
+        """The application that has proved that `domain` is its own, now; raises `NOT_FOUND`."""
+
+    def now(self) -> int:
+        """Unix milliseconds, by the clock that decides whether a proof holds."""
+
     async def resolve(self, id_or_name: str) -> Application:
         """The version that new calls go to; raises `NOT_FOUND`."""
 

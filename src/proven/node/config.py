@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from proven.apps import Limits as ApplicationLimits
+from proven.domains import DomainsConfig
 from proven.gateway import HttpLimits, RpcLimits
 from proven.identity import PasskeyLimits, SessionLimits
 from proven.node import _settings
@@ -70,6 +72,12 @@ class GatewaySettings:
                 raise ValueError(f"sign_in_origins: write {origin} as {canonical_origin(origin)}")
         if canonical_origin(f"https://{self.relying_party}") != f"https://{self.relying_party}":
             raise ValueError("relying_party is a domain in lower case, such as node.example")
+
+    def owns(self, domain: str) -> bool:
+        """Whether a domain is one of the node's own or below one, so that no application can have it."""
+        pages = (urlsplit(origin).hostname or "" for origin in self.sign_in_origins)
+        own = {"localhost", self.relying_party, *(host.lower() for host in self.hosts), *pages}
+        return any(domain == each or domain.endswith(f".{each}") for each in own)
 
     @property
     def serves_console(self) -> bool:
@@ -137,6 +145,7 @@ class NodeConfig:
     passkeys: PasskeyLimits = field(default_factory=PasskeyLimits)
     applications: ApplicationLimits = field(default_factory=ApplicationLimits)
     log: LogSettings = field(default_factory=LogSettings)
+    domains: DomainsConfig = field(default_factory=DomainsConfig)
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
     host_calls: HostCallsConfig = field(default_factory=HostCallsConfig)
     storage: StorageConfig = field(default_factory=lambda: StorageConfig(synchronous=Synchronous.NORMAL))
