@@ -95,7 +95,7 @@ class Gateway:
     | `POST /app/{id or name}/rpc`, `POST /rpc` | one sealed frame in, one out |
     | `GET /app/{id or name}/ws`, `GET /ws` | a WebSocket of sealed frames |
     | `GET /app/{id or name}` | what the application is and what can be called |
-    | `/app/{id or name}/http/…`, `http://{name}.localhost/…` | the application's own routes |
+    | `/app/{id or name}/http/…`, `http://{name}.localhost/…`, its domains | the application's own routes |
     | `GET /sign-in/{id or name}` | the page on which people sign in, for a frame (`SignIn`) |
     | `GET /.well-known/webauthn` | the origins that share the node's passkeys |
     | `GET /.well-known/proven/log/…`, `…/packages/…` | the transparency log and packages (`Transparency`) |
@@ -130,7 +130,7 @@ class Gateway:
         on_access: Callable[[Access], None] | None = None,
     ) -> None:
         self._config = config
-        self._hosts = Hosts(config.hosts)
+        self._hosts = Hosts(config.hosts, self._holder_of)
         self._console = console
         self._explorer = explorer
         self._submissions = submissions
@@ -255,6 +255,13 @@ class Gateway:
         if match.target.cors is not None:
             response.headers += match.target.cors(request).headers_for(request)
         return response
+
+    def _holder_of(self, domain: str) -> str | None:
+        """The application whose own the domain is now."""
+        try:
+            return self._applications.by_domain(domain).id
+        except ProvenError:
+            return None
 
     def _application_of(self, request: Request) -> ApplicationId | None:
         """The application that the path names, None for management. Raises `NOT_FOUND`."""

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from random import Random
 from typing import TypeVar
 
 from cryptography import x509
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from proven.apps import LOG, Application, Applications, Deployer
 from proven.attestation import DevelopmentAttestor
+from proven.domains import Prover, resolver_for
 from proven.engine.embedded import EmbeddedEngine
 from proven.gateway import (
     Activity,
@@ -93,6 +95,14 @@ class LocalNode:
             self._engine.objects,
             origin=config.log.name or keys.log_origin(root_key),
             limits=config.applications,
+            reserved=config.gateway.owns,
+        )
+        self._prover = Prover(
+            self._applications,
+            resolver_for(config.domains, development=True),
+            lifetime=config.domains.proof_lifetime,
+            reserved=config.gateway.owns,
+            random=Random(keys.derive(root_key, "domain-proofs")),  # noqa: S311
         )
         self._telemetry = AppTelemetry(
             LogStore(self._engine.registers, config.telemetry.logs, applications=self._application_ids),
@@ -273,6 +283,7 @@ class LocalNode:
             ),
             Service("log", self._log.start, self._log.stop, self._log.health, deadline=600),
             Service("witnesses", self._cosigners.start, self._cosigners.stop),
+            Service("domains", self._prover.start, self._prover.stop, self._prover.health),
             Service("deployer", self._deployer.start, self._deployer.stop, self._deployer.health),
             Service("deploy notes", self._telemetry.start, self._telemetry.stop, self._telemetry.health),
             Service("sessions", self._start_sessions, self._stop_sessions, self._check_sessions),
