@@ -4,8 +4,9 @@
 out the commands by which people make and use passkeys.
 """
 
+from ._session import Received, Session
 from ._webauthn import RelyingParty
 from .passkeys import PasskeyLimits, Passkeys
-from .sessions import Received, Session, SessionLimits, Sessions
+from .sessions import SessionLimits, Sessions
 
 __all__ = ["PasskeyLimits", "Passkeys", "Received", "RelyingParty", "Session", "SessionLimits", "Sessions"]

@@ -33,8 +33,9 @@ from . import _account, _webauthn
 from ._account import Account, Passkey
 from ._ceremonies import Authentication, Begun, Ceremonies, Registration
 from ._rate import RatePerSource, network_of
+from ._session import Session
 from ._webauthn import RelyingParty
-from .sessions import Session, Sessions
+from .sessions import Sessions
 
 _log: Final = logging.getLogger("proven.identity")
 

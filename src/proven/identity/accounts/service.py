@@ -12,7 +12,8 @@ import msgspec
 
 from proven.engine import Registers
 from proven.identity._rate import network_of
-from proven.identity.sessions import Session, Sessions
+from proven.identity._session import Session
+from proven.identity.sessions import Sessions
 from proven.wire.commands import (
     AccountKind,
     AccountSummary,
