@@ -43,6 +43,7 @@ _SIGNING_OPTIONS: Final = (
     click.option(
         "--key", "keys", multiple=True, type=KEY_FILE, metavar="FILE", help="Sign by this. Repeatable."
     ),
+    click.option("--passkey", is_flag=True, help="Sign by your passkey, on the owner page of the node."),
     click.option("--save", type=KEY_FILE, metavar="FILE", help="Write the signed command; do not send it."),
 )
 _REVISION: Final = click.option(
@@ -111,18 +112,21 @@ def _the_node(nodes: list[Presence]) -> Presence:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """By which keys, after how many entries (None: those there are), and where to if it is not sent."""
+    """By which keys and whether by a passkey too, after how many entries (None: those there are), and where
+    to if it is not sent.
+    """
 
     keys: tuple[OwnerKey, ...]
+    passkey: bool
     revision: int | None
     save: Path | None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Signing:
-        if not options["keys"]:
+        if not options["keys"] and not options["passkey"]:
             raise ProvenError(
                 ErrorCode.BAD_REQUEST,
-                "say with --key FILE who signs; `proven key new FILE` makes a key",
+                "say with --key FILE or --passkey who signs; `proven key new FILE` makes a key",
             )
         save = options["save"]
         if save is not None and os.path.lexists(save):
@@ -130,7 +134,7 @@ class Signing:
                 ErrorCode.CONFLICT, f"{save} exists, and no file is replaced: choose another name"
             )
         keys = {key.public_key: key for key in map(read_key, options["keys"])}
-        return cls(tuple(keys.values()), options.get("revision"), save)
+        return cls(tuple(keys.values()), options["passkey"], options.get("revision"), save)
 
 
 def bad_request(message: str) -> ProvenError:

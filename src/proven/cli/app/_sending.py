@@ -19,10 +19,10 @@ from proven.wire.applications import (
     Deploy,
     SignedCommand,
     decode_envelope,
-    sign,
 )
 from proven.wire.commands import SubmitResult
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import application_id
 from proven.wire.log_entries import Activated, DomainProved, Entry, Submitted
 
 from ._files import write_new
@@ -55,19 +55,38 @@ async def change(
         revision = record.revision if signing.revision is None else signing.revision
         asked = command(record) if callable(command) else command
         body = Body(origin=log.origin, application_id=record.id, revision=revision, command=asked)
-        return await _finish(node, body, record.name, signing, archive)
+        signed = _signed(body).cosigned(*signing.keys)
+        if signing.passkey:
+            from ._passkey import Wanted, signature
+
+            signed = _signed(body, *signed.signatures, await signature(place.url, Wanted.change(body)))
+        return await _finish(node, signed, record.name, signing, archive)
 
 
-async def create(command: CreateApplication, application: str, signing: Signing, place: Place) -> Sent:
-    """The same for the first command to an application."""
+async def create(command: CreateApplication, signing: Signing, place: Place) -> Sent:
+    """The same for the first command to an application: its id follows from the key that signs."""
     async with place.node() as node:
-        log = await node.read(None)
-        body = Body(origin=log.origin, application_id=application, revision=0, command=command)
-        return await _finish(node, body, command.name, signing, b"")
+        origin = (await node.read(None)).origin
+        if signing.passkey:
+            from ._passkey import Wanted, signature
+
+            wanted = Wanted.creation(origin, command)
+            key, made = await signature(place.url, wanted)
+            signed = _signed(wanted.body(key), (key, made))
+        else:
+            (owner,) = signing.keys
+            new = application_id(owner.public_key, command.nonce)
+            body = Body(origin=origin, application_id=new, revision=0, command=command)
+            signed = _signed(body).cosigned(owner)
+        return await _finish(node, signed, command.name, signing, b"")
 
 
-async def _finish(node: OwnersNode, body: Body, name: str, signing: Signing, archive: bytes) -> Sent:
-    signed = decode_envelope(sign(body, *signing.keys))
+def _signed(body: Body, *signatures: tuple[bytes, bytes]) -> SignedCommand:
+    return SignedCommand(body=body, raw=body.encode(), signatures=tuple(sorted(dict(signatures).items())))
+
+
+async def _finish(node: OwnersNode, made: SignedCommand, name: str, signing: Signing, archive: bytes) -> Sent:
+    signed = decode_envelope(made.encode())
     if signing.save is not None:
         write_new(signing.save, signed.encode())
         return Sent(signed, name, saved=signing.save)

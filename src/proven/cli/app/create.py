@@ -11,7 +11,6 @@ import click
 from proven.cli._output import json_option
 from proven.cli._policies import read_policy
 from proven.wire.applications import CreateApplication
-from proven.wire.ids import application_id
 
 from . import _sending as sending
 from ._options import Place, Signing, bad_request, creating_options
@@ -35,20 +34,26 @@ def create(name: str, policy: str | None, guardians: tuple[str, ...], as_json: b
     \b
     Examples:
       proven app create todo --key owner.key
+      proven app create todo --passkey
       proven app create todo --key owner.key --policy "timelock 7d"
     """
     how = Signing.of(options)
-    if len(how.keys) != 1:
-        raise bad_request("an application is created by its owner's signature alone: give one --key")
+    if len(how.keys) + how.passkey != 1:
+        raise bad_request(
+            "an application is created by one signature, of its owner: --key or --passkey, once"
+        )
     if guardians and policy is None:
         raise bad_request("guardians veto what is announced: add --policy 'timelock 7d'")
-    nonce = os.urandom(_NONCE_BYTES)
     command = CreateApplication(
-        name=name, nonce=nonce, policy=None if policy is None else read_policy(policy.split(), guardians)
+        name=name,
+        nonce=os.urandom(_NONCE_BYTES),
+        policy=None if policy is None else read_policy(policy.split(), guardians),
     )
-    made = application_id(how.keys[0].public_key, nonce)
-    place = Place.of(name, options)
-    sent = asyncio.run(sending.create(command, made, how, place))
+    sent = asyncio.run(sending.create(command, how, Place.of(name, options)))
     tell(sent, as_json)
     if sent.result is not None and not as_json:
-        click.echo(f"Its id is {made}.")
+        click.echo(f"Its id is {sent.signed.application_id}.")
+        if how.passkey:
+            click.echo(
+                f"It belongs to {sent.signed.signers[0].hex()}: see that it is the key on your owner page."
+            )

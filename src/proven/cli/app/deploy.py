@@ -32,6 +32,7 @@ def deploy(application: str, package: str, as_json: bool, **options: Any) -> Non
     Examples:
       proven app deploy todo ./todo --key owner.key
       proven app deploy todo todo.package --key a.key --key b.key
+      proven app deploy todo ./todo --passkey
     """
     how, place = Signing.of(options), Place.of(application, options)
     built = _package_of(package, options["timeout"])
