@@ -92,6 +92,15 @@ def report(error: ProvenError, context: click.Context) -> None:
         click.echo(f"next: {step}", err=True)
 
 
+def confirm(question: str, yes: bool) -> None:
+    """Go on only if somebody at a terminal agrees, or did with `--yes`."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"{question} Say --yes to do it without being asked")
+    click.confirm(question, abort=True, err=True)
+
+
 def of_system(error: OSError) -> ProvenError:
     """What the system refused, as an error for people: which file it is about, and why."""
     match error.errno:

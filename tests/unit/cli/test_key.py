@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
 import stat
+import subprocess
+import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +20,7 @@ import pytest
 from click.testing import Result
 
 from proven.cli.key import new_key, public_key, read_key
+from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
 
 Proven = Callable[..., Result]
@@ -68,7 +77,7 @@ def test_files_that_others_could_use_or_change_are_refused(tmp_path: Path) -> No
         read_key(link)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
-    with pytest.raises(ProvenError, match="no file that could hold a key"):
+    with pytest.raises(ProvenError, match="not a regular file"):
         read_key(pipe)
     with pytest.raises(ProvenError, match="proven key new"):
         read_key(tmp_path / "absent")
@@ -107,7 +116,126 @@ def test_public_keys_are_hexadecimal(text: str) -> None:
         public_key(text)
 
 
-def test_the_help_says_what_there_is_not(proven: Proven) -> None:
+@pytest.fixture
+def passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "passphrase"
+    file.write_text("correct horse battery\nnot this line\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("PROVEN_KEY_PASSPHRASE_FILE", str(file))
+    return file
+
+
+def test_a_file_under_a_passphrase_is_what_other_programs_read(proven: Proven, passphrase: Path) -> None:
+    public = proven("key", "new", "owner.key", "--passphrase").stdout.strip()
+    assert proven("key", "show", "owner.key").stdout.strip() == public
+    assert read_key("owner.key").public_key.hex() == public
+    asked = ["openssl", "pkey", "-in", "owner.key", "-passin", f"file:{passphrase}", "-noout", "-text"]
+    shown = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert "ED25519" in shown
+    halves = re.sub(r"[^0-9a-z:]", "", shown).replace(":", "")
+    assert public in halves
+    secret = halves.partition("priv")[2][:64]
+    assert OwnerKey.from_seed(bytes.fromhex(secret)).public_key.hex() == public
+    written = Path("owner.key").read_bytes()
+    assert secret.encode() not in written
+    sealed = base64.b64decode("".join(written.decode().partition("KEY-----\n")[2].splitlines()[:-1]))
+    assert bytes.fromhex(secret) not in sealed
+    scrypt_n_r_p = bytes.fromhex("02024000 020108 020105")
+    assert scrypt_n_r_p in sealed
+
+
+def test_another_passphrase_or_another_head_opens_nothing(proven: Proven, passphrase: Path) -> None:
+    for name in ("a.key", "b.key"):
+        assert proven("key", "new", name, "--passphrase").exit_code == 0
+    public_of_b = proven("key", "show", "b.key").stdout.strip()
+    mixed = re.sub(r"[0-9a-f]{64}", public_of_b, Path("a.key").read_text(), count=1)
+    Path("a.key").write_text(mixed)
+    with pytest.raises(ProvenError, match="do not belong together"):
+        read_key("a.key")
+    passphrase.write_text("correct horse batterz")
+    with pytest.raises(ProvenError, match=r"not the passphrase of b\.key") as refused:
+        read_key("b.key")
+    assert refused.value.code is ErrorCode.FORBIDDEN
+    assert "batter" not in refused.value.message
+
+
+def test_a_passphrase_is_put_on_and_taken_off_by_copying(proven: Proven, passphrase: Path) -> None:
+    public = proven("key", "new", "bare.key").stdout.strip()
+    assert proven("key", "copy", "bare.key", "sealed.key", "--passphrase").stdout.strip() == public
+    asked = proven("key", "copy", "sealed.key", "open.key")
+    assert asked.exit_code == 1
+    assert "Whoever can read it can sign" in asked.stderr
+    assert not Path("open.key").exists()
+    assert proven("key", "copy", "sealed.key", "open.key", "--yes").exit_code == 0
+    assert Path("open.key").read_text() == Path("bare.key").read_text()
+    assert proven("key", "copy", "bare.key", "again.key").exit_code == 0
+    assert "choose another name" in proven("key", "copy", "bare.key", "again.key").stderr
+    assert "rm bare.key" in proven("key", "remove", "bare.key", "--yes").stderr
+
+
+def test_the_file_of_a_passphrase_is_as_private_as_a_key(proven: Proven, passphrase: Path) -> None:
+    assert proven("key", "new", "owner.key", "--passphrase").exit_code == 0
+    link = Path("link")
+    link.symlink_to(passphrase)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PROVEN_KEY_PASSPHRASE_FILE", str(link))
+        with pytest.raises(ProvenError, match="symbolic link"):
+            read_key("owner.key")
+        patch.setenv("PROVEN_KEY_PASSPHRASE_FILE", "absent")
+        with pytest.raises(ProvenError, match="no passphrase file absent"):
+            read_key("owner.key")
+    passphrase.chmod(0o644)
+    with pytest.raises(ProvenError, match="chmod 600"):
+        read_key("owner.key")
+    passphrase.chmod(0o600)
+    for content, why in (
+        (b"short\n", "at least 8"),
+        (b"\nsecond", "no passphrase"),
+        (b"\xff" * 9, "no text"),
+    ):
+        passphrase.write_bytes(content)
+        result = proven("key", "new", "more.key", "--passphrase")
+        assert why in result.stderr
+        assert not Path("more.key").exists()
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_passphrase(proven: Proven) -> None:
+    told = proven("key", "new", "owner.key", "--passphrase")
+    assert told.exit_code == 1
+    assert "PROVEN_KEY_PASSPHRASE_FILE" in told.stderr
+    assert not Path("owner.key").exists()
+
+
+def test_at_a_terminal_it_is_typed_twice_and_not_shown(tmp_path: Path) -> None:
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-m", "proven", "key", "new", "owner.key", "--passphrase"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        for prompt in (b"New passphrase of owner.key: ", b"Repeat for confirmation: "):
+            while not shown.endswith(prompt):
+                shown += os.read(terminal, 1024)
+            os.write(terminal, b"typed by hand\n")
+        with contextlib.suppress(OSError):
+            while more := os.read(terminal, 1024):
+                shown += more
+        assert process.wait() == 0
+    os.close(terminal)
+    assert b"typed" not in shown
+    assert "ENCRYPTED" in (tmp_path / "owner.key").read_text()
+
+
+def test_the_help_says_where_keys_can_be(proven: Proven) -> None:
     shown = " ".join(proven("key", "--help").stdout.split())
-    assert "the keyrings of operating systems are not supported" in shown
-    assert "proven key new owner.key" in shown
+    assert "keyring:NAME an entry of the keyring" in shown
+    assert "proven key new owner.key --passphrase" in shown

@@ -53,5 +53,5 @@ def app() -> None:
       proven app sign upgrade.command --key b.key
       proven app send upgrade.command --package ./todo
 
-    Keys are in files: the keyrings of operating systems are not supported.
+    A key is in a file, or in the keyring of your desktop session (`--key keyring:NAME`): `proven key --help`.
     """

@@ -14,7 +14,7 @@ import click
 
 from proven.attestation import Verifier
 from proven.cli.call import _find_node, _running_applications, _verifier
-from proven.cli.key import KEY_FILE, read_key
+from proven.cli.key import KEY, KEY_FILE, read_key
 from proven.client import LogMemory
 from proven.client.collect import collecting
 from proven.client.owner import OwnersNode
@@ -41,7 +41,12 @@ _NODE_OPTIONS: Final = (
 )
 _SIGNING_OPTIONS: Final = (
     click.option(
-        "--key", "keys", multiple=True, type=KEY_FILE, metavar="FILE", help="Sign by this. Repeatable."
+        "--key",
+        "keys",
+        multiple=True,
+        type=KEY,
+        metavar="KEY",
+        help="Sign by this: FILE, or keyring:NAME. Repeatable.",
     ),
     click.option("--passkey", is_flag=True, help="Sign by your passkey, on the owner page of the node."),
     click.option("--save", type=KEY_FILE, metavar="FILE", help="Write the signed command; do not send it."),

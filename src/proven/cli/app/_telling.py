@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any
 
 import click
@@ -20,7 +19,6 @@ from proven.wire.applications import (
     TimelockMultisig,
     guardians_of,
 )
-from proven.wire.errors import ErrorCode, ProvenError
 
 from ._options import Place, Signing
 from ._sending import Sent, change
@@ -30,15 +28,6 @@ def sign_and_tell(application: str, command: Command, as_json: bool, options: di
     """Sign a command and hand it in, and print what became of it."""
     how, place = Signing.of(options), Place.of(application, options)
     tell(asyncio.run(change(application, command, how, place)), as_json)
-
-
-def confirm(question: str, yes: bool) -> None:
-    """Go on only if somebody at a terminal agrees, or did with `--yes`."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise ProvenError(ErrorCode.BAD_REQUEST, f"{question} Say --yes to do it without being asked")
-    click.confirm(question, abort=True, err=True)
 
 
 def describe(signed: SignedCommand) -> list[str]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from proven.cli._output import json_option
+from proven.cli._output import confirm, json_option
 from proven.wire.applications import Archive
 
 from ._options import APP, YES, signing_options
-from ._telling import confirm, sign_and_tell
+from ._telling import sign_and_tell
 
 
 @click.command()

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from proven.cli._output import COMMAND, json_option, print_json
-from proven.cli.key import KEY_FILE, read_key
+from proven.cli._output import COMMAND, confirm, json_option, print_json
+from proven.cli.key import KEY, KEY_FILE, read_key
 from proven.cli.package import _package_of
 from proven.wire.applications import CreateApplication, Deploy
 
@@ -17,15 +17,15 @@ from . import _sending as sending
 from ._files import read_signed, rewrite
 from ._options import YES, Place, bad_request, node_options
 from ._sending import Sent
-from ._telling import confirm, describe, tell, to_record
+from ._telling import describe, tell, to_record
 
 
 @click.command("sign")
 @click.argument("file", type=KEY_FILE)
-@click.option("--key", "keys", multiple=True, type=KEY_FILE, metavar="FILE", help="Sign by this. Repeatable.")
+@click.option("--key", "keys", multiple=True, type=KEY, metavar="KEY", help="Sign by this. Repeatable.")
 @YES
 @json_option
-def sign_command(file: Path, keys: tuple[Path, ...], yes: bool, as_json: bool) -> None:
+def sign_command(file: Path, keys: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Show what the signed command in FILE says, and with --key add a signature to it.
 
     Needs no network. What you sign is what is shown: for a package, `proven package hash FOLDER` tells
@@ -37,17 +37,16 @@ def sign_command(file: Path, keys: tuple[Path, ...], yes: bool, as_json: bool) -
       proven app sign upgrade.command --key b.key
     """
     signed = read_signed(file)
-    owners = [read_key(each) for each in keys]
-    if not as_json or (owners and not yes):
+    if not as_json or (keys and not yes):
         for line in describe(signed):
             click.echo(line, err=as_json)
-    if owners:
+    if keys:
         confirm("Sign this?", yes)
-        signed = signed.cosigned(*owners)
+        signed = signed.cosigned(*map(read_key, keys))
         rewrite(file, signed.encode())
     if as_json:
         print_json(to_record(Sent(signed, "")))
-    elif owners:
+    elif keys:
         click.echo(f"Signed: {file} has {len(signed.signatures)} signatures now.")
         click.echo(f"next: `{COMMAND} app send {file}`, once there are enough", err=True)
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from proven.cli._output import json_option
+from proven.cli._output import confirm, json_option
 from proven.cli.key import public_key
 from proven.wire.applications import TransferOwnership, require_key
 
 from ._options import APP, YES, bad_request, signing_options
-from ._telling import confirm, sign_and_tell
+from ._telling import sign_and_tell
 
 
 @click.command()
