@@ -13,10 +13,12 @@ from proven.packages import HandlerEntry
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
-from ._guest import Ending, Guest, ThrownError
+from ._endings import Ending
+from ._guest import Guest
 from ._program import Program
 from ._running import Running
 from ._slots import Slots
+from ._thrown import ThrownError
 from .config import RuntimeConfig
 from .host import ConsoleRecord, ProcessEnd
 from .invocation import Invocation

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import logging
 import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -22,10 +20,12 @@ from proven.wire.ids import ApplicationId, PackageId
 from . import _wire
 from ._calls import HostCalls
 from ._connection import Connection
+from ._endings import Ending, ending_by_itself, error_of
 from ._frames import U32, FrameType, ProtocolError
 from ._running import Running
 from ._streams import IncomingStream, StreamTable
 from ._sync import SyncChannel
+from ._thrown import ThrownError, read_thrown
 from ._usage import Usage
 from .config import RuntimeConfig
 from .host import ConsoleLevel, ConsoleRecord, HostFunctions, HostStream
@@ -34,18 +34,6 @@ from .invocation import HttpRequest, HttpResponse, Invocation
 _log = logging.getLogger("proven.runtime")
 _START_SECONDS = 10.0
 _LAST_WORDS = 64 * 1024
-_LONGEST_RETRY_AFTER = 3600.0
-
-
-class Ending(enum.Enum):
-    """Why a process was ended, or that it ended by itself."""
-
-    RETIRED = "retired"
-    TIMEOUT = "timeout"
-    MEMORY = "memory"
-    RUNAWAY = "runaway"
-    PROTOCOL = "protocol"
-    CRASHED = "crashed"
 
 
 @dataclass(slots=True)
@@ -54,14 +42,6 @@ class Cancellation:
 
     sent: float
     cpu: float
-
-
-class ThrownError(Exception):
-    """What guest code threw, as the guest described it."""
-
-    def __init__(self, record: dict[str, Any]) -> None:
-        super().__init__(record.get("message"))
-        self.record = record
 
 
 class Guest:
@@ -80,7 +60,7 @@ class Guest:
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._replies: dict[int, asyncio.Future[Any]] = {}
-        self._streams = StreamTable(config.stream_window, lambda payload: self._thrown(self._record(payload)))
+        self._streams = StreamTable(config.stream_window, lambda payload: self._thrown(payload).as_seen())
         self._calls = HostCalls(config, host_functions, self._streams)
         self._next_id = 1
         self._endings: set[asyncio.Task[None]] = set()
@@ -174,38 +154,19 @@ class Guest:
         if self._loaded is not None:
             running.registrations = self._loaded.registrations
         arguments = (
-            invocation.arguments if invocation.http is None else self._request(running, invocation.http)
+            invocation.arguments
+            if invocation.http is None
+            else _wire.request(invocation.http, self._body_of(running, invocation.http))
         )
-        caller = _ANONYMOUS
-        if invocation.identity is not None or invocation.accounts or invocation.origin is not None:
-            caller = (
-                _wire.optional_text(invocation.identity)
-                + _wire.texts(invocation.accounts)
-                + _wire.optional_text(invocation.origin)
-            )
+        caller = _wire.caller(invocation.identity, invocation.accounts, invocation.origin)
         self.running[id_] = running
         self._connection.send(FrameType.INVOKE, id_, b"\x85" + number + caller + arguments)
         return running
 
-    def _request(self, running: Running, http: HttpRequest) -> bytes:
-        if http.body is None:
-            body = _wire.UNDEFINED
-        elif isinstance(http.body, bytes):
-            body = _wire.octets(http.body)
-        else:
-            body = _wire.reference(self._streams.send(running.own_streams(), HostStream(http.body)))
-        return b"".join(
-            (
-                b"\x87",
-                _wire.text(http.method),
-                _wire.text(http.url),
-                _wire.text(http.path),
-                _wire.pairs(http.path_parameters),
-                _wire.pairs(http.query),
-                _wire.pairs(http.headers),
-                body,
-            )
-        )
+    def _body_of(self, running: Running, http: HttpRequest) -> bytes | values.StreamRef | None:
+        if http.body is None or isinstance(http.body, bytes):
+            return http.body
+        return self._streams.send(running.own_streams(), HostStream(http.body))
 
     def cancel(self, running: Running, error: ProvenError) -> None:
         """End an invocation from outside. The guest has to confirm; see `cancelled`."""
@@ -250,13 +211,13 @@ class Guest:
             self._ready.set_result(None)
 
     def _on_reply(self, id_: int, payload: bytes) -> None:
-        result = self._decode(payload, max_bytes=self._config.max_frame_bytes)
+        result = _wire.decode(payload, max_bytes=self._config.max_frame_bytes)
         reply = self._replies.pop(id_, None)
         if reply is not None and not reply.done():
             reply.set_result(result)
 
     def _on_refused(self, id_: int, payload: bytes) -> None:
-        thrown = ThrownError(self._record(payload))
+        thrown = self._thrown(payload)
         reply = self._replies.pop(id_, None)
         if reply is not None and not reply.done():
             reply.set_exception(thrown)
@@ -270,7 +231,7 @@ class Guest:
         self._release(running)
 
     def _on_throw(self, id_: int, payload: bytes) -> None:
-        error = self._thrown(self._record(payload))
+        error = self._thrown(payload).as_seen()
         running = self.running.pop(id_, None)
         if running is None:
             return
@@ -320,7 +281,7 @@ class Guest:
         self._release(running)
 
     def _on_console(self, id_: int, payload: bytes) -> None:
-        match self._decode(payload):
+        match _wire.decode(payload):
             case [str(level), str(text), int(dropped)] if level in _CONSOLE_LEVELS:
                 pass
             case _:
@@ -352,31 +313,8 @@ class Guest:
 
     # Ends
 
-    def _decode(self, payload: bytes, **options: Any) -> Any:
-        try:
-            return values.decode(payload, **options)
-        except ProvenError as error:
-            raise ProtocolError(error.message) from None
-
-    def _record(self, payload: bytes) -> dict[str, Any]:
-        record = self._decode(payload)
-        if not isinstance(record, dict) or not isinstance(record.get("message"), str):
-            raise ProtocolError("a malformed error")
-        stack = record.get("stack")
-        if isinstance(stack, str):
-            record["stack"] = self.map_stack(stack)
-        return record
-
-    def _thrown(self, record: dict[str, Any]) -> ProvenError:
-        """What the caller gets to see: the code of a failed host call or codec, or else `HANDLER_ERROR`."""
-        code, retry_after = ErrorCode.HANDLER_ERROR, None
-        if record.get("host") is True and record.get("code") in _ERROR_CODES:
-            code = ErrorCode(record["code"])
-            wait = record.get("retryAfter")
-            if isinstance(wait, int | float) and 0 < wait <= _LONGEST_RETRY_AFTER:
-                retry_after = float(wait)
-        details = {key: record[key] for key in ("name", "stack", "code") if isinstance(record.get(key), str)}
-        return ProvenError(code, record["message"], details=details, retry_after=retry_after)
+    def _thrown(self, payload: bytes) -> ThrownError:
+        return read_thrown(payload, self.map_stack)
 
     def _release(self, running: Running) -> None:
         ending = running.release()
@@ -407,8 +345,6 @@ class Guest:
             last_words = os.read(self._stderr, _LAST_WORDS)
         except OSError:
             pass
-        out_of_memory = b"out of memory" in last_words or b"memory allocation" in last_words
-        killed_by_kernel = status == -signal.SIGKILL and not last_words
         _log.warning(
             "guest_exited",
             extra={
@@ -417,10 +353,10 @@ class Guest:
                 "last_words": last_words[-2000:].decode(errors="replace"),
             },
         )
-        self.kill(Ending.MEMORY if out_of_memory or killed_by_kernel else Ending.CRASHED)
+        self.kill(ending_by_itself(status, last_words))
 
     def _fail_all(self, ending: Ending) -> None:
-        error = _ENDINGS[ending]
+        error = error_of(ending)
         for running in list(self.running.values()):
             running.fail(ProvenError(error.code, error.message, retry_after=error.retry_after))
             self._release(running)
@@ -434,24 +370,4 @@ class Guest:
         self._replies.clear()
 
 
-_ERROR_CODES = frozenset(code.value for code in ErrorCode)
 _CONSOLE_LEVELS = frozenset(level.value for level in ConsoleLevel)
-_ANONYMOUS = values.encode(values.UNDEFINED) + values.encode([]) + values.encode(values.UNDEFINED)
-_ENDINGS = {
-    Ending.RETIRED: ProvenError(
-        ErrorCode.UNAVAILABLE, "the application's process was stopped", retry_after=0.1
-    ),
-    Ending.TIMEOUT: ProvenError(
-        ErrorCode.UNAVAILABLE,
-        "the application's process was stopped because another call did not end in time",
-        retry_after=0.1,
-    ),
-    Ending.MEMORY: ProvenError(ErrorCode.HANDLER_MEMORY, "the application used more memory than it may"),
-    Ending.RUNAWAY: ProvenError(
-        ErrorCode.UNAVAILABLE,
-        "the application was stopped: it kept computing after its calls",
-        retry_after=0.1,
-    ),
-    Ending.PROTOCOL: ProvenError(ErrorCode.HANDLER_ERROR, "the application's process broke the protocol"),
-    Ending.CRASHED: ProvenError(ErrorCode.HANDLER_ERROR, "the application's process ended unexpectedly"),
-}

@@ -17,7 +17,8 @@ from deno import find_deno_bin
 from proven.isolation import Limits, Mount, SandboxError, SandboxPolicy
 from proven.isolation.spawner import Spawner
 
-from ._guest import Ending, Guest
+from ._endings import Ending
+from ._guest import Guest
 from .config import MIB, RuntimeConfig
 from .host import HostFunctions
 

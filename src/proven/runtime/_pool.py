@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from proven.isolation import SandboxError
 from proven.wire.errors import ProvenError
 
-from ._guest import Ending, Guest
+from ._endings import Ending
+from ._guest import Guest
 
 _log = logging.getLogger("proven.runtime")
 _REFILL_DELAY = 0.02

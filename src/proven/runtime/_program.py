@@ -16,8 +16,10 @@ from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import PackageId
 
-from ._guest import Ending, Guest, ThrownError
+from ._endings import Ending
+from ._guest import Guest
 from ._stacks import SourceMap, StackMapper
+from ._thrown import ThrownError
 from .config import MIB, RuntimeConfig
 
 _TYPESCRIPT: Final = (".ts", ".mts", ".cts")

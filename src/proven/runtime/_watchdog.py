@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 
 from proven.wire.errors import ErrorCode, ProvenError
 
-from ._guest import Ending, Guest
+from ._endings import Ending
+from ._guest import Guest
 from ._launch import growth_limit
 
 _IDLE_INTERVAL = 1.0

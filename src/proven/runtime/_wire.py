@@ -13,12 +13,17 @@ from proven.wire import values
 from proven.wire.cbor import ARRAY, BYTES, TEXT, head
 from proven.wire.errors import ErrorCode, ProvenError
 
+from ._frames import ProtocolError
+from .invocation import HttpRequest
+
 MAX_CALL_ITEMS: Final = 100_000
 """Values in one host call. They are decoded on the event loop, so they bound how long everybody waits."""
 
 UNDEFINED: Final = values.encode(values.UNDEFINED)
 _NULL: Final = values.encode(None)
 _PAIR: Final = head(ARRAY, 2)
+_REQUEST: Final = head(ARRAY, 7)
+_ANONYMOUS: Final = UNDEFINED + head(ARRAY, 0) + UNDEFINED
 _TEXT_HEADS: Final = tuple(head(TEXT, length) for length in range(256))
 _BYTES_HEADS: Final = tuple(head(BYTES, length) for length in range(256))
 
@@ -58,6 +63,30 @@ def texts(items: tuple[str, ...]) -> bytes:
 def reference(stream: values.StreamRef) -> bytes:
     """Encode a reference to a stream."""
     return values.encode(stream, allow_streams=True)
+
+
+def caller(identity: str | None, accounts: tuple[str, ...], origin: str | None) -> bytes:
+    """Encode who calls, three values of an invocation."""
+    if identity is None and not accounts and origin is None:
+        return _ANONYMOUS
+    return optional_text(identity) + texts(accounts) + optional_text(origin)
+
+
+def request(http: HttpRequest, body: bytes | values.StreamRef | None) -> bytes:
+    """Encode an HTTP request as the guest's arguments; `body` is its bytes, or the stream they come in."""
+    encoded = UNDEFINED if body is None else octets(body) if isinstance(body, bytes) else reference(body)
+    return b"".join(
+        (
+            _REQUEST,
+            text(http.method),
+            text(http.url),
+            text(http.path),
+            pairs(http.path_parameters),
+            pairs(http.query),
+            pairs(http.headers),
+            encoded,
+        )
+    )
 
 
 def result(value: Any, max_bytes: int) -> bytes:
@@ -205,3 +234,11 @@ def _plain_body(payload: bytes, position: int) -> bytes | None:
     length = int.from_bytes(payload[position + 1 : start], "big") if width else initial - 0x40
     body = payload[start:]
     return body if len(body) == length and head(BYTES, length) == payload[position:start] else None
+
+
+def decode(payload: bytes, **options: Any) -> Any:
+    """A value that the guest encoded. Raises `ProtocolError`."""
+    try:
+        return values.decode(payload, **options)
+    except ProvenError as error:
+        raise ProtocolError(error.message) from None

@@ -15,8 +15,9 @@ import pytest
 
 from proven.packages import HandlerEntry, HandlerKind, HandlerOptions
 from proven.runtime import HostFunction, HostFunctions, HttpRequest, Invocation, RuntimeConfig
+from proven.runtime._endings import Ending
 from proven.runtime._frames import HEADER, FrameType
-from proven.runtime._guest import Ending, Guest
+from proven.runtime._guest import Guest
 from proven.runtime._running import Running
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
