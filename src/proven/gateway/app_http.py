@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from proven.apps import Application
+from proven.gateway.app_headers import (
+    for_the_handler,
+    headers_of,
+    own_cookies,
+    sandboxed,
+    without_cors,
+)
 from proven.gateway.assets import METHODS as ASSET_METHODS
 from proven.gateway.assets import AssetIndex, Assets, AssetStore, Found
 from proven.gateway.attested import ResponseAttestor, attested_body, wanted_nonce
@@ -31,34 +37,6 @@ HELD_BODY = 256 * KIB
 _CACHED_SITES = 256
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
 _SERVED = frozenset({*_METHODS, "OPTIONS"})
-_HOP_BY_HOP = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        b"expect",
-    }
-)
-_SET_BY_THE_NODE = frozenset({b"date", b"signature", b"signature-input", b"attestation"})
-_BEYOND_ITS_PATH = frozenset({b"service-worker-allowed"})
-_BEYOND_ITS_ORIGIN = frozenset(
-    {b"alt-svc", b"clear-site-data", b"nel", b"report-to", b"strict-transport-security"}
-)
-"""Would let an application act for others that share its origin, the node's own pages among them."""
-_SANDBOXED = (
-    b"content-security-policy",
-    b"sandbox allow-downloads allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox "
-    b"allow-scripts",
-)
-"""Makes a page of the node's origin one of an origin of its own (HTML, "sandboxing")."""
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +99,9 @@ class AppHttp:
         host = None if shared else without_port(request.authority)
         mount = f"/app/{id_or_name}/http"
         folder = mount if shared and request.path.startswith(mount) else "/"
-        response.headers = _own_cookies(response.headers, host, folder)
+        response.headers = own_cookies(response.headers, host, folder)
         if shared:
-            kept = [each for each in response.headers if each[0] not in _BEYOND_ITS_ORIGIN]
-            response.headers = [*kept, _SANDBOXED]
+            response.headers = sandboxed(response.headers)
         return response
 
     def _shown(self, error: ProvenError) -> ProvenError:
@@ -175,7 +152,7 @@ class AppHttp:
         except ProvenError as error:
             response = error_response(self._shown(error))
         if cors is not None:
-            response.headers = [*_without_cors(response.headers), *cors.headers_for(request)]
+            response.headers = [*without_cors(response.headers), *cors.headers_for(request)]
         return response
 
     async def _attested(
@@ -212,7 +189,7 @@ class AppHttp:
                     path=path,
                     path_parameters=tuple(match.parameters.items()),
                     query=tuple(parse_query(request.query)),
-                    headers=_for_the_handler(request),
+                    headers=for_the_handler(request),
                     body=body,
                 ),
                 origin=request.header(b"origin"),
@@ -298,88 +275,17 @@ def _answer_options(table: RouteTable[_Route], request: Request, path: str) -> R
     return Response(204, [(b"allow", ", ".join(sorted(names)).encode())])
 
 
-def _for_the_handler(request: Request) -> tuple[tuple[str, str], ...]:
-    """The request's headers without those that are about the connection (RFC 9110, 7.6.1)."""
-    named = {
-        token.strip().lower()
-        for name, value in request.headers
-        if name == b"connection"
-        for token in value.split(b",")
-    }
-    return tuple(
-        (name.decode("ascii"), value.decode("latin-1"))
-        for name, value in request.headers
-        if name not in _HOP_BY_HOP and name not in named
-    )
-
-
 async def _response(answered: HttpResponse) -> Response:
     """A handler's response, checked; its body is closed if the response is refused."""
     try:
         if not 200 <= answered.status <= 599:
             raise ProvenError(ErrorCode.HANDLER_ERROR, f"{answered.status} is not a status that can be sent")
-        headers = [
-            (name.lower().encode(), value.encode("latin-1"))
-            for name, value in answered.headers
-            if _is_sendable(name, value)
-        ]
+        headers = headers_of(answered)
     except ProvenError:
         if not isinstance(answered.body, bytes):
             await _close(answered.body)
         raise
-    dropped = _HOP_BY_HOP | _SET_BY_THE_NODE | _BEYOND_ITS_PATH
-    if isinstance(answered.body, bytes):
-        dropped |= {b"content-length"}
-    return Response(answered.status, [each for each in headers if each[0] not in dropped], answered.body)
-
-
-def _is_sendable(name: str, value: str) -> bool:
-    if _HEADER_NAME.fullmatch(name) is None or _HEADER_VALUE.fullmatch(value) is None:
-        raise ProvenError(ErrorCode.HANDLER_ERROR, "the handler's response has a malformed header")
-    if name.lower() == "content-length" and not (value.isascii() and value.isdigit()):
-        raise ProvenError(ErrorCode.HANDLER_ERROR, "the handler's response has a malformed Content-Length")
-    return True
-
-
-def _own_cookies(
-    headers: list[tuple[bytes, bytes]], host: str | None, folder: str
-) -> list[tuple[bytes, bytes]]:
-    """With cookies for the host that answers alone: `host`, or any that names no other; and in `folder`.
-
-    A cookie for a parent domain would reach the node's other applications (RFC 6265, 4.1.2.3).
-    """
-    return [
-        (name, _own_cookie(value, host, folder) if name == b"set-cookie" else value)
-        for name, value in headers
-    ]
-
-
-def _own_cookie(value: bytes, host: str | None, folder: str) -> bytes:
-    pair, *attributes = value.split(b";")
-    kept = [each for each in attributes if not _names_another_host(each, host)]
-    paths = [path for path in map(_path_of, kept) if path is not None]
-    if folder != "/" and not (paths and all(f"{path}/".startswith(f"{folder}/") for path in paths)):
-        kept = [each for each in kept if _path_of(each) is None]
-        kept.append(b" Path=" + folder.encode())
-    return b";".join([pair, *kept])
-
-
-def _path_of(attribute: bytes) -> str | None:
-    """The path that an attribute of a cookie names, None for other attributes."""
-    name, _, path = attribute.decode("latin-1").partition("=")
-    return path.strip() if name.strip().lower() == "path" else None
-
-
-def _names_another_host(attribute: bytes, host: str | None) -> bool:
-    name, _, domain = attribute.decode("latin-1").partition("=")
-    if name.strip().lower() != "domain":
-        return False
-    return host is None or domain.strip().removeprefix(".").lower() != host
-
-
-def _without_cors(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Where a route has a `cors` option, that is what decides."""
-    return [each for each in headers if not each[0].startswith(b"access-control-")]
+    return Response(answered.status, headers, answered.body)
 
 
 async def _resumed(start: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
