@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote
-
-import msgspec
 
 import proven
 from proven.apps import ApplicationRecord, Version
-from proven.gateway.explorer import _formats, records
+from proven.gateway.explorer import records
 from proven.gateway.explorer._applications import ApplicationViews, policy, version
 from proven.gateway.explorer._colour import Colourings
 from proven.gateway.explorer._comparison import diff_record
@@ -28,6 +24,19 @@ from proven.gateway.explorer._packages import (
     source_record,
 )
 from proven.gateway.explorer._pages import Pages
+from proven.gateway.explorer._responses import (
+    ANYONE,
+    CHECK_POLICY,
+    PAGE_POLICY,
+    ascii_json,
+    cached,
+    fed,
+    guard,
+    json_of,
+    moved,
+    plain,
+    unchanged,
+)
 from proven.gateway.explorer.ports import ExplorerRooms
 from proven.gateway.http import Headers, Request, Response, error_response
 from proven.gateway.routes import MethodNotAllowedError, RouteTable, parse_query
@@ -44,30 +53,6 @@ _FILES: Final = frozenset({"explorer.css", SCRIPT})
 _TWIN: Final = ".json"
 _CHOICES: Final = 200
 _MAX_WAITING: Final = 64
-
-_PAGE_POLICY: Final = (
-    b"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    b"sandbox allow-forms"
-)
-"""No scripts, and an origin of its own: even a script that got in would not be the node's."""
-_CHECK_POLICY: Final = (
-    b"default-src 'none'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    b"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; "
-    b"sandbox allow-scripts; script-src "
-)
-_DATA_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'; sandbox"
-_ALWAYS: Final[Headers] = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-]
-_ANYONE: Final = (b"access-control-allow-origin", b"*")
-_REVALIDATED: Final = b"no-cache"
-_OF_PACKAGE: Final = b"public, max-age=3600"
-"""Of pages that a package id decides, but for their looks, which change with the node's version."""
-_OF_FEED: Final = b"public, max-age=300"
-_FOREVER: Final = b"public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +115,14 @@ class Explorer:
             response = error_response(error) if twin else await self._problem(request, error)
             if isinstance(error, MethodNotAllowedError):
                 response.headers.append((b"allow", b"GET, HEAD"))
-        sent = {name for name, _ in response.headers}
-        response.headers += [header for header in _ALWAYS if header[0] not in sent]
-        if b"content-security-policy" not in sent:
-            response.headers.append((b"content-security-policy", _DATA_POLICY))
+        guard(response)
         return response
 
     async def _answer(self, request: Request, twin: bool) -> Response:
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowedError(frozenset({"GET", "HEAD"}))
         if request.path in (PREFIX, f"{PREFIX}/"):
-            return _moved(f"{PREFIX}/applications", 308)
+            return moved(f"{PREFIX}/applications", 308)
         if request.path.startswith(_ASSETS):
             return await self._asset(request)
         path = request.path.removesuffix(_TWIN) if twin else request.path
@@ -150,15 +132,15 @@ class Explorer:
         request.parameters = match.parameters
         etag = self._etag(request)
         if etag is not None and is_known(request, etag):
-            return Response(304, [(b"etag", etag.encode()), (b"cache-control", _OF_PACKAGE), _ANYONE])
+            return unchanged(etag)
         made = await match.target(request, dict(parse_query(request.query)))
         if isinstance(made, Response):
             return made
         if twin:
-            body, headers = _json(made.record), [(b"content-type", b"application/json"), _ANYONE]
+            body, headers = json_of(made.record), [(b"content-type", b"application/json"), ANYONE]
         else:
             body, headers = await self._html(request, path, made)
-        return _cached(request, body, headers, etag if made.fixed else None)
+        return cached(request, body, headers, etag if made.fixed else None)
 
     def _routes(self) -> RouteTable[Answer]:
         table: RouteTable[Answer] = RouteTable()
@@ -190,10 +172,10 @@ class Explorer:
         """Where the thing is that somebody has a name, id or number of."""
         wanted = query.get("for", "").strip()
         if wanted.isascii() and wanted.isdigit():
-            return _moved(f"{PREFIX}/log/{int(wanted[:15])}")
+            return moved(f"{PREFIX}/log/{int(wanted[:15])}")
         if len(wanted) == 64:
-            return _moved(f"{PREFIX}/packages/{(await self._packages.get(wanted)).id}")
-        return _moved(f"{PREFIX}/applications/{self._registry.find(wanted).id}")
+            return moved(f"{PREFIX}/packages/{(await self._packages.get(wanted)).id}")
+        return moved(f"{PREFIX}/applications/{self._registry.find(wanted).id}")
 
     async def _application(self, request: Request, _: Query) -> _Page:
         return _Page("application.html", await self._applications.one(request.parameters["application"]))
@@ -297,11 +279,11 @@ class Explorer:
         """The bytes of one file, as text that no browser interprets."""
         package = await self._package_of(request)
         content = await self._packages.file(package, query.get("path", ""))
-        return _plain(content, b"text/plain; charset=utf-8")
+        return plain(content, b"text/plain; charset=utf-8")
 
     async def _manifest(self, request: Request, _: Query) -> Response:
         """The bytes whose SHA-256 is the package id."""
-        return _plain((await self._package_of(request)).manifest.to_json(), b"application/json")
+        return plain((await self._package_of(request)).manifest.to_json(), b"application/json")
 
     async def _entries(self, _: Request, query: Query) -> _Page:
         return _Page("log.html", await self._log.latest(query))
@@ -312,11 +294,11 @@ class Explorer:
     async def _atom(self, request: Request, _: Query) -> Response:
         feed = await self._feed(request)
         body = await self._pages.render("feed.atom", feed=feed)
-        return _fed(request, feed, body, b"application/atom+xml; charset=utf-8")
+        return fed(request, feed, body, b"application/atom+xml; charset=utf-8")
 
     async def _json_feed(self, request: Request, _: Query) -> Response:
         feed = await self._feed(request)
-        return _fed(request, feed, _ascii_json(json_feed(feed)), b"application/feed+json")
+        return fed(request, feed, ascii_json(json_feed(feed)), b"application/feed+json")
 
     async def _feed(self, request: Request) -> Feed:
         record = self._registry.find(request.parameters["application"])
@@ -334,17 +316,17 @@ class Explorer:
         name = request.path.removeprefix(_ASSETS)
         if name not in _FILES:
             raise ProvenError(ErrorCode.NOT_FOUND, "there is no such file")
-        return static_response(request, await self._files.find(name), headers=[_ANYONE])
+        return static_response(request, await self._files.find(name), headers=[ANYONE])
 
     async def _html(self, request: Request, path: str, page: _Page) -> tuple[bytes, Headers]:
         query = f"?{request.query}" if request.query else ""
         body = await self._pages.render(
             page.template, page=page.record, path=path, twin=f"{path}{_TWIN}{query}", **page.more
         )
-        rules = _PAGE_POLICY
+        rules = PAGE_POLICY
         if isinstance(page.record, records.Check):
             script = f"{request.scheme}://{request.authority}{_ASSETS}{SCRIPT}"
-            rules = _CHECK_POLICY + script.encode("latin-1")
+            rules = CHECK_POLICY + script.encode("latin-1")
         return body, [
             (b"content-type", b"text/html; charset=utf-8"),
             (b"content-security-policy", rules),
@@ -356,7 +338,7 @@ class Explorer:
         body = await self._pages.render("problem.html", page=record, path=PREFIX, twin=None)
         headers: Headers = [
             (b"content-type", b"text/html; charset=utf-8"),
-            (b"content-security-policy", _PAGE_POLICY),
+            (b"content-security-policy", PAGE_POLICY),
             (b"cache-control", b"no-store"),
         ]
         if error.retry_after is not None:
@@ -369,48 +351,3 @@ class Explorer:
             return None
         said = "\0".join([proven.__version__, self._pages.fingerprint, request.path, request.query])
         return f'"{hashlib.sha256(said.encode("latin-1", "replace")).hexdigest()[:32]}"'
-
-
-def _cached(request: Request, body: bytes, headers: Headers, etag: str | None) -> Response:
-    cache = _REVALIDATED if etag is None else _OF_PACKAGE
-    tag = etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = [*headers, (b"etag", tag.encode()), (b"cache-control", cache)]
-    if is_known(request, tag):
-        return Response(304, [header for header in headers if header[0] != b"content-type"])
-    return Response(200, headers, body)
-
-
-def _fed(request: Request, feed: Feed, body: bytes, content_type: bytes) -> Response:
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    modified = _formats.http_date(feed.updated)
-    headers: Headers = [
-        (b"etag", etag.encode()),
-        (b"last-modified", modified.encode()),
-        (b"cache-control", _OF_FEED),
-        _ANYONE,
-    ]
-    unchanged = is_known(request, etag) or (
-        request.header(b"if-none-match") is None and request.header(b"if-modified-since") == modified
-    )
-    if unchanged:
-        return Response(304, headers)
-    return Response(200, [(b"content-type", content_type), *headers], body)
-
-
-def _plain(content: bytes, content_type: bytes) -> Response:
-    return Response(200, [(b"content-type", content_type), (b"cache-control", _FOREVER), _ANYONE], content)
-
-
-def _moved(location: str, status: int = 303) -> Response:
-    return Response(
-        status, [(b"location", quote(location, safe="/").encode()), (b"cache-control", b"no-cache")]
-    )
-
-
-def _json(record: records.Record) -> bytes:
-    return _ascii_json(msgspec.to_builtins(record))
-
-
-def _ascii_json(value: Any) -> bytes:
-    """JSON with everything beyond ASCII written as escapes, so that nothing in it reorders or hides text."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
