@@ -28,3 +28,58 @@ def test_other_names_are_refused_unless_any_is_allowed(authority: str) -> None:
         Hosts().application(authority)
     assert refused.value.code is ErrorCode.NOT_FOUND
     assert Hosts(["*"]).application(authority) is None
+
+
+@pytest.fixture
+def proved() -> dict[str, str]:
+    return {"todo.example": "todo-id", "xn--bcher-kva.example": "books-id", "a.b.localhost": "thief"}
+
+
+@pytest.mark.parametrize(
+    ("authority", "application"),
+    [
+        ("todo.example", "todo-id"),
+        ("todo.example:8443", "todo-id"),
+        ("todo.example.", "todo-id"),
+        ("todo.example.:80", "todo-id"),
+        ("xn--bcher-kva.example", "books-id"),
+        ("todo.localhost", "todo"),
+        ("localhost", None),
+        ("node.example", None),
+        ("below.node.example", "below"),
+    ],
+)
+def test_a_proved_domain_is_its_application_however_it_is_written(
+    proved: dict[str, str], authority: str, application: str | None
+) -> None:
+    assert Hosts(["node.example"], proved.get).application(authority) == application
+
+
+@pytest.mark.parametrize(
+    "authority",
+    ["a.todo.example", "todo.example..", ".todo.example", "todo.example.evil.example", "xtodo.example"],
+)
+def test_no_name_beside_a_proved_domain_is_anything(proved: dict[str, str], authority: str) -> None:
+    with pytest.raises(ProvenError):
+        Hosts([], proved.get).application(authority)
+
+
+def test_whose_a_domain_is_is_asked_each_time(proved: dict[str, str]) -> None:
+    hosts = Hosts([], proved.get)
+    assert hosts.application("todo.example") == "todo-id"
+    proved["todo.example"] = "other-id"
+    assert hosts.application("todo.example") == "other-id"
+    del proved["todo.example"]
+    with pytest.raises(ProvenError):
+        hosts.application("todo.example")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "node.example", "todo.node.example"])
+def test_no_proof_takes_a_name_of_the_node(host: str) -> None:
+    assert Hosts(["node.example"], lambda _: "thief").application(host) != "thief"
+
+
+def test_where_any_name_is_the_nodes_proved_domains_are_their_applications(proved: dict[str, str]) -> None:
+    hosts = Hosts(["*"], proved.get)
+    assert hosts.application("todo.example") == "todo-id"
+    assert hosts.application("other.example") is None

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proven.apps import State
+from proven.apps import ApplicationRecord, State
 from proven.gateway.origins import LOOPBACK, AppOrigins, matches
-from proven.wire.applications import AddAllowedOrigin, OwnerKey
+from proven.wire.applications import AddAllowedOrigin, LinkDomain, OwnerKey
+from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import application_id
+from proven.wire.log_entries import DomainProved
 from support.applications import created, state_after, submitted
 
 OWNER = OwnerKey.from_seed(b"A" * 32)
@@ -19,17 +21,43 @@ NODE = "https://node.example:8443"
 SIGN_IN = "https://sign-in.example"
 
 
+TODO = application_id(OWNER.public_key, b"todo")
+PROVED_UNTIL = 1000
+
+
 def state() -> State:
     allowed = AddAllowedOrigin(origin="https://page.example")
     return state_after(
         created(OWNER, "todo", nonce=b"todo"),
         created(OWNER, "other", nonce=b"other"),
-        submitted(allowed, OWNER, app=application_id(OWNER.public_key, b"todo"), revision=1),
+        submitted(allowed, OWNER, app=TODO, revision=1),
+        submitted(LinkDomain(domain="todo.example"), OWNER, app=TODO, revision=2),
+        submitted(LinkDomain(domain="claimed.example"), OWNER, app=TODO, revision=3),
+        DomainProved(at=0, application_id=TODO, domain="todo.example", until=PROVED_UNTIL),
     )
 
 
-def origins(**settings: Any) -> AppOrigins:
-    applications: Any = state()
+class Registry:
+    """The applications of `state` at a time."""
+
+    def __init__(self, now: int = 0) -> None:
+        self._state = state()
+        self._now = now
+        self.find = self._state.find
+        self.allows_somewhere = self._state.allows_somewhere
+
+    def now(self) -> int:
+        return self._now
+
+    def by_domain(self, domain: str) -> ApplicationRecord:
+        found = self._state.domain(domain, self._now)
+        if found is None:
+            raise ProvenError(ErrorCode.NOT_FOUND, "nobody's")
+        return found
+
+
+def origins(now: int = 0, **settings: Any) -> AppOrigins:
+    applications: Any = Registry(now)
     return AppOrigins(applications, hosts=("node.example",), sign_in=lambda: (SIGN_IN,), **settings)
 
 
@@ -69,6 +97,25 @@ def test_no_other_page_may(origin: str) -> None:
     assert not origins().allows(state().find("other"), "https://page.example", NODE)
 
 
+def test_pages_of_a_proved_domain_are_the_applications_own_while_the_proof_holds() -> None:
+    record = state().find("todo")
+    for origin in ("https://todo.example", "https://todo.example:8443"):
+        assert origins(PROVED_UNTIL - 1).allows(record, origin, NODE)
+        assert not origins(PROVED_UNTIL).allows(record, origin, NODE)
+        assert not origins().allows(state().find("other"), origin, NODE)
+    assert not origins(PROVED_UNTIL).allows_frame("https://todo.example")
+    for origin in ("https://todo.example.", "https://TODO.example", "https://a.todo.example", "null"):
+        assert not origins(development=True).allows(record, origin, NODE)
+    assert not origins(development=True).allows(record, "https://claimed.example", NODE)
+
+
+def test_pages_of_a_domain_without_tls_are_for_development() -> None:
+    record, node = state().find("todo"), "http://localhost:3000"
+    for origin in ("http://todo.example", "http://todo.example:3000"):
+        assert origins(development=True).allows(record, origin, node)
+        assert not origins().allows(record, origin, node)
+
+
 @pytest.mark.parametrize(
     ("origin", "is_local"),
     [
@@ -104,13 +151,27 @@ def test_management_is_for_the_nodes_own_pages() -> None:
 
 def test_a_page_may_frame_the_sign_in_page_if_any_application_is_its() -> None:
     rule = AppOrigins(
-        state(),  # type: ignore[arg-type]
+        Registry(),  # type: ignore[arg-type]
         hosts=("node.example",),
         sign_in=lambda: ("https://node.example:8443",),
     )
-    for origin in ("https://page.example", "https://other.node.example:8443", "https://node.example:8443"):
+    for origin in (
+        "https://page.example",
+        "https://other.node.example:8443",
+        "https://node.example:8443",
+        "https://todo.example",
+    ):
         assert rule.allows_frame(origin)
-    for origin in ("https://nobody.node.example:8443", "https://other.node.example", "null", "", "https://x"):
+    for origin in (
+        "https://nobody.node.example:8443",
+        "https://other.node.example",
+        "https://claimed.example",
+        "http://todo.example",
+        "https://todo.example:1",
+        "null",
+        "",
+        "https://x",
+    ):
         assert not rule.allows_frame(origin)
 
 
@@ -120,6 +181,8 @@ def test_patterns_are_sources_of_a_content_security_policy_and_each_is_said_once
         "https://page.example",
         "https://todo.localhost",
         "https://todo.node.example",
+        "https://todo.example",
+        "http://todo.example",
         SIGN_IN,
         *LOOPBACK,
     )
