@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import reduce
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,37 +14,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from proven.attestation import Verifier
 from proven.client import Client, connect
 from proven.node import keys
-from proven.node.presence import Presence, discover
+from proven.node.presence import Presence
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey
 
-from .call import _find_node, _seed, _verifier
+from ._identities import seed
+from ._nodes import find, node_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _AGO: Final = re.compile(r"(\d{1,9})(s|m|h|d)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
-_OPTIONS: Final = (
-    click.option(
-        "--as", "identity", metavar="NAME", help="Be the key NAME.  [default: the owner on a node here]"
-    ),
-    click.option(
-        "--node", "url", metavar="URL", help="The node.  [default: the one on this machine that runs it]"
-    ),
-    click.option(
-        "--development-root",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Accept development evidence under this root certificate (PEM).",
-    ),
-    click.option("--any-development-node", is_flag=True, help="Accept development evidence of any node."),
-    click.option("--pcr0", metavar="HEX", help="Accept evidence of AWS Nitro hardware that runs this image."),
+_AS: Final = click.option(
+    "--as", "identity", metavar="NAME", help="Be the key NAME.  [default: the owner on a node here]"
 )
 
 
 def owner_options(command: F) -> F:
     """Give a command the options that `Node.named` takes."""
-    return reduce(lambda made, option: option(made), reversed(_OPTIONS), command)
+    return _AS(node_options(command))
 
 
 class Node:
@@ -57,24 +45,11 @@ class Node:
         self._owner = owner
 
     @classmethod
-    def named(
-        cls,
-        application: str,
-        *,
-        identity: str | None,
-        url: str | None,
-        development_root: Path | None,
-        any_development_node: bool,
-        pcr0: str | None,
-    ) -> Node:
+    def named(cls, application: str, *, identity: str | None, **where: Any) -> Node:
         """The node that the options name, or the one on this machine that runs the application."""
-        nodes = discover()
-        here = _find_node(nodes, application) if url is None else None
-        address = url or (here.url if here else "")
-        known = here or next((node for node in nodes if node.url == address.rstrip("/")), None)
-        verifier = _verifier(known, development_root, any_development_node, pcr0)
-        owner = _owner_of(known) if identity is None else IdentityKey.derive(_seed(identity), None)
-        return cls(address, verifier, owner)
+        node = find(application, where)
+        owner = _owner_of(node.known) if identity is None else IdentityKey.derive(seed(identity), None)
+        return cls(node.url, node.verifier, owner)
 
     async def manage(self) -> Client:
         """A management session as that owner."""

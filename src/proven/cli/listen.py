@@ -7,7 +7,6 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -15,31 +14,23 @@ import msgspec
 
 from proven.attestation import Verifier
 from proven.client import Carrier, Event, Missed, Published, VersionNotice, connect
-from proven.node.presence import discover
 from proven.wire.words import moment
 
+from ._identities import AS, seed
+from ._nodes import find, node_options, running_applications
 from ._output import json_option, print_json_line
-from .call import _find_node, _running_applications, _seed, _verifier, to_json
+from .call import to_json
 
 T = TypeVar("T")
 
 
 @click.command()
-@click.argument("application", shell_complete=_running_applications)
+@click.argument("application", shell_complete=running_applications)
 @click.argument("events", metavar="[EVENT…]", nargs=-1)
 @click.option("--upgrades", is_flag=True, help="Tell of versions too: announced, taken back, answering.")
-@click.option("--as", "identity", metavar="NAME", help="Identify with the key NAME, made the first time.")
+@AS
 @click.option("--count", type=click.IntRange(min=1), help="End after so many events.")
-@click.option(
-    "--node", "url", metavar="URL", help="The node.  [default: the one on this machine that runs it]"
-)
-@click.option(
-    "--development-root",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Accept development evidence under this root certificate (PEM).",
-)
-@click.option("--any-development-node", is_flag=True, help="Accept development evidence of any node.")
-@click.option("--pcr0", metavar="HEX", help="Accept evidence of AWS Nitro hardware that runs this image.")
+@node_options
 @partial(json_option, lines=True)
 def listen(
     application: str,
@@ -47,11 +38,8 @@ def listen(
     upgrades: bool,
     identity: str | None,
     count: int | None,
-    url: str | None,
-    development_root: Path | None,
-    any_development_node: bool,
-    pcr0: str | None,
     as_json: bool,
+    **where: Any,
 ) -> None:
     """Print what APPLICATION (a name or an id) publishes under each EVENT, one line for each.
 
@@ -70,15 +58,11 @@ def listen(
     """
     if not events and not upgrades:
         raise click.UsageError("say which EVENT to listen to, or --upgrades")
-    nodes = discover()
-    here = _find_node(nodes, application) if url is None else None
-    address = url or (here.url if here else "")
-    known = here or next((node for node in nodes if node.url == address.rstrip("/")), None)
-    verifier = _verifier(known, development_root, any_development_node, pcr0)
-    seed = None if identity is None else _seed(identity)
+    node = find(application, where)
+    person = None if identity is None else seed(identity)
     show = _print_json if as_json else _print_named if len(events) + upgrades > 1 else _print
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_listen(address, application, events, upgrades, verifier, seed, count, show))
+        asyncio.run(_listen(node.url, application, events, upgrades, node.verifier, person, count, show))
 
 
 async def _listen(

@@ -16,9 +16,9 @@ import msgspec
 from proven.client import MissedLines
 from proven.wire.commands import LogLevel, LogLine
 
+from ._nodes import running_applications
 from ._output import json_option, print_json_line, printable
 from ._owner import Node, ago, owner_options
-from .call import _running_applications
 
 _LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "log", "info", "warn", "error")
 _COLOURS: Final = {"debug": "bright_black", "warn": "yellow", "error": "red"}
@@ -27,7 +27,7 @@ Line = LogLine | MissedLines
 
 
 @click.command()
-@click.argument("application", shell_complete=_running_applications)
+@click.argument("application", shell_complete=running_applications)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until interrupted.")
 @click.option("--since", callback=ago, metavar="TIME", help="Not before: 10m, 2h, 1d or 2026-01-31T12:00.")
 @click.option("--handler", metavar="NAME", help="Only of this handler: its export, or its address.")

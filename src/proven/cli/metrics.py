@@ -10,9 +10,9 @@ import msgspec
 
 from proven.wire.commands import HandlerMetrics, ReadMetricsResult
 
+from ._nodes import running_applications
 from ._output import json_option, print_json, printable
 from ._owner import Node, ago, owner_options
-from .call import _running_applications
 
 _HEAD: Final = ("handler", "version", "calls", "failed", "p50", "p90", "p99", "errors")
 _LONGEST: Final = 31 * 86_400
@@ -20,7 +20,7 @@ _SHORT: Final = 12
 
 
 @click.command()
-@click.argument("application", shell_complete=_running_applications)
+@click.argument("application", shell_complete=running_applications)
 @click.option(
     "--since", callback=ago, default="1h", metavar="TIME", help="Since when.  [default: 1h; up to 30d]"
 )

@@ -25,8 +25,8 @@ from proven.wire import ids
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import NoteKey
 
+from ._nodes import evidence_options, running_applications, verifier
 from ._output import json_option, print_json, printable
-from .call import _running_applications, _verifier
 
 _TARGET: Final = re.compile(r"([A-Za-z0-9-]{1,64})@(https?://.+)")
 _DURATION: Final = re.compile(r"([0-9]{1,9})(s|m|h|d)")
@@ -44,16 +44,10 @@ class _Target:
 
 
 @click.command()
-@click.argument("target", metavar="APP | APP@URL | URL | FILE", shell_complete=_running_applications)
+@click.argument("target", metavar="APP | APP@URL | URL | FILE", shell_complete=running_applications)
 @click.option("--pin", "pins", multiple=True, metavar="WHAT", help="Insist on more; see below. Repeatable.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Keep all of it in one file.")
-@click.option("--pcr0", metavar="HEX", help="Accept evidence of AWS Nitro hardware that runs this image.")
-@click.option(
-    "--development-root",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Accept development evidence under this root certificate (PEM).",
-)
-@click.option("--any-development-node", is_flag=True, help="Accept development evidence of any node.")
+@evidence_options
 @click.option(
     "--whole-log", is_flag=True, help="Read the whole log, however long, to see that nothing is left out."
 )
@@ -63,16 +57,15 @@ class _Target:
 @click.pass_context
 def verify(
     context: click.Context,
+    /,
     target: str,
     pins: tuple[str, ...],
     save: Path | None,
-    pcr0: str | None,
-    development_root: Path | None,
-    any_development_node: bool,
     whole_log: bool,
     no_source: bool,
     timeout: float,
     as_json: bool,
+    **evidence: Any,
 ) -> None:
     """Say which code answered, who can change it and when, and check that link by link.
 
@@ -120,14 +113,14 @@ def verify(
     known = _known_node(found, discover())
     if known is not None and not found.url:
         found = _Target(url=known.url, application=found.application)
-    verifier = _verifier(known, development_root, any_development_node, pcr0)
+    deciding = verifier(known, evidence)
     memory = LogMemory.default()
     bundle = saved
     if bundle is None or bundle.log is None:
         bundle = asyncio.run(
             _collect(found, saved, memory, whole=whole_log, source=not no_source, timeout=timeout)
         )
-    report = examine(bundle, verifier, pins=wanted, memory=memory)
+    report = examine(bundle, deciding, pins=wanted, memory=memory)
     if report.state is not None and report.attested is not None and saved is None:
         memory.remember(report.attested.application_id, report.state)
     if save is not None:

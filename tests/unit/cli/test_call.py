@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from proven.cli import main
-from proven.cli.call import _find_node, to_json
+from proven.cli._nodes import find_node
+from proven.cli.call import to_json
 from proven.node.presence import Presence
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
@@ -75,22 +76,22 @@ def presence(url: str, *applications: str) -> Presence:
 
 def test_the_node_that_runs_the_application_is_chosen() -> None:
     nodes = [presence("http://a", "x"), presence("http://b", "hello")]
-    assert _find_node(nodes, "hello").url == "http://b"
+    assert find_node(nodes, "hello").url == "http://b"
 
 
 def test_a_choice_between_nodes_is_left_to_the_caller() -> None:
     nodes = [presence("http://a", "hello"), presence("http://b", "hello")]
     with pytest.raises(ProvenError, match="--node") as refused:
-        _find_node(nodes, "hello")
+        find_node(nodes, "hello")
     assert refused.value.code is ErrorCode.BAD_REQUEST
 
 
 def test_an_application_that_none_of_several_nodes_runs_is_not_guessed() -> None:
     nodes = [presence("http://a", "x"), presence("http://b", "hello")]
     with pytest.raises(ProvenError, match=r"no node on this machine was started for 'hullo'.*hello"):
-        _find_node(nodes, "hullo")
+        find_node(nodes, "hullo")
 
 
 def test_an_application_id_goes_to_the_only_node() -> None:
     only = presence("http://a", "hello")
-    assert _find_node([only], "a" * 32) is only
+    assert find_node([only], "a" * 32) is only

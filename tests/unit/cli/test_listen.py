@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from click.testing import Result
 
-from proven.cli import listen as module
+from proven.cli import _nodes
 from proven.cli.listen import _print, _print_json, _print_named
 from proven.client import Missed, Published
 
@@ -14,7 +14,7 @@ Proven = Callable[..., Result]
 
 
 def test_without_a_node_the_next_step_is_named(proven: Proven, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "discover", list)
+    monkeypatch.setattr(_nodes, "discover", list)
     result = proven("listen", "hello", "news")
     assert result.exit_code == 1
     assert "proven dev" in result.stderr

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import Result
 
-from proven.cli import _owner
+from proven.cli import _nodes
 from proven.cli._output import print_json, print_json_line, printable
 from proven.cli._owner import ago
 from proven.cli.logs import _print_json, _Printer
@@ -37,7 +37,7 @@ def line(text: str, **fields: object) -> LogLine:
 def test_without_a_node_the_next_step_is_named(
     proven: Proven, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    monkeypatch.setattr(_owner, "discover", list)
+    monkeypatch.setattr(_nodes, "discover", list)
     result = proven(command, "hello")
     assert result.exit_code == 1
     assert "proven dev" in result.stderr
@@ -54,7 +54,7 @@ def test_the_help_has_examples(proven: Proven, command: str) -> None:
 def test_on_a_node_elsewhere_the_owner_has_to_be_named(
     proven: Proven, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_owner, "discover", list)
+    monkeypatch.setattr(_nodes, "discover", list)
     result = proven("logs", "hello", "--node", "http://127.0.0.1:1", "--any-development-node")
     assert result.exit_code == 1
     assert "--as NAME" in result.stderr

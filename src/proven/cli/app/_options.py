@@ -13,31 +13,20 @@ from typing import Any, Final, TypeVar
 import click
 
 from proven.attestation import Verifier
-from proven.cli.call import _find_node, _running_applications, _verifier
+from proven.cli import _nodes
 from proven.cli.key import KEY, KEY_FILE, read_key
 from proven.client import LogMemory
 from proven.client.collect import collecting
 from proven.client.owner import OwnersNode
-from proven.node.presence import Presence, discover
 from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-APP = click.argument("application", metavar="APP", shell_complete=_running_applications)
+APP = click.argument("application", metavar="APP", shell_complete=_nodes.running_applications)
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
-_NODE_OPTIONS: Final = (
-    click.option("--node", "url", metavar="URL", help="The node.  [default: the one on this machine]"),
-    click.option(
-        "--development-root",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Accept development evidence under this root certificate (PEM).",
-    ),
-    click.option("--any-development-node", is_flag=True, help="Accept development evidence of any node."),
-    click.option("--pcr0", metavar="HEX", help="Accept evidence of AWS Nitro hardware that runs this image."),
-    click.option(
-        "--timeout", type=click.FloatRange(0.1, 3600), default=120.0, show_default=True, help="Seconds."
-    ),
+_TIMEOUT: Final = click.option(
+    "--timeout", type=click.FloatRange(0.1, 3600), default=120.0, show_default=True, help="Seconds."
 )
 _SIGNING_OPTIONS: Final = (
     click.option(
@@ -61,17 +50,17 @@ _REVISION: Final = click.option(
 
 def node_options(command: F) -> F:
     """Give a command the options that `Place` is made of."""
-    return _with(command, _NODE_OPTIONS)
+    return _nodes.node_options(_TIMEOUT(command), default="the one on this machine")
 
 
 def signing_options(command: F) -> F:
     """Give a command those as well, and the options that `Signing` is made of."""
-    return _with(command, (*_SIGNING_OPTIONS, _REVISION, *_NODE_OPTIONS))
+    return _with(node_options(command), (*_SIGNING_OPTIONS, _REVISION))
 
 
 def creating_options(command: F) -> F:
     """The same for an application that has no entries yet."""
-    return _with(command, (*_SIGNING_OPTIONS, *_NODE_OPTIONS))
+    return _with(node_options(command), _SIGNING_OPTIONS)
 
 
 def _with(command: F, options: Sequence[Callable[[F], F]]) -> F:
@@ -89,30 +78,13 @@ class Place:
     @classmethod
     def of(cls, application: str | None, options: Mapping[str, Any]) -> Place:
         """The node that the options name, or the one on this machine."""
-        nodes = discover()
-        url = options["url"]
-        if url is None:
-            known: Presence | None = (
-                _the_node(nodes) if application is None else _find_node(nodes, application)
-            )
-        else:
-            known = next((node for node in nodes if node.url == url.rstrip("/")), None)
-        verifier = _verifier(
-            known, options["development_root"], options["any_development_node"], options["pcr0"]
-        )
-        return cls(url or (known.url if known else ""), verifier, options["timeout"])
+        found = _nodes.find(application, options)
+        return cls(found.url, found.verifier, options["timeout"])
 
     @contextlib.asynccontextmanager
     async def node(self) -> AsyncIterator[OwnersNode]:
         async with collecting(self.url, timeout=self.timeout) as collector:
             yield OwnersNode(collector, self.verifier, LogMemory.default())
-
-
-def _the_node(nodes: list[Presence]) -> Presence:
-    if len(nodes) > 1:
-        there_are = ", ".join(node.url for node in nodes)
-        raise ProvenError(ErrorCode.BAD_REQUEST, f"say with --node which one is meant: {there_are}")
-    return _find_node(nodes, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +103,7 @@ class Signing:
         if not options["keys"] and not options["passkey"]:
             raise ProvenError(
                 ErrorCode.BAD_REQUEST,
-                "say with --key FILE or --passkey who signs; `proven key new FILE` makes a key",
+                "say who signs: --key FILE, --key keyring:NAME or --passkey; `proven key new KEY` makes a key",
             )
         save = options["save"]
         if save is not None and os.path.lexists(save):

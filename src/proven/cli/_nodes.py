@@ -1,0 +1,124 @@
+"""Which node a command is about, and which evidence of it is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from cryptography import x509
+
+from proven.attestation import Measurements, Verifier
+from proven.node.presence import Presence, discover
+from proven.wire.errors import ErrorCode, ProvenError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EVIDENCE: Final = (
+    click.option(
+        "--development-root",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Accept development evidence under this root certificate (PEM).",
+    ),
+    click.option("--any-development-node", is_flag=True, help="Accept development evidence of any node."),
+    click.option("--pcr0", metavar="HEX", help="Accept evidence of AWS Nitro hardware that runs this image."),
+)
+
+
+def evidence_options(command: F) -> F:
+    """Give a command the options from which `verifier` is made."""
+    return reduce(lambda made, option: option(made), reversed(_EVIDENCE), command)
+
+
+def node_options(command: F, *, default: str = "the one on this machine that runs it") -> F:
+    """Give a command the options that `find` reads."""
+    named = click.option("--node", "url", metavar="URL", help=f"The node.  [default: {default}]")
+    return named(evidence_options(command))
+
+
+def running_applications(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """What a shell completes an application by: the names of those that run on this machine."""
+    names = {name for node in discover() for name in node.applications}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A node, how its evidence is verified, and what is `known` of it where it is one of this machine."""
+
+    url: str
+    verifier: Verifier
+    known: Presence | None
+
+
+def find(application: str | None, options: Mapping[str, Any]) -> Found:
+    """The node that the options name, or the one on this machine that runs the application; without an
+    application, the only one on this machine.
+    """
+    url, nodes = options["url"], discover()
+    if url is not None:
+        known = next((node for node in nodes if node.url == url.rstrip("/")), None)
+    elif application is not None:
+        known = find_node(nodes, application)
+    else:
+        known = _only_node(nodes)
+    return Found(url or (known.url if known else ""), verifier(known, options), known)
+
+
+def find_node(nodes: list[Presence], application: str) -> Presence:
+    """The node on this machine that an application is called on."""
+    matching = [node for node in nodes if application in node.applications]
+    if len(matching) == 1:
+        return matching[0]
+    if not nodes:
+        raise ProvenError(
+            ErrorCode.UNAVAILABLE,
+            "no node runs on this machine; start one with `proven dev <folder>`, or name one with --node",
+        )
+    if not matching and len(nodes) == 1:
+        return nodes[0]
+    there_are = ", ".join(f"{node.url} ({', '.join(node.applications)})" for node in matching or nodes)
+    what = "several nodes run it" if matching else f"no node on this machine was started for {application!r}"
+    raise ProvenError(ErrorCode.BAD_REQUEST, f"{what}; say with --node which one is meant: {there_are}")
+
+
+def _only_node(nodes: list[Presence]) -> Presence:
+    if len(nodes) > 1:
+        there_are = ", ".join(node.url for node in nodes)
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"say with --node which one is meant: {there_are}")
+    return find_node(nodes, "")
+
+
+def verifier(known: Presence | None, options: Mapping[str, Any]) -> Verifier:
+    """What decides about a node's evidence: what the options say, or that it is the `known` node."""
+    root: Path | None = options["development_root"]
+    anything: bool = options["any_development_node"]
+    pcr0: str | None = options["pcr0"]
+    if sum(map(bool, (root, anything, pcr0))) > 1:
+        raise ProvenError(ErrorCode.BAD_REQUEST, "say in one way only what evidence is accepted")
+    if pcr0 is not None:
+        try:
+            return Verifier.nitro(Measurements(pcr0=bytes.fromhex(pcr0)))
+        except ValueError as error:
+            raise ProvenError(ErrorCode.BAD_REQUEST, f"--pcr0: {error}") from None
+    if root is not None:
+        return Verifier.development(_certificate(root.read_bytes()))
+    if anything:
+        return Verifier.development()
+    if known is not None:
+        return Verifier.development(_certificate(known.development_root.encode()))
+    raise ProvenError(
+        ErrorCode.BAD_REQUEST,
+        "this node is not one of this machine: say what evidence you accept with --pcr0, "
+        "--development-root or --any-development-node",
+    )
+
+
+def _certificate(pem: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except ValueError:
+        raise ProvenError(ErrorCode.BAD_REQUEST, "the development root is not a PEM certificate") from None
