@@ -244,3 +244,17 @@ async def test_no_state_of_the_page_breaks_a_rule_of_accessibility(tab: Tab, sch
     await tab.add("x" * 201)
     await expect(tab.notice).to_be_visible()
     await check("error")
+
+
+async def test_who_has_the_page_open_is_told_that_there_is_a_new_version(
+    tab: Tab, folder: Path, node: DevNode
+) -> None:
+    told = tab.page.get_by_text("This app has a new version.")
+    await tab.create_account()
+    await expect(told).to_be_hidden()
+    source = folder / "src" / "todos.ts"
+    source.write_text(f"{source.read_text()}\n// Nothing else is different.\n")
+    await expect(told).to_be_visible(timeout=20_000)
+    await tab.page.get_by_role("link", name="Reload").click()
+    await tab.is_signed_in()
+    await expect(told).to_be_hidden()

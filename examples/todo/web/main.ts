@@ -188,3 +188,4 @@ const follow = (): void => void (sdk.authState.value === 'signed-in' && refresh(
 
 void showTrust();
 void attempt(() => sdk.subscribe('changed', follow, { onMissed: follow }));
+void attempt(() => sdk.onUpgrade(({ kind }) => (element('upgraded').hidden &&= kind !== 'switched')));

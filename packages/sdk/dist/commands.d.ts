@@ -2,7 +2,7 @@ import { type Bytes } from './bytes.ts';
 import { type Encodable, type Item } from './cbor.ts';
 import { ProvenError } from './errors.ts';
 export type AccountKind = 'radix' | 'ethereum' | 'bitcoin';
-export type CommandName = 'WhoAmI' | 'Identify' | 'Anonymize' | 'Execute' | 'IssueTicket' | 'Subscribe' | 'Unsubscribe' | 'BeginRegistration' | 'FinishRegistration' | 'BeginAuthentication' | 'FinishAuthentication' | 'ListPasskeys' | 'RemovePasskey' | 'ListSessions' | 'RevokeSession' | 'BeginLink' | 'FinishLink' | 'UnlinkAccount' | 'ListAccounts' | 'ListApplications';
+export type CommandName = 'WhoAmI' | 'Identify' | 'Anonymize' | 'Execute' | 'IssueTicket' | 'Subscribe' | 'Unsubscribe' | 'BeginRegistration' | 'FinishRegistration' | 'BeginAuthentication' | 'FinishAuthentication' | 'ListPasskeys' | 'RemovePasskey' | 'ListSessions' | 'RevokeSession' | 'BeginLink' | 'FinishLink' | 'UnlinkAccount' | 'ListAccounts' | 'ListApplications' | 'FollowVersion';
 export type Message = {
     readonly kind: 'success';
     readonly request: number;
@@ -23,6 +23,12 @@ export type Message = {
 } | {
     readonly kind: 'missed';
     readonly count: number;
+} | {
+    readonly kind: 'version';
+    readonly what: string;
+    readonly entry: number;
+    readonly previous: string | null;
+    readonly now: Fields;
 };
 export declare const encodeCommand: (command: CommandName, fields: Readonly<Record<string, Encodable | undefined>>) => Bytes;
 /** What a node says. Throws `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`). */

@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-5LH2O33K.js";
+} from "./shared-RN4X3M45.js";
 import {
   ProvenError
 } from "./shared-GPDSXGEP.js";

@@ -4,6 +4,7 @@ import { type Carrier, type ConnectionState } from './connection.ts';
 import { AccountsApi, SessionsApi } from './management.ts';
 import { type Readable } from './readable.ts';
 import { type SubscribeOptions } from './subscriptions.ts';
+import { type Upgrade, type Version } from './upgrades.ts';
 export interface ProvenOptions {
     /** The node's address, such as `https://node.example`. Where the page came from, if absent. */
     gateway?: string;
@@ -48,6 +49,11 @@ export declare class ProvenSDK {
     /** Who is signed in, null if nobody is. */
     readonly userInfo: Readable<UserInfo | null>;
     readonly connectionState: Readable<ConnectionState>;
+    /**
+     * The version that answers, as answers and the node say; null before the first answer. It is the node's word: the
+     * policy's rules hold each answer to what is proven.
+     */
+    readonly version: Readable<Version | null>;
     /** The person's sessions with this application. */
     readonly sessions: SessionsApi;
     /** The accounts on chains that the person linked to who they are in this application. */
@@ -65,6 +71,11 @@ export declare class ProvenSDK {
     call(address: string, ...args: unknown[]): Promise<unknown>;
     /** Have `onEvent` called with what the application publishes under `event`. Resolves with what ends that. */
     subscribe(event: string, onEvent: (payload: unknown) => void, options?: SubscribeOptions): Promise<() => Promise<void>>;
+    /**
+     * Have `onUpgrade` called when the node says that an upgrade was announced or taken back, and when another version
+     * answers: that before its first answer. Needs a WebSocket. Resolves with what ends it.
+     */
+    onUpgrade(onUpgrade: (upgrade: Upgrade) => void): Promise<() => void>;
     /** Let the person sign in with a passkey. Call it on a click. Rejects with `CANCELLED` when they close the dialog. */
     signIn(): Promise<UserInfo>;
     /** Act as nobody from now on, also in other tabs and in pages that are loaded later. */

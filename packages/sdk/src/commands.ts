@@ -14,14 +14,21 @@ export type CommandName =
   | 'WhoAmI' | 'Identify' | 'Anonymize' | 'Execute' | 'IssueTicket' | 'Subscribe' | 'Unsubscribe'
   | 'BeginRegistration' | 'FinishRegistration' | 'BeginAuthentication' | 'FinishAuthentication' | 'ListPasskeys'
   | 'RemovePasskey' | 'ListSessions' | 'RevokeSession' | 'BeginLink' | 'FinishLink' | 'UnlinkAccount' | 'ListAccounts'
-  | 'ListApplications';
+  | 'ListApplications' | 'FollowVersion';
 
 export type Message =
   | { readonly kind: 'success'; readonly request: number; readonly ok: Fields }
   | { readonly kind: 'failure'; readonly request: number; readonly error: ProvenError }
   | { readonly kind: 'console'; readonly level: string; readonly text: string; readonly handler: string }
   | { readonly kind: 'published'; readonly name: string; readonly payload: Bytes }
-  | { readonly kind: 'missed'; readonly count: number };
+  | { readonly kind: 'missed'; readonly count: number }
+  | {
+    readonly kind: 'version';
+    readonly what: string;
+    readonly entry: number;
+    readonly previous: string | null;
+    readonly now: Fields;
+  };
 
 export const encodeCommand = (command: CommandName, fields: Readonly<Record<string, Encodable | undefined>>): Bytes =>
   encode({ command, ...fields });
@@ -36,6 +43,14 @@ export function decodeMessage(plaintext: Bytes): Message {
       return { kind: 'published', name: fields.text('name'), payload: fields.bytes('payload') };
     case 'missed':
       return { kind: 'missed', count: fields.count('count') };
+    case 'version':
+      return {
+        kind: 'version',
+        what: fields.text('what'),
+        entry: fields.count('entry'),
+        previous: fields.optionalText('previous') ?? null,
+        now: fields.record('now'),
+      };
     case undefined: {
       const request = fields.count('request');
       if (!fields.has('error')) return { kind: 'success', request, ok: fields.record('ok') };

@@ -12,3 +12,4 @@ export { type AccountsApi, type LinkChallenge, type LinkedAccount, type SessionI
 export { type Readable } from './readable.ts';
 export { type AuthState, type CallOptions, type ProvenOptions, ProvenSDK, type UserInfo, type WhoAmI } from './sdk.ts';
 export { type SubscribeOptions } from './subscriptions.ts';
+export { type PendingChange, type Upgrade, type UpgradeKind, type Version } from './upgrades.ts';

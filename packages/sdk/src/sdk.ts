@@ -15,6 +15,7 @@ import { type Readable, Source } from './readable.ts';
 import { runFrame } from './sign-in.ts';
 import { type SubscribeOptions, Subscriptions } from './subscriptions.ts';
 import { Deadline } from './time.ts';
+import { type Upgrade, Upgrades, type Version } from './upgrades.ts';
 import { decodeValue, encodeValue } from './values.ts';
 
 const DEFAULT_TIMEOUT = 30_000;
@@ -68,6 +69,11 @@ export class ProvenSDK {
   /** Who is signed in, null if nobody is. */
   readonly userInfo: Readable<UserInfo | null>;
   readonly connectionState: Readable<ConnectionState>;
+  /**
+   * The version that answers, as answers and the node say; null before the first answer. It is the node's word: the
+   * policy's rules hold each answer to what is proven.
+   */
+  readonly version: Readable<Version | null>;
   /** The person's sessions with this application. */
   readonly sessions: SessionsApi;
   /** The accounts on chains that the person linked to who they are in this application. */
@@ -80,6 +86,7 @@ export class ProvenSDK {
   readonly #timeout: number;
   readonly #connection: Connection;
   readonly #subscriptions: Subscriptions;
+  readonly #upgrades: Upgrades;
   readonly #authState = new Source<AuthState>('loading');
   readonly #userInfo = new Source<UserInfo | null>(null);
   readonly #restored: Promise<void>;
@@ -100,11 +107,17 @@ export class ProvenSDK {
       carrier: options.transport ?? 'auto',
       timeout: this.#timeout,
       onEvent: (event, evidence) => this.#onEvent(event, evidence),
-      onOpened: (again) => void (again && this.#subscriptions.renew()),
-      wanted: () => this.#subscriptions.any,
+      onOpened: (again) => {
+        if (!again) return;
+        void this.#subscriptions.renew();
+        void this.#upgrades.renew();
+      },
+      wanted: () => this.#subscriptions.any || this.#upgrades.any,
     });
     this.#log = new LogChecks(this.gateway, options.application, policy);
     this.#subscriptions = new Subscriptions(this.#connection);
+    this.#upgrades = new Upgrades(this.#connection);
+    this.version = this.#upgrades.version;
     this.authState = this.#authState;
     this.userInfo = this.#userInfo;
     this.connectionState = this.#connection.state;
@@ -146,6 +159,15 @@ export class ProvenSDK {
   ): Promise<() => Promise<void>> {
     await this.#restored;
     return this.#subscriptions.add(event, onEvent, options);
+  }
+
+  /**
+   * Have `onUpgrade` called when the node says that an upgrade was announced or taken back, and when another version
+   * answers: that before its first answer. Needs a WebSocket. Resolves with what ends it.
+   */
+  async onUpgrade(onUpgrade: (upgrade: Upgrade) => void): Promise<() => void> {
+    await this.#restored;
+    return this.#upgrades.add(onUpgrade);
   }
 
   /** Let the person sign in with a passkey. Call it on a click. Rejects with `CANCELLED` when they close the dialog. */
@@ -245,6 +267,7 @@ export class ProvenSDK {
       });
     }
     this.#answer = answer;
+    this.#upgrades.answered(answer.packageId, answer.logIndex);
   }
 
   /** What the log says. That it cannot be read is an error only where the policy requires it. */
@@ -277,6 +300,7 @@ export class ProvenSDK {
   #onEvent(event: Message, evidence: Evidence): void {
     if (event.kind === 'published') this.#subscriptions.publish(event.name, event.payload);
     else if (event.kind === 'missed') this.#subscriptions.missed();
+    else if (event.kind === 'version') this.#upgrades.take(event);
     else if (event.kind === 'console' && evidence.platform === 'development' && this.#options.console !== false) {
       const level = CONSOLE_LEVELS.find((known) => known === event.level) ?? 'log';
       console[level](`%c${event.handler}`, 'color: gray', event.text);

@@ -3156,6 +3156,14 @@ function decodeMessage(plaintext) {
       return { kind: "published", name: fields.text("name"), payload: fields.bytes("payload") };
     case "missed":
       return { kind: "missed", count: fields.count("count") };
+    case "version":
+      return {
+        kind: "version",
+        what: fields.text("what"),
+        entry: fields.count("entry"),
+        previous: fields.optionalText("previous") ?? null,
+        now: fields.record("now")
+      };
     case void 0: {
       const request2 = fields.count("request");
       if (!fields.has("error")) return { kind: "success", request: request2, ok: fields.record("ok") };
@@ -4522,6 +4530,84 @@ var Subscriptions = class {
 
 // ../packages/sdk/src/sdk.ts
 init_time();
+
+// ../packages/sdk/src/upgrades.ts
+init_errors();
+var KINDS = ["announced", "cancelled", "vetoed", "activated", "switched"];
+var Upgrades = class {
+  version = new Source(null);
+  #connection;
+  #listeners = /* @__PURE__ */ new Set();
+  #revision = -1;
+  constructor(connection2) {
+    this.#connection = connection2;
+  }
+  get any() {
+    return this.#listeners.size > 0;
+  }
+  async add(onUpgrade) {
+    const listener = (upgrade) => onUpgrade(upgrade);
+    this.#listeners.add(listener);
+    const stop = () => void this.#listeners.delete(listener);
+    try {
+      await this.#follow();
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+  /** A session took the place of one that was lost. */
+  async renew() {
+    if (!this.any) return;
+    const before = this.version.value;
+    try {
+      await this.#follow();
+    } catch {
+      return;
+    }
+    const { packageId, logIndex, pending } = this.version.value;
+    if (before === null) return;
+    if (logIndex !== null && logIndex !== before.logIndex) this.#tell("switched", logIndex, before.packageId);
+    if (pending !== null && pending.logIndex !== before.pending?.logIndex) this.#tell("announced", pending.logIndex, null);
+  }
+  /** The node says that something changed. */
+  take({ what, entry, previous, now }) {
+    const kind = KINDS.find((known) => known === what);
+    if (kind === void 0) throw new ProvenError("BAD_REQUEST", "the node sent an upgrade of no known kind");
+    if (this.#learn(now)) this.#tell(kind, entry, previous);
+  }
+  /** An answer came from this package. */
+  answered(packageId, logIndex) {
+    const known = this.version.value;
+    if (known === null || logIndex > (known.logIndex ?? -1)) this.version.set({ packageId, logIndex, pending: null });
+  }
+  async #follow() {
+    this.#learn(await this.#connection.ask("FollowVersion", {}, { repeatable: true }));
+  }
+  #learn(now) {
+    const revision = now.count("revision");
+    if (revision < this.#revision) return false;
+    this.#revision = revision;
+    const pending = now.has("pending") ? now.record("pending") : null;
+    this.version.set({
+      packageId: now.optionalText("package_id") ?? null,
+      logIndex: now.has("log_index") ? now.count("log_index") : null,
+      pending: pending && {
+        packageId: pending.optionalText("package_id") ?? null,
+        logIndex: pending.count("log_index"),
+        activatesAt: new Date(pending.count("activates_at"))
+      }
+    });
+    return true;
+  }
+  #tell(kind, entry, previous) {
+    const upgrade = { kind, entry, previous, version: this.version.value };
+    for (const listener of [...this.#listeners]) guarded(() => listener(upgrade));
+  }
+};
+
+// ../packages/sdk/src/sdk.ts
 var DEFAULT_TIMEOUT = 3e4;
 var CONSOLE_LEVELS = ["debug", "error", "info", "log", "trace", "warn"];
 var ProvenSDK = class {
@@ -4530,6 +4616,11 @@ var ProvenSDK = class {
   /** Who is signed in, null if nobody is. */
   userInfo;
   connectionState;
+  /**
+   * The version that answers, as answers and the node say; null before the first answer. It is the node's word: the
+   * policy's rules hold each answer to what is proven.
+   */
+  version;
   /** The person's sessions with this application. */
   sessions;
   /** The accounts on chains that the person linked to who they are in this application. */
@@ -4541,6 +4632,7 @@ var ProvenSDK = class {
   #timeout;
   #connection;
   #subscriptions;
+  #upgrades;
   #authState = new Source("loading");
   #userInfo = new Source(null);
   #restored;
@@ -4560,11 +4652,17 @@ var ProvenSDK = class {
       carrier: options.transport ?? "auto",
       timeout: this.#timeout,
       onEvent: (event, evidence2) => this.#onEvent(event, evidence2),
-      onOpened: (again) => void (again && this.#subscriptions.renew()),
-      wanted: () => this.#subscriptions.any
+      onOpened: (again) => {
+        if (!again) return;
+        void this.#subscriptions.renew();
+        void this.#upgrades.renew();
+      },
+      wanted: () => this.#subscriptions.any || this.#upgrades.any
     });
     this.#log = new LogChecks(this.gateway, options.application, policy);
     this.#subscriptions = new Subscriptions(this.#connection);
+    this.#upgrades = new Upgrades(this.#connection);
+    this.version = this.#upgrades.version;
     this.authState = this.#authState;
     this.userInfo = this.#userInfo;
     this.connectionState = this.#connection.state;
@@ -4599,6 +4697,14 @@ var ProvenSDK = class {
   async subscribe(event, onEvent, options = {}) {
     await this.#restored;
     return this.#subscriptions.add(event, onEvent, options);
+  }
+  /**
+   * Have `onUpgrade` called when the node says that an upgrade was announced or taken back, and when another version
+   * answers: that before its first answer. Needs a WebSocket. Resolves with what ends it.
+   */
+  async onUpgrade(onUpgrade) {
+    await this.#restored;
+    return this.#upgrades.add(onUpgrade);
   }
   /** Let the person sign in with a passkey. Call it on a click. Rejects with `CANCELLED` when they close the dialog. */
   async signIn() {
@@ -4690,6 +4796,7 @@ var ProvenSDK = class {
       });
     }
     this.#answer = answer;
+    this.#upgrades.answered(answer.packageId, answer.logIndex);
   }
   /** What the log says. That it cannot be read is an error only where the policy requires it. */
   async #askLog(applicationId2, evidence2, deadline) {
@@ -4717,6 +4824,7 @@ var ProvenSDK = class {
   #onEvent(event, evidence2) {
     if (event.kind === "published") this.#subscriptions.publish(event.name, event.payload);
     else if (event.kind === "missed") this.#subscriptions.missed();
+    else if (event.kind === "version") this.#upgrades.take(event);
     else if (event.kind === "console" && evidence2.platform === "development" && this.#options.console !== false) {
       const level = CONSOLE_LEVELS.find((known) => known === event.level) ?? "log";
       console[level](`%c${event.handler}`, "color: gray", event.text);
