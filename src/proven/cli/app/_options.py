@@ -103,7 +103,8 @@ class Signing:
         if not options["keys"] and not options["passkey"]:
             raise ProvenError(
                 ErrorCode.BAD_REQUEST,
-                "say who signs: --key FILE, --key keyring:NAME or --passkey; `proven key new KEY` makes a key",
+                "say who signs: --key FILE, --key keyring:NAME or --passkey; `proven key new KEY` makes a "
+                "key",
             )
         save = options["save"]
         if save is not None and os.path.lexists(save):
