@@ -185,9 +185,10 @@ async def test_what_a_flood_leaves_no_room_for_is_told_to_all_and_other_applicat
             heard += 1
         accepted = await flooding
         assert heard > 0
-        sink = Publisher(messages)  # more at once than the engine keeps, without the way through a guest
+        # more at once than the engine keeps, without the way through a guest
+        sink = Publisher(messages, lambda application, package: app.log_index)
         for number in range(200):
-            await sink.publish(app.id, "flood", values.encode([number]), EVERYONE)
+            await sink.publish(app.id, app.package_id, "flood", values.encode([number]), EVERYONE)
     assert isinstance(accepted, list)
     async with asyncio.timeout(PATIENCE):
         for subscription in subscriptions:

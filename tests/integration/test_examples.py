@@ -16,7 +16,7 @@ import pytest
 
 from integration.guest_apps import ALICE, APPS, BOB, ROOT, running
 from proven.wire.events import Audience
-from proven.wire.ids import ApplicationId
+from proven.wire.ids import ApplicationId, PackageId
 
 EXAMPLES = ROOT / "examples"
 MIB = 1024 * 1024
@@ -29,7 +29,12 @@ class Published:
         self.events: list[tuple[str, Audience]] = []
 
     async def publish(
-        self, application_id: ApplicationId, event: str, payload: bytes, audience: Audience
+        self,
+        application_id: ApplicationId,
+        package_id: PackageId,
+        event: str,
+        payload: bytes,
+        audience: Audience,
     ) -> None:
         self.events.append((event, audience))
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 from integration.guest_apps import ALICE, APPS, BOB, App, running
 from proven.wire import values
 from proven.wire.events import EVERYONE, Audience
-from proven.wire.ids import ApplicationId
+from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.values import UNDEFINED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,7 +23,12 @@ class Sink:
         self.published: list[tuple[str, Any, Audience]] = []
 
     async def publish(
-        self, application_id: ApplicationId, event: str, payload: bytes, audience: Audience
+        self,
+        application_id: ApplicationId,
+        package_id: PackageId,
+        event: str,
+        payload: bytes,
+        audience: Audience,
     ) -> None:
         self.published.append((event, values.decode(payload), audience))
 

@@ -152,7 +152,7 @@ class Connection:
         self._version_feeds.pop(feed, None)
 
     def subscription(self, names: frozenset[str]) -> Subscription:
-        return Subscription(names, self._resume, self._forget)
+        return Subscription(names, self._resume, self._forget, self._checks.confirm_event)
 
     def _on_event(self, event: Pushed | None) -> None:
         if event is None or isinstance(event, LogEvent):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from proven.attestation import Evidence, Platform, Verifier
 from proven.client._session import Deadline
@@ -10,9 +11,11 @@ from proven.client.collect import Collector
 from proven.client.pins import LogMemory, Pins
 from proven.client.report import LinkName, Report
 from proven.client.verification import examine
-from proven.wire.commands import ExecuteResult
+from proven.wire.commands import ApplicationError, ExecuteResult, PublishedEvent
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
+
+_OF_HANDLERS: Final = frozenset(code for code in ErrorCode if code.value.startswith("HANDLER_"))
 
 
 class LogChecks:
@@ -22,6 +25,8 @@ class LogChecks:
        was not known to name.
     2. Calls insist on `package_id` or, with pins, on the package that was verified.
     3. An answer that was given is held to every verification that comes after it in its session.
+    4. With pins or a `package_id`, errors of handlers and events are held to the same rules as answers: one
+       that does not say which package it is of is refused.
     """
 
     def __init__(
@@ -75,6 +80,34 @@ class LogChecks:
         if self._pins is not None and not self._is_verified(*self._answered_by):
             await self.verify(source=False)
 
+    async def confirm_error(self, error: ProvenError) -> None:
+        """Raises `ProvenError` for an error of a handler that is not of a package that may answer. What the
+        node itself has to say is not of a package.
+        """
+        if isinstance(error, ApplicationError):
+            await self._confirm_source("error", error.package_id, error.log_index)
+        elif error.code in _OF_HANDLERS:
+            await self._confirm_source("error", None, None)
+
+    async def confirm_event(self, event: PublishedEvent) -> None:
+        """The same of an event."""
+        await self._confirm_source("event", event.package_id, event.log_index)
+
+    async def _confirm_source(self, what: str, package_id: str | None, log_index: int | None) -> None:
+        if self._pins is None and self._package_id is None:
+            return
+        if package_id is None or log_index is None:
+            raise _refused(f"an {what} came that does not say which package it is of")
+        if self._package_id is not None and package_id != self._package_id:
+            raise _refused(f"an {what} came from the package {package_id}, and you accept another")
+        if self._pins is not None and not self._is_verified(PackageId(package_id), log_index):
+            await self.verify(source=False)
+            if not self._is_verified(PackageId(package_id), log_index):
+                raise _refused(
+                    f"an {what} came from the package {package_id}, and the log does not say that entry "
+                    f"{log_index} made it live"
+                )
+
     async def verify(self, *, source: bool = True, whole_log: bool = False) -> Report:
         """What `Client.verify` promises."""
         if self._application_id is None:
@@ -85,11 +118,9 @@ class LogChecks:
         self._report = report
         if self._answered_by is not None and not self._is_verified(*self._answered_by):
             package_id, log_index = self._answered_by
-            raise ProvenError(
-                ErrorCode.EVIDENCE_INVALID,
+            raise _refused(
                 f"the session was answered by the package {package_id}, and the log does not say that entry "
-                f"{log_index} made it live",
-                details={"link": LinkName.LOG.value},
+                f"{log_index} made it live"
             )
         return report
 
@@ -114,3 +145,7 @@ class LogChecks:
         live = None if self._report is None else self._report.live
         versions = () if live is None else live.versions
         return any((each.package_id, each.log_index) == (package_id, log_index) for each in versions)
+
+
+def _refused(message: str) -> ProvenError:
+    return ProvenError(ErrorCode.EVIDENCE_INVALID, message, details={"link": LinkName.LOG.value})

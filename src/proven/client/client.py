@@ -154,6 +154,7 @@ class Client:
             result = await self._execute(session, handler, arguments, wanted, timeout)
         except ProvenError as refusal:
             if not await self._checks.is_outdated(wanted, refusal):
+                await self._checks.confirm_error(refusal)
                 raise
             result = await self._execute(session, handler, arguments, self._checks.wanted, timeout)
         await self._checks.confirm(result)

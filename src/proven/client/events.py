@@ -48,7 +48,7 @@ class Subscription:
     3. When the connection is lost, it is made anew, as often as it takes: a new session, whose evidence is
        verified, with the same identity and the same names. What was published in between is `Missed(None)`.
     4. An error that will not pass by itself (evidence that is not good, a name that cannot be one) is raised
-       from the iteration, and ends it.
+       from the iteration, and ends it. So is an event that, with pins, the log does not confirm.
     """
 
     def __init__(
@@ -56,8 +56,11 @@ class Subscription:
         names: frozenset[str],
         resume: Callable[[Subscription], Awaitable[None]],
         forget: Callable[[Subscription], Awaitable[None]],
+        confirm: Callable[[PublishedEvent], Awaitable[None]],
     ) -> None:
+        """`confirm` raises `ProvenError` for an event that is refused."""
         self.names = names
+        self._confirm = confirm
         self._resume = resume
         self._forget = forget
         self._waiting: deque[PublishedEvent | Missed] = deque()
@@ -91,6 +94,11 @@ class Subscription:
                 item = self._waiting.popleft()
                 if isinstance(item, Missed):
                     return item
+                try:
+                    await self._confirm(item)
+                except ProvenError:
+                    await self.close()
+                    raise
                 return Published(item.name, values.decode(item.payload))
             if not self._connected:
                 await self._reconnect()

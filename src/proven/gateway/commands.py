@@ -6,12 +6,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from proven.apps import Application
 from proven.gateway.handlers import Handlers, check_access
 from proven.gateway.ports import Applications, Versions
 from proven.identity import Session, Sessions
-from proven.runtime import ConsoleRecord, Invocation
+from proven.runtime import ConsoleRecord, Invocation, Outcome
 from proven.wire.commands import (
     Anonymize,
+    ApplicationError,
     ApplicationSummary,
     Command,
     Done,
@@ -48,7 +50,7 @@ class Commands:
     1. The handler belongs to the session's own application, is of kind RPC, and the live package lists it.
     2. If the command names a package, that package is live, else `CONFLICT`.
     3. The handler's `access` lets the session's identity in.
-    4. Arguments and results pass through unread.
+    4. Arguments and results pass through unread. Results name the package, and so do errors from rule 3 on.
     """
 
     def __init__(
@@ -125,31 +127,39 @@ class Commands:
                     "another package of the application is live",
                     details={"package_id": application.package_id},
                 )
-            handler = self._handlers.find_rpc(application, command.handler)
-            identity, accounts = session.identity, session.accounts
-            check_access(application, handler, identity)
-            if accounts is None and identity is not None:
-                accounts = await self._accounts(session)
-            outcome = await self._handlers.run(
-                application,
-                handler,
-                Invocation(
-                    application_id=application.id,
-                    package_id=application.package_id,
-                    handler=handler.address,
-                    kind=handler.kind,
-                    arguments=command.args,
-                    identity=identity,
-                    accounts=accounts or (),
-                    origin=session.origin,
-                    on_console=console,
-                ),
-            )
+            try:
+                outcome = await self._call(session, command, application, console)
+            except ProvenError as error:
+                raise ApplicationError(error, application.package_id, application.log_index) from error
         return ExecuteResult(
             value=outcome.value or _UNDEFINED,
             package_id=application.package_id,
             log_index=application.log_index,
             duration_us=max(0, round(outcome.duration * 1_000_000)),
+        )
+
+    async def _call(
+        self, session: Session, command: Execute, application: Application, console: Console | None
+    ) -> Outcome:
+        handler = self._handlers.find_rpc(application, command.handler)
+        identity, accounts = session.identity, session.accounts
+        check_access(application, handler, identity)
+        if accounts is None and identity is not None:
+            accounts = await self._accounts(session)
+        return await self._handlers.run(
+            application,
+            handler,
+            Invocation(
+                application_id=application.id,
+                package_id=application.package_id,
+                handler=handler.address,
+                kind=handler.kind,
+                arguments=command.args,
+                identity=identity,
+                accounts=accounts or (),
+                origin=session.origin,
+                on_console=console,
+            ),
         )
 
 

@@ -14,7 +14,7 @@ from proven.gateway.limits import EventLimits
 from proven.wire.commands import PublishedEvent, encode_event
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.events import Audience, EventMessage, check_name
-from proven.wire.ids import ApplicationId, SessionId
+from proven.wire.ids import ApplicationId, PackageId, SessionId
 
 _log = logging.getLogger("proven.gateway")
 
@@ -30,17 +30,28 @@ def subject_of(application_id: ApplicationId) -> str:
     return f"events.{application_id}"
 
 
+LiveSince = Callable[[ApplicationId, PackageId], int | None]
+"""The entry of the log that made a package of an application live last; None if none did."""
+
+
 class Publisher:
     """Hands events to the engine, which hands them to the hub of every node that has subscribers."""
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(self, messages: Messages, live_since: LiveSince) -> None:
         self._messages = messages
+        self._live_since = live_since
 
     async def publish(
-        self, application_id: ApplicationId, event: str, payload: bytes, audience: Audience
+        self,
+        application_id: ApplicationId,
+        package_id: PackageId,
+        event: str,
+        payload: bytes,
+        audience: Audience,
     ) -> None:
         """See `proven.runtime.hostcalls.EventSink`."""
-        message = EventMessage(event, payload, audience)
+        entry = self._live_since(application_id, package_id)
+        message = EventMessage(event, payload, audience, None if entry is None else (package_id, entry))
         await self._messages.publish(subject_of(application_id), message.encode())
 
 
@@ -246,7 +257,12 @@ class _Topic:
         interested = self.listeners.get(message.name)
         if interested is None:
             return
-        plaintext = encode_event(PublishedEvent(name=message.name, payload=message.payload))
+        package_id, log_index = message.source or (None, None)
+        plaintext = encode_event(
+            PublishedEvent(
+                name=message.name, payload=message.payload, package_id=package_id, log_index=log_index
+            )
+        )
         event = Outgoing(message.name, message.audience, plaintext)
         for number, listener in enumerate(list(interested), 1):
             listener.offer(event)

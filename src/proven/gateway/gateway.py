@@ -149,7 +149,8 @@ class Gateway:
             development=config.development,
         )
         taken = {} if submissions is None else submissions.performers()
-        all_performers = {**(performers or {}), **taken}
+        asked = {} if self._transparency is None else self._transparency.performers()
+        all_performers = {**(performers or {}), **taken, **asked}
         commands = Commands(sessions, applications, versions, handlers, all_performers, accounts)
         self._events = None if messages is None else EventHub(messages, config.rpc.events)
         self._followed = VersionHub(applications)

@@ -19,6 +19,7 @@ from proven.identity import Received, Session, Sessions
 from proven.runtime import ConsoleRecord
 from proven.wire.commands import (
     MAX_CONSOLE_TEXT,
+    ApplicationError,
     ConsoleEvent,
     ExecuteResult,
     LogEvent,
@@ -124,7 +125,8 @@ class Rpc:
             else:
                 result = await self._commands.perform(received.session, command, console)
         except ProvenError as error:
-            return Answer(encode_failure(received.sequence, error))
+            entry = error.log_index if isinstance(error, ApplicationError) else None
+            return Answer(encode_failure(received.sequence, error), entry)
         live = result.log_index if isinstance(result, ExecuteResult) else None
         return Answer(encode_success(received.sequence, result), live)
 

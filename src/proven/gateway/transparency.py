@@ -6,18 +6,21 @@ import asyncio
 import base64
 import binascii
 import re
-from bisect import bisect_right
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from proven.attestation import Attestor
+from proven.gateway.commands import Performer
 from proven.gateway.http import Request, Response, error_response, json_response
 from proven.gateway.routes import parse_query
+from proven.identity import Session
 from proven.packages import Asset, Package
 from proven.transparency.witness import MAX_REQUEST, AddCheckpoint, UnexpectedSizeError
 from proven.wire import cbor, ids
 from proven.wire import http_signatures as signatures
+from proven.wire.commands import Command, LogHead, LogHeadResult
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.log_key import LOG_LABEL, WITNESS_LABEL, AttestedKey, user_data
@@ -129,13 +132,28 @@ class Transparency:
         self._attestor = attestor
         self._reading = asyncio.Semaphore(_PACKAGES_AT_ONCE)
 
-    async def state(self) -> dict[str, object]:
-        """The checkpoint of all that this node knows of, as part of a description that it signs."""
+    def performers(self) -> Mapping[type[Command], Performer]:
+        """What is asked inside of sessions."""
+        return {LogHead: self._head}
+
+    async def _head(self, session: Session, command: LogHead) -> LogHeadResult:
+        newest = await self._reached()
+        application, entries = session.application_id, 0
+        if application is not None:
+            entries = bisect_left(self._rooms.index.entries_of(application), newest.size)
+        return LogHeadResult(origin=newest.origin, size=newest.size, root=newest.root, revision=entries)
+
+    async def _reached(self) -> Checkpoint:
+        """The checkpoint of all that this node knows of."""
         try:
             async with asyncio.timeout(_CATCH_UP_SECONDS):
-                newest = await self._rooms.log.reach(self._rooms.index.root()[0])
+                return await self._rooms.log.reach(self._rooms.index.root()[0])
         except TimeoutError:
             raise ProvenError(ErrorCode.UNAVAILABLE, "the log is behind; try again", retry_after=1) from None
+
+    async def state(self) -> dict[str, object]:
+        """The checkpoint of all that this node knows of, as part of a description that it signs."""
+        newest = await self._reached()
         root = base64.b64encode(newest.root).decode()
         return {"origin": newest.origin, "size": newest.size, "root": root}
 

@@ -48,7 +48,7 @@ from proven.storage import DevelopmentOwnership, Storage
 from proven.telemetry import LogStore, Metrics
 from proven.transparency import CosignedHistory, Cosigners, TransparencyLog, Witness
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import ApplicationId
+from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.log_key import default_name
 from proven.wire.notes import NoteSigner
 
@@ -87,7 +87,7 @@ class LocalNode:
         self._host_calls = HostCalls(
             self._storage,
             config.host_calls,
-            events=Publisher(self._engine.messages),
+            events=Publisher(self._engine.messages, self._live_since),
             scratch=config.data_dir / "scratch",
         )
         self._applications = Applications(
@@ -102,7 +102,8 @@ class LocalNode:
             resolver_for(config.domains, development=True),
             lifetime=config.domains.proof_lifetime,
             reserved=config.gateway.owns,
-            random=Random(keys.derive(root_key, "domain-proofs")),  # noqa: S311
+            random=Random(keys.derive(root_key, "domain-proofs")),  # noqa: S311: it spreads, and hides nothing
+            pace=config.domains.pace(),
         )
         self._telemetry = AppTelemetry(
             LogStore(self._engine.registers, config.telemetry.logs, applications=self._application_ids),
@@ -318,6 +319,10 @@ class LocalNode:
             raise ProvenError(
                 ErrorCode.UNAVAILABLE, f"cannot listen on 127.0.0.1:{port} (admin.port): {_reason(error)}"
             ) from error
+
+    def _live_since(self, application: ApplicationId, package_id: PackageId) -> int | None:
+        versions = self._applications.versions(application)
+        return next((each.log_index for each in reversed(versions) if each.package_id == package_id), None)
 
     def _application_ids(self) -> list[ApplicationId]:
         return [record.id for record in self._applications.list()]

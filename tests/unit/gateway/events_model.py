@@ -16,10 +16,11 @@ from proven.wire import values
 from proven.wire.commands import MissedEvents, PublishedEvent, VersionEvent, decode_message
 from proven.wire.events import Audience
 from proven.wire.identity import IdentityKey, new_seed
-from proven.wire.ids import ApplicationId, IdentityId
+from proven.wire.ids import ApplicationId, IdentityId, PackageId
 from proven.wire.session import ClientHandshake, SealedChannel
 
 ONE, TWO = ApplicationId("a" * 32), ApplicationId("b" * 32)
+PACKAGE = PackageId("1" * 64)
 
 Received = PublishedEvent | MissedEvents | VersionEvent
 
@@ -115,7 +116,7 @@ class World:
             ),
             clock=clock,
         )
-        self._publisher = Publisher(self.messages)
+        self._publisher = Publisher(self.messages, lambda application, package: 7)
         self._clients: list[Client] = []
 
     async def client(self, application_id: ApplicationId = ONE, *, like: Client | None = None) -> Client:
@@ -151,7 +152,7 @@ class World:
     async def publish(
         self, name: str, payload: values.Value, audience: Audience, *, application_id: ApplicationId = ONE
     ) -> None:
-        await self._publisher.publish(application_id, name, values.encode(payload), audience)
+        await self._publisher.publish(application_id, PACKAGE, name, values.encode(payload), audience)
 
     async def settle(self) -> None:
         """Let everything happen that can happen without anybody doing something."""

@@ -56,8 +56,8 @@ async def test_what_is_kept_for_a_slow_client_is_bounded_in_bytes_too() -> None:
         await node.settle()
         slow.socket.flow()
         await node.settle()
-        assert len(slow.payloads) == 9
-        assert slow.missed == 21
+        assert len(slow.payloads) == 8
+        assert slow.missed == 22
 
 
 async def test_events_for_others_are_not_counted_as_missed() -> None:

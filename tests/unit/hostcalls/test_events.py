@@ -8,7 +8,7 @@ from proven.runtime.hostcalls._events import Events, EventsConfig
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.events import EVERYONE, MAX_PAYLOAD, Audience
-from proven.wire.ids import ApplicationId
+from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.values import UNDEFINED
 
 from .conftest import MakeContext
@@ -22,7 +22,12 @@ class Recorder:
         self.published: list[tuple[str, str, bytes, Audience]] = []
 
     async def publish(
-        self, application_id: ApplicationId, event: str, payload: bytes, audience: Audience
+        self,
+        application_id: ApplicationId,
+        package_id: PackageId,
+        event: str,
+        payload: bytes,
+        audience: Audience,
     ) -> None:
         self.published.append((application_id, event, payload, audience))
 

@@ -9,6 +9,7 @@ import pytest
 from proven.wire import cbor
 from proven.wire.commands import (
     Anonymize,
+    ApplicationError,
     ApplicationSummary,
     Command,
     ConsoleEvent,
@@ -23,6 +24,7 @@ from proven.wire.commands import (
     IssueTicketResult,
     ListApplications,
     ListApplicationsResult,
+    LogHeadResult,
     Result,
     Submit,
     Success,
@@ -76,6 +78,7 @@ def test_commands_arrive_as_they_were_sent(command: Command) -> None:
             )
         ),
         IssueTicketResult(ticket=b"t", expires_in=1),
+        LogHeadResult(origin="node.example/log", size=3, root=bytes(32), revision=2),
     ],
     ids=lambda result: type(result).__name__,
 )
@@ -92,6 +95,16 @@ def test_errors_arrive_with_everything_that_helps() -> None:
     assert isinstance(message, Failure)
     assert message.request == 3
     assert message.to_error().to_record() == error.to_record()
+
+
+def test_an_error_of_a_call_names_the_code_that_was_to_answer() -> None:
+    refused = ProvenError(ErrorCode.HANDLER_ERROR, "no", details={"name": "TypeError"}, retry_after=1.0)
+    message = decode_message(encode_failure(3, ApplicationError(refused, "f" * 64, 7)))
+    assert isinstance(message, Failure)
+    error = message.to_error()
+    assert isinstance(error, ApplicationError)
+    assert (error.package_id, error.log_index) == ("f" * 64, 7)
+    assert error.to_record() == refused.to_record()
 
 
 def test_an_error_that_cannot_be_encoded_still_arrives() -> None:

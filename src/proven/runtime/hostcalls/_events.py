@@ -12,7 +12,7 @@ from proven.runtime.host import CallContext, HostFunction
 from proven.wire import ids
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.events import EVERYONE, MAX_PAYLOAD, Audience, check_name
-from proven.wire.ids import ApplicationId
+from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.values import UNDEFINED
 
 from ._arguments import octets, take, text
@@ -25,9 +25,14 @@ class EventSink(Protocol):
     """Takes the events that applications publish."""
 
     async def publish(
-        self, application_id: ApplicationId, event: str, payload: bytes, audience: Audience
+        self,
+        application_id: ApplicationId,
+        package_id: PackageId,
+        event: str,
+        payload: bytes,
+        audience: Audience,
     ) -> None:
-        """Accept one event; `payload` is one encoded value.
+        """Accept one event of a package; `payload` is one encoded value.
 
         Returns once it is accepted: it then goes to those of the audience who are subscribed, whatever
         becomes of its publisher, and behind the events of the application that were accepted before it.
@@ -81,7 +86,7 @@ class Events:
         if self._sink is None:
             raise ProvenError(ErrorCode.UNAVAILABLE, "this node delivers no events")
         self._allowances.take(context.application_id, len(encoded))
-        await self._sink.publish(context.application_id, event, encoded, audience)
+        await self._sink.publish(context.application_id, context.package_id, event, encoded, audience)
         return UNDEFINED
 
 

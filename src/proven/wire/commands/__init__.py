@@ -34,8 +34,10 @@ from .applications import (
 )
 from .calls import MAX_CONSOLE_TEXT, ConsoleEvent, Execute, ExecuteResult
 from .events import MAX_EVENT_NAME, MissedEvents, PublishedEvent, Subscribe, Unsubscribe
+from .log_head import LogHead, LogHeadResult
 from .messages import (
     MAX_MESSAGE_DEPTH,
+    ApplicationError,
     Command,
     Event,
     Failure,
@@ -114,6 +116,7 @@ __all__ = [
     "AccountKind",
     "AccountSummary",
     "Anonymize",
+    "ApplicationError",
     "ApplicationSummary",
     "AuthenticationResult",
     "BeginAuthentication",
@@ -149,6 +152,8 @@ __all__ = [
     "ListSessions",
     "ListSessionsResult",
     "LogEvent",
+    "LogHead",
+    "LogHeadResult",
     "LogKind",
     "LogLevel",
     "LogLine",

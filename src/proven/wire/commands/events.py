@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from ._fields import CommandRecord, Count, Record
+from ._fields import CommandRecord, Count, Record, Sha256Hex
 from .calls import ValueBytes
 
 MAX_EVENT_NAME: Final = 128
@@ -28,10 +28,15 @@ class Unsubscribe(CommandRecord, frozen=True):
 
 
 class PublishedEvent(Record, frozen=True, tag_field="event", tag="published"):
-    """Something the application published for this session; `payload` holds one `values` encoding."""
+    """Something the application published for this session; `payload` holds one `values` encoding.
+    `package_id` is the code that published it, and `log_index` the entry of the transparency log that made
+    it live last; both are absent if no node knows that any more.
+    """
 
     name: _EventName
     payload: ValueBytes
+    package_id: Sha256Hex | None = None
+    log_index: Count | None = None
 
 
 class MissedEvents(Record, frozen=True, tag_field="event", tag="missed"):

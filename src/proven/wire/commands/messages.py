@@ -10,7 +10,7 @@ from proven.wire import cbor
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.session import MAX_PLAINTEXT
 
-from ._fields import Done, Record
+from ._fields import Count, Done, Record, Sha256Hex
 from .accounts import (
     AccountSummary,
     BeginLink,
@@ -23,6 +23,7 @@ from .accounts import (
 from .applications import ListApplications, ListApplicationsResult, Submit, SubmitResult
 from .calls import ConsoleEvent, Execute, ExecuteResult, Sequence
 from .events import MissedEvents, PublishedEvent, Subscribe, Unsubscribe
+from .log_head import LogHead, LogHeadResult
 from .passkeys import (
     AuthenticationResult,
     BeginAuthentication,
@@ -78,6 +79,7 @@ Command: TypeAlias = (
     | ReadMetrics
     | Submit
     | FollowVersion
+    | LogHead
 )
 
 Result: TypeAlias = (
@@ -99,6 +101,7 @@ Result: TypeAlias = (
     | ReadMetricsResult
     | SubmitResult
     | VersionState
+    | LogHeadResult
 )
 
 Event: TypeAlias = ConsoleEvent | PublishedEvent | MissedEvents | LogEvent | VersionEvent
@@ -112,11 +115,29 @@ class Success(Record, frozen=True):
 
 
 class Failure(Record, frozen=True):
+    """`package_id` is the code that the command was given to, and `log_index` the entry of the transparency
+    log that made it live; without them, the node itself says what is wrong.
+    """
+
     request: Sequence
     error: dict[str, object]
+    package_id: Sha256Hex | None = None
+    log_index: Count | None = None
 
     def to_error(self) -> ProvenError:
-        return ProvenError.from_record(self.error)
+        error = ProvenError.from_record(self.error)
+        if self.package_id is None or self.log_index is None:
+            return error
+        return ApplicationError(error, self.package_id, self.log_index)
+
+
+class ApplicationError(ProvenError):
+    """An error of a call that the package `package_id`, made live by entry `log_index`, was to answer."""
+
+    def __init__(self, error: ProvenError, package_id: str, log_index: int) -> None:
+        super().__init__(error.code, error.message, details=error.details, retry_after=error.retry_after)
+        self.package_id = package_id
+        self.log_index = log_index
 
 
 Message: TypeAlias = Success | Failure | Event
@@ -142,12 +163,15 @@ def encode_success(request: int, result: Result) -> bytes:
 def encode_failure(request: int, error: ProvenError) -> bytes:
     """Details that have no place on the wire are left out rather than failing the failure."""
     record = error.to_record()
+    named = {}
+    if isinstance(error, ApplicationError):
+        named = {"package_id": error.package_id, "log_index": error.log_index}
     try:
-        return cbor.encode({"request": request, "error": record})
+        return cbor.encode({"request": request, "error": record, **named})
     except (TypeError, ValueError):
         record.pop("details", None)
         record["message"] = error.message.encode("utf-8", "replace").decode()
-        return cbor.encode({"request": request, "error": record})
+        return cbor.encode({"request": request, "error": record, **named})
 
 
 def encode_event(event: Event) -> bytes:
