@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from proven.domains._agenda import Pace
 from proven.domains._https import HttpsResolver
 from proven.domains._plain import PlainResolver
 from proven.domains.quorum import Quorum
@@ -28,7 +29,9 @@ class DomainsConfig:
     """`agreement` of the `resolvers` (URLs, RFC 8484) have to say the same; with `require_dnssec` they have
     to have authenticated it. `timeout` is that of one question.
 
-    A proof holds for `proof_lifetime` seconds, 30 days at most, and is renewed from half of it on.
+    A proof holds for `proof_lifetime` seconds, 30 days at most, and is renewed from half of it on. What was
+    not proved is looked up again after `first_retry` seconds, then twice as long each time, up to
+    `last_retry`.
 
     For development evidence only: `plain_resolver` (`host:port`) is asked in the clear and alone instead, and
     `certificates` is a file of further authorities (PEM) for the resolvers' certificates.
@@ -39,6 +42,8 @@ class DomainsConfig:
     require_dnssec: bool = False
     timeout: float = 10.0
     proof_lifetime: float = 14 * 24 * 3600.0
+    first_retry: float = 10.0
+    last_retry: float = 6 * 3600.0
     plain_resolver: str | None = None
     certificates: Path | None = None
 
@@ -55,8 +60,14 @@ class DomainsConfig:
             raise ValueError("domains.timeout is at most 60 seconds")
         if not 1 <= self.proof_lifetime <= _LONGEST_PROOF:
             raise ValueError("domains.proof_lifetime is from 1 second to 30 days")
+        if not 0.1 <= self.first_retry <= self.last_retry:
+            raise ValueError("domains.first_retry is from 0.1 seconds to domains.last_retry")
         if self.plain_resolver is not None:
             _address(self.plain_resolver)
+
+    def pace(self) -> Pace:
+        """When what was not proved is looked up again."""
+        return Pace(first_retry=int(self.first_retry * 1000), last_retry=int(self.last_retry * 1000))
 
 
 def resolver_for(config: DomainsConfig, *, development: bool) -> Resolver:

@@ -102,7 +102,7 @@ class LocalNode:
             resolver_for(config.domains, development=True),
             lifetime=config.domains.proof_lifetime,
             reserved=config.gateway.owns,
-            random=Random(keys.derive(root_key, "domain-proofs")),  # noqa: S311: it spreads, and hides nothing
+            random=Random(keys.derive(root_key, "domain-proofs")),  # noqa: S311
             pace=config.domains.pace(),
         )
         self._telemetry = AppTelemetry(
