@@ -7,8 +7,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from proven.apps import Application, ApplicationRecord
-from proven.packages import Asset
+from proven.packages import Asset, Package
 from proven.runtime import Invocation, Outcome
+from proven.wire.ids import ApplicationId, PackageId
+from proven.wire.notes import Checkpoint, Signature
+from proven.wire.tiles import Tile
 
 
 class Applications(Protocol):
@@ -46,3 +49,43 @@ class Invoker(Protocol):
     """What runs handlers, as `proven.runtime.Runtime` does."""
 
     async def invoke(self, invocation: Invocation) -> Outcome: ...
+
+
+class PackageStore(Protocol):
+    """The packages of applications, as `proven.apps.Applications` keeps them."""
+
+    async def package(self, package_id: PackageId) -> Package:
+        """A package without its front-end files; raises `NOT_FOUND`."""
+
+    async def asset(self, asset: Asset) -> bytes:
+        """A front-end file; raises `NOT_FOUND`."""
+
+
+class EntryIndex(Protocol):
+    """Which entries of the log are about an application, as `proven.apps.Applications` knows it."""
+
+    def entries_of(self, application: ApplicationId) -> Sequence[int]:
+        """Their indexes, in order; raises `NOT_FOUND`."""
+
+    async def leaf(self, log_index: int) -> bytes:
+        """One entry; raises `NOT_FOUND`."""
+
+    def root(self) -> tuple[int, bytes]:
+        """How many entries it knows of, and their root."""
+
+
+class PublicLog(Protocol):
+    """The log of this node, as `proven.transparency.TransparencyLog` publishes it."""
+
+    @property
+    def origin(self) -> str: ...
+    @property
+    def verifier_key(self) -> str: ...
+    @property
+    def checkpoint(self) -> Checkpoint: ...
+    def signed(self, cosignatures: Sequence[Signature] = ()) -> bytes: ...
+    async def reach(self, size: int) -> Checkpoint: ...
+    def prove_inclusion(self, index: int, size: int) -> tuple[bytes, ...]: ...
+    def prove_consistency(self, old: int, new: int) -> tuple[bytes, ...]: ...
+    async def tile(self, tile: Tile) -> bytes: ...
+    async def entries(self, first: int, count: int) -> Sequence[bytes]: ...

@@ -14,15 +14,15 @@ from typing import Final, Protocol
 from proven.attestation import Attestor
 from proven.gateway.commands import Performer
 from proven.gateway.http import Request, Response, error_response, json_response
+from proven.gateway.ports import EntryIndex, PackageStore, PublicLog
 from proven.gateway.routes import parse_query
 from proven.identity import Session
-from proven.packages import Asset, Package
+from proven.packages import Asset
 from proven.transparency.witness import MAX_REQUEST, AddCheckpoint, UnexpectedSizeError
 from proven.wire import cbor, ids
 from proven.wire import http_signatures as signatures
 from proven.wire.commands import Command, LogHead, LogHeadResult
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.log_key import LOG_LABEL, WITNESS_LABEL, AttestedKey, user_data
 from proven.wire.notes import Checkpoint, NoteKey, Signature
 from proven.wire.tiles import Tile
@@ -51,22 +51,6 @@ _INERT: Final = (
 """What comes from applications' owners is never a page of the node's."""
 
 
-class Log(Protocol):
-    """The log of this node, as `proven.transparency.TransparencyLog` is one."""
-
-    @property
-    def origin(self) -> str: ...
-    @property
-    def verifier_key(self) -> str: ...
-    @property
-    def checkpoint(self) -> Checkpoint: ...
-    def signed(self, cosignatures: Sequence[Signature] = ()) -> bytes: ...
-    async def reach(self, size: int) -> Checkpoint: ...
-    def prove_inclusion(self, index: int, size: int) -> tuple[bytes, ...]: ...
-    def prove_consistency(self, old: int, new: int) -> tuple[bytes, ...]: ...
-    async def tile(self, tile: Tile) -> bytes: ...
-
-
 class CheckpointWitness(Protocol):
     """This node as a witness of other logs, as `proven.transparency.Witness` is one."""
 
@@ -75,36 +59,13 @@ class CheckpointWitness(Protocol):
     async def add_checkpoint(self, request: AddCheckpoint) -> Signature: ...
 
 
-class PackageStore(Protocol):
-    """The packages of applications, as `proven.apps.Applications` keeps them."""
-
-    async def package(self, package_id: PackageId) -> Package:
-        """A package without its front-end files; raises `NOT_FOUND`."""
-
-    async def asset(self, asset: Asset) -> bytes:
-        """Raises `NOT_FOUND`."""
-
-
-class EntryIndex(Protocol):
-    """Which entries of the log are about an application, as `proven.apps.Applications` knows it."""
-
-    def entries_of(self, application: ApplicationId) -> Sequence[int]:
-        """Their indexes, in order; raises `NOT_FOUND`."""
-
-    async def leaf(self, log_index: int) -> bytes:
-        """Raises `NOT_FOUND`."""
-
-    def root(self) -> tuple[int, bytes]:
-        """How many entries it knows of, and their root."""
-
-
 @dataclass(frozen=True, slots=True)
 class TransparencyRooms:
     """What the endpoints lead to. `cosignatures` are those of the newest checkpoint. `cosigned` gives, of
     each witness, the last checkpoint that it cosigned without an entry, and the first with it.
     """
 
-    log: Log
+    log: PublicLog
     packages: PackageStore
     index: EntryIndex
     cosignatures: Callable[[], Sequence[Signature]] = tuple

@@ -4,6 +4,6 @@
 """
 
 from proven.gateway.explorer.explorer import Explorer
-from proven.gateway.explorer.ports import ExplorerRooms, PublicLog, Registry
+from proven.gateway.explorer.ports import ExplorerRooms, Registry
 
-__all__ = ["Explorer", "ExplorerRooms", "PublicLog", "Registry"]
+__all__ = ["Explorer", "ExplorerRooms", "Registry"]
