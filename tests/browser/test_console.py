@@ -18,7 +18,7 @@ from proven.wire.errors import ProvenError
 from proven.wire.identity import IdentityKey, new_seed
 from support.browser import add_authenticator
 from support.node import Node, running_node
-from support.site import listening
+from support.web_servers import listening
 from support.workspace import npm_workspace
 
 expect.set_options(timeout=15_000)

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from integration.guest_apps import APPS, App, running
 from proven.runtime.hostcalls import FetchConfig
-from support.site import listening
+from support.web_servers import listening
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -26,7 +26,7 @@ from proven.wire.log_key import LOG_LABEL, AttestedKey, default_name, user_data
 from proven.wire.notes import Checkpoint, Note, NoteSigner, Signature
 from proven.wire.session import ServerHandshake
 from proven.wire.tiles import Tile, encode_entries
-from support.site import listening
+from support.web_servers import listening
 
 HOUR = 3600
 

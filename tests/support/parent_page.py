@@ -9,6 +9,8 @@ from typing import Any, Final
 from aiohttp import web
 from playwright.async_api import FrameLocator, Page
 
+from support.web_servers import listening
+
 PARENT: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -114,15 +116,7 @@ async def parent_server() -> AsyncIterator[int]:
     async def page(_: web.Request) -> web.Response:
         return web.Response(text=PARENT, content_type="text/html")
 
-    app = web.Application()
-    app.router.add_get("/", page)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port: int = runner.addresses[0][1]
-        await web.TCPSite(runner, "127.0.0.2", port).start()
+    application = web.Application()
+    application.router.add_get("/", page)
+    async with listening(application, also="127.0.0.2") as port:
         yield port
-    finally:
-        await runner.cleanup()

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import aiohttp
 from aiohttp import web
 
-from support.site import listening
+from support.web_servers import listening
 
 _HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "keep-alive", "accept-encoding"}
 

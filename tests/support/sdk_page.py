@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 from playwright.async_api import BrowserContext, ConsoleMessage, Page
 
-from support.site import listening
+from support.web_servers import listening
 
 DIST: Final = Path(__file__).parents[2] / "packages" / "sdk" / "dist"
 HANDLERS: Final = "src/counterpart.ts#"
