@@ -1,24 +1,17 @@
 from __future__ import annotations
 
-import importlib.util
 import tomllib
 from pathlib import Path
 from types import ModuleType
 
 from proven.node.config import load_config
+from support.scripts import load
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "generate_configuration", DOCS / "generate_configuration.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(DOCS / "generate_configuration.py")
 
 
 def test_the_page_lists_every_setting_with_its_default() -> None:

@@ -18,6 +18,7 @@ from proven.wire import values
 from proven.wire.commands import Execute, Success, decode_message, encode_command
 from proven.wire.session import ClientHandshake, SealedChannel
 from support.node import Node, running_node
+from support.raw_sessions import open_channel
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -64,8 +65,7 @@ class Stage:
     @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator[RawSession]:
         handshake = ClientHandshake(self._application.id)
-        async with self._http.post(f"{self._url}/session", data=handshake.request()) as response:
-            channel, _ = handshake.finish(await response.read(), self._node.verifier)
+        channel = await open_channel(self._http, self._url, handshake, self._node.verifier)
         async with self._http.ws_connect(f"{self._url}/ws", max_msg_size=0) as websocket:
             yield RawSession(channel, websocket)
 

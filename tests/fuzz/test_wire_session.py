@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,29 +18,17 @@ from proven.wire.session import (
     SessionRequest,
     session_of_frame,
 )
+from support.sealed import Believing
 
 FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 APPLICATION = ApplicationId("a" * 32)
 
 
-class BelievingVerifier:
-    def verify(
-        self,
-        document: bytes,
-        *,
-        nonce: bytes,
-        user_data: bytes | None = None,
-        public_key: bytes | None = None,
-        at: datetime | None = None,
-    ) -> bytes:
-        return document
-
-
 def establish() -> tuple[SealedChannel, SealedChannel]:
     client_side = ClientHandshake(APPLICATION)
     response, server = ServerHandshake(client_side.request()).finish(b"evidence")
-    return client_side.finish(response, BelievingVerifier())[0], server
+    return client_side.finish(response, Believing())[0], server
 
 
 def twin(channel: SealedChannel) -> SealedChannel:
@@ -94,7 +81,7 @@ def test_any_request_is_read_canonically_or_refused(data: bytes) -> None:
 @FUZZ
 @given(HOSTILE | FIELDS.map(lambda fields: cbor.encode({**fields} | {"v": 1})))
 def test_any_response_is_read_or_refused(data: bytes) -> None:
-    either(lambda: ClientHandshake(APPLICATION).finish(data, BelievingVerifier()))
+    either(lambda: ClientHandshake(APPLICATION).finish(data, Believing()))
 
 
 CLIENT, SERVER = establish()

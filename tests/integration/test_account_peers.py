@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from support.account_peers import running_peers
 from support.account_vectors import Row, against_peers, published, table
+from support.scripts import load
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,11 +29,7 @@ def test_other_implementations_agree(peers: list[Row]) -> None:
 
 
 def test_the_table_in_the_documentation_is_what_the_report_prints(peers: list[Row]) -> None:
-    spec = importlib.util.spec_from_file_location("accounts_report", ROOT / "tests" / "accounts_report.py")
-    assert spec is not None
-    assert spec.loader is not None
-    report = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(report)
+    report = load(ROOT / "tests" / "accounts_report.py")
     page = (ROOT / "docs" / "accounts.md").read_text("utf-8")
     assert page == report.with_table(page, table([*published(), *peers])), (
         "run `python tests/accounts_report.py --write`"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from proven.node.local import local_node
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey, new_seed
 from support.node import Node, running_node
+from support.scripts import load
 
 ROOT = Path(__file__).parents[2]
 
@@ -240,11 +240,7 @@ async def test_every_address_is_listed_and_documented(api: Api) -> None:
 
 def test_the_types_of_the_page_are_those_of_the_node() -> None:
     file = ROOT / "web" / "console" / "generate_api.py"
-    spec = importlib.util.spec_from_file_location("generate_api", file)
-    assert spec is not None
-    assert spec.loader is not None
-    generator = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generator)
+    generator = load(file)
     assert (file.parent / "api.ts").read_text("utf-8") == generator.page(), f"run python {file}"
 
 

@@ -21,11 +21,11 @@ from proven.wire.commands import Execute, WhoAmI, decode_message, encode_command
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
 from proven.wire.session import ClientHandshake, SealedChannel, ServerHandshake
-from support.site import listening
+from support.raw_sessions import COSE, open_channel
+from support.web_servers import listening
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-COSE = {"content-type": "application/cose"}
 ORIGIN = "https://page.example"
 
 
@@ -44,10 +44,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 async def opened(node: Node, http: aiohttp.ClientSession, origin: str | None = None) -> SealedChannel:
     handshake = ClientHandshake(node.application.id, origin=origin)
-    async with http.post(f"{node.app_url}/session", data=handshake.request(), headers=COSE) as response:
-        assert response.status == 200
-        channel, _ = handshake.finish(await response.read(), node.verifier)
-        return channel
+    return await open_channel(http, node.app_url, handshake, node.verifier)
 
 
 Send = Callable[[bytes], Awaitable[bytes | None]]

@@ -48,6 +48,7 @@ from proven.wire.identity import IdentityKey, new_seed
 from proven.wire.ids import ApplicationId, IdentityId
 from proven.wire.session import ClientHandshake, SealedChannel
 from support.authenticator import SoftwareAuthenticator
+from support.raw_sessions import open_channel
 from unit.identity.people import unwrap, wrap
 
 R = TypeVar("R", bound=Result)
@@ -121,13 +122,8 @@ class Browser:
         url = f"{self.node.url}/app/{application}" if application else self.node.url
         key, ticket = resuming or (None, None)
         handshake = ClientHandshake(application, origin=origin, private_key=key, resumption=ticket)
-        async with self.http.post(
-            f"{url}/session", data=handshake.request(), headers={"origin": origin}
-        ) as response:
-            if response.status != 200:
-                raise ProvenError.from_record(await response.json())
-            verifier = Verifier.development(self.node.development_root)
-            channel, _ = handshake.finish(await response.read(), verifier)
+        verifier = Verifier.development(self.node.development_root)
+        channel = await open_channel(self.http, url, handshake, verifier, origin=origin)
         return Page(self.http, url, origin, application, channel, handshake.private_key)
 
 

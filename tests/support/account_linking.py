@@ -24,7 +24,8 @@ from proven.wire.commands import (
 from proven.wire.ids import ApplicationId
 from proven.wire.session import ClientHandshake
 from support.account_vectors import EthereumWallet, RadixWallet, Wallet
-from support.sealed import SEED, Clock, Holder, opened, running_engine, sessions_by
+from support.clock import Clock
+from support.sealed import SEED, Holder, opened, running_engine, sessions_by
 
 APPLICATION, OTHER_APPLICATION = ApplicationId("a" * 32), ApplicationId("b" * 32)
 NAMES = {APPLICATION: "todo", OTHER_APPLICATION: "shop"}
@@ -96,7 +97,7 @@ class Node:
         ledger: RadixLedger | None = None,
         contracts: ContractSignatures | None = None,
     ) -> None:
-        self.clock = Clock()
+        self.clock = Clock(1_700_000_000.25)
         self.engine = engine
         self.sessions = sessions_by(self.clock)
         self.accounts = LinkedAccounts(

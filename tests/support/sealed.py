@@ -13,18 +13,11 @@ from proven.wire.commands import Command
 from proven.wire.identity import IdentityKey
 from proven.wire.ids import ApplicationId, IdentityId
 from proven.wire.session import ClientHandshake, SealedChannel
+from support.clock import Clock
 
 Performers = Mapping[type[Command], Callable[[Session, Any], Awaitable[Any]]]
 
 SEED, OTHER_SEED = b"s" * 32, b"o" * 32
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.25
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Attestor:

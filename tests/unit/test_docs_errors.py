@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from proven.wire.errors import ErrorCode, http_status
+from support.scripts import load
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "generate_errors.py"
 
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_errors", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(SCRIPT)
 
 
 def test_every_code_has_a_meaning_and_an_http_status(generator: ModuleType) -> None:

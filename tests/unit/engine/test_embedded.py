@@ -12,15 +12,9 @@ import pytest
 
 from proven.engine.embedded import EmbeddedEngine, _database
 from proven.wire.errors import ErrorCode, ProvenError
+from support.clock import Clock
 
 ROOT_KEY = bytes(range(32))
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -274,7 +268,7 @@ async def test_deleted_registers_do_not_pile_up(engine: EmbeddedEngine) -> None:
 
 
 async def test_leases_end_by_the_clock_that_was_given(path: Path) -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     engine = EmbeddedEngine(path, ROOT_KEY, clock=clock)
     await engine.start()
     lease = await engine.leases.acquire("leader", ttl=10)

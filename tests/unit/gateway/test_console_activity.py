@@ -12,17 +12,10 @@ from proven.packages import HandlerKind
 from proven.runtime import ConsoleLevel, ConsoleRecord
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
+from support.clock import Clock
 
 APPLICATION = ApplicationId("a" * 32)
 PACKAGE = PackageId("b" * 64)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ from proven.wire.commands import (
 from proven.wire.ids import ApplicationId, IdentityId
 from proven.wire.session import ClientHandshake
 from support.authenticator import Credential, SoftwareAuthenticator
-from support.sealed import Clock, Holder, opened, running_engine, sessions_by
+from support.clock import Clock
+from support.sealed import Holder, opened, running_engine, sessions_by
 
 PAGE = "https://node.example"
 APP_PAGE = "https://todo.example"
@@ -74,7 +75,7 @@ class Person(Holder):
 
 class Node:
     def __init__(self, engine: EmbeddedEngine, limits: PasskeyLimits | None = None) -> None:
-        self.clock = Clock()
+        self.clock = Clock(1_700_000_000.25)
         self.engine = engine
         self.sessions = sessions_by(self.clock)
         self.party = RelyingParty("node.example", lambda: (PAGE,), lambda origin: origin == APP_PAGE)

@@ -14,26 +14,18 @@ from proven.identity._tickets import Tickets
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import IdentityId
 from proven.wire.session import SessionRequest
+from support.clock import Clock
+from support.sealed import running_engine
 
 REQUEST = SessionRequest(nonce=b"n" * 32, client_key=b"k" * 32)
 ALICE, BOB = IdentityId("a" * 32), IdentityId("b" * 32)
 MINE, STOLEN, OTHER = b"m" * 16, b"s" * 16, b"o" * 16
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
-    engine = EmbeddedEngine(tmp_path / "engine.db", bytes(32))
-    await engine.start()
-    yield engine
-    await engine.stop()
+    async with running_engine(tmp_path) as engine:
+        yield engine
 
 
 class Process:
@@ -61,7 +53,7 @@ async def kept(engine: EmbeddedEngine) -> list[str]:
 
 
 async def test_revocations_outlive_the_process(engine: EmbeddedEngine) -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     process = Process(engine, clock)
     stolen, mine, others, bobs = (
         process.issue(ALICE, STOLEN),
@@ -79,7 +71,7 @@ async def test_revocations_outlive_the_process(engine: EmbeddedEngine) -> None:
 
 
 async def test_they_are_forgotten_once_no_ticket_needs_them(engine: EmbeddedEngine) -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     process = Process(engine, clock)
     await process.revocations.revoke(STOLEN, 1500)
     await process.revocations.revoke_identity(BOB, 1600)
@@ -96,7 +88,7 @@ async def test_they_are_forgotten_once_no_ticket_needs_them(engine: EmbeddedEngi
 async def test_when_too_many_are_kept_every_ticket_from_before_is_refused_for_good(
     engine: EmbeddedEngine,
 ) -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     process = Process(engine, clock, max_kept=2)
     innocent = process.issue(BOB, OTHER)
     for index in range(4):
@@ -114,5 +106,5 @@ async def test_when_too_many_are_kept_every_ticket_from_before_is_refused_for_go
 async def test_what_cannot_be_read_stops_the_start(engine: EmbeddedEngine, key: str, value: bytes) -> None:
     await engine.registers.put(BUCKET, key, value)
     with pytest.raises(ProvenError) as refused:
-        await Process(engine, Clock()).revocations.load()
+        await Process(engine, Clock(1000.0)).revocations.load()
     assert refused.value.code is ErrorCode.UNAVAILABLE

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 import pytest
 
@@ -14,36 +13,12 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey
 from proven.wire.ids import ApplicationId, SessionId
 from proven.wire.session import ClientHandshake, SealedChannel
+from support.clock import Clock
+from support.sealed import Attestor, Believing
 
 APPLICATION = ApplicationId("a" * 32)
 OTHER_APPLICATION = ApplicationId("b" * 32)
 SEED = b"s" * 32
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class StubAttestor:
-    async def attest(self, *, nonce: bytes, public_key: bytes, user_data: bytes) -> bytes:
-        return b"evidence"
-
-
-class BelievingVerifier:
-    def verify(
-        self,
-        document: bytes,
-        *,
-        nonce: bytes | None,
-        user_data: bytes | None = None,
-        public_key: bytes | None = None,
-        at: datetime | None = None,
-    ) -> bytes:
-        return document
 
 
 @pytest.fixture
@@ -53,7 +28,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def sessions(clock: Clock) -> Sessions:
-    return Sessions(StubAttestor(), clock=clock)
+    return Sessions(Attestor(), clock=clock)
 
 
 async def connect(
@@ -65,7 +40,7 @@ async def connect(
 ) -> tuple[SealedChannel, Session]:
     handshake = handshake or ClientHandshake(application_id)
     response, session = await sessions.open(handshake.request(), application_id=application_id, source=source)
-    channel, _ = handshake.finish(response, BelievingVerifier())
+    channel, _ = handshake.finish(response, Believing())
     return channel, session
 
 
@@ -199,7 +174,7 @@ async def test_a_session_is_only_opened_at_the_address_of_its_application(sessio
 
 async def test_one_source_cannot_use_up_the_handshakes_of_the_others(clock: Clock) -> None:
     limits = SessionLimits(handshake_rate_per_source=1, handshake_burst_per_source=3)
-    sessions = Sessions(StubAttestor(), limits=limits, clock=clock)
+    sessions = Sessions(Attestor(), limits=limits, clock=clock)
     for _ in range(3):
         await connect(sessions, source="203.0.113.1")
     error = await refused(connect(sessions, source="203.0.113.1"))
@@ -212,7 +187,7 @@ async def test_one_source_cannot_use_up_the_handshakes_of_the_others(clock: Cloc
 
 async def test_all_addresses_of_an_ipv6_network_are_one_source(clock: Clock) -> None:
     limits = SessionLimits(handshake_rate_per_source=1, handshake_burst_per_source=3)
-    sessions = Sessions(StubAttestor(), limits=limits, clock=clock)
+    sessions = Sessions(Attestor(), limits=limits, clock=clock)
     for number in range(3):
         await connect(sessions, source=f"2001:db8:1:2::{number}")
     error = await refused(connect(sessions, source="2001:db8:1:2:ffff::1"))
@@ -222,14 +197,14 @@ async def test_all_addresses_of_an_ipv6_network_are_one_source(clock: Clock) -> 
 
 async def test_handshakes_of_all_sources_together_are_limited(clock: Clock) -> None:
     limits = SessionLimits(handshake_rate=1, handshake_burst=2)
-    sessions = Sessions(StubAttestor(), limits=limits, clock=clock)
+    sessions = Sessions(Attestor(), limits=limits, clock=clock)
     for number in range(2):
         await connect(sessions, source=str(number))
     assert (await refused(connect(sessions, source="9"))).code is ErrorCode.OVERLOADED
 
 
 async def test_a_full_node_makes_room_only_from_idle_sessions(clock: Clock) -> None:
-    sessions = Sessions(StubAttestor(), limits=SessionLimits(max_sessions=2), clock=clock)
+    sessions = Sessions(Attestor(), limits=SessionLimits(max_sessions=2), clock=clock)
     busy, _ = await connect(sessions)
     _, idle = await connect(sessions)
     error = await refused(connect(sessions))
@@ -324,15 +299,15 @@ async def test_a_ticket_is_bound_to_key_application_origin_time_and_node(
         attempted = sessions.open(attempt.request(), application_id=attempt._request.application_id)
         assert (await refused(attempted)).code is ErrorCode.UNAUTHENTICATED
     good = ClientHandshake(APPLICATION, private_key=key, resumption=ticket)
-    stranger = Sessions(StubAttestor(), clock=clock)
+    stranger = Sessions(Attestor(), clock=clock)
     assert (await refused(connect(stranger, good))).code is ErrorCode.UNAUTHENTICATED
     clock.now = session.expires_at
     assert (await refused(connect(sessions, good))).code is ErrorCode.UNAUTHENTICATED
 
 
 async def test_a_ticket_is_good_on_another_node_with_the_same_ticket_key(clock: Clock) -> None:
-    one = Sessions(StubAttestor(), clock=clock, ticket_key=b"k" * 32)
-    two = Sessions(StubAttestor(), clock=clock, ticket_key=b"k" * 32)
+    one = Sessions(Attestor(), clock=clock, ticket_key=b"k" * 32)
+    two = Sessions(Attestor(), clock=clock, ticket_key=b"k" * 32)
     handshake = ClientHandshake(APPLICATION)
     _, session = await connect(one, handshake)
     ticket = one.issue_ticket(session).ticket

@@ -10,6 +10,7 @@ from proven.identity._tickets import Tickets
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import IdentityId
 from proven.wire.session import SessionRequest
+from support.clock import Clock
 
 LINEAGE, OTHER = bytes(16), b"o" * 16
 ALICE, BOB = IdentityId("a" * 32), IdentityId("b" * 32)
@@ -38,14 +39,6 @@ def test_a_ticket_is_never_plain() -> None:
     assert REQUEST.client_key not in ticket
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def is_good(tickets: Tickets, ticket: bytes) -> bool:
     try:
         tickets.redeem(dataclasses.replace(REQUEST, resumption=ticket))
@@ -57,7 +50,7 @@ def is_good(tickets: Tickets, ticket: bytes) -> bool:
 
 
 def test_a_revoked_row_of_sessions_is_not_resumed_and_others_are() -> None:
-    tickets = Tickets(b"t" * 32, clock=Clock())
+    tickets = Tickets(b"t" * 32, clock=Clock(1000.0))
     revoked, other = (tickets.issue(REQUEST, ALICE, 2000, lineage) for lineage in (LINEAGE, OTHER))
     tickets.revoke(LINEAGE, 2000)
     later = tickets.issue(REQUEST, ALICE, 2000, LINEAGE)
@@ -65,7 +58,7 @@ def test_a_revoked_row_of_sessions_is_not_resumed_and_others_are() -> None:
 
 
 def test_a_revoked_identity_resumes_nothing_from_before_but_what_is_spared() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     tickets = Tickets(b"t" * 32, clock=clock)
     before, spared = (tickets.issue(REQUEST, ALICE, 2000, lineage) for lineage in (OTHER, LINEAGE))
     bobs = tickets.issue(REQUEST, BOB, 2000, OTHER)
@@ -76,7 +69,7 @@ def test_a_revoked_identity_resumes_nothing_from_before_but_what_is_spared() -> 
 
 
 def test_when_too_much_is_revoked_to_remember_everything_from_before_is() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     tickets = Tickets(b"t" * 32, clock=clock, max_used=2)
     innocent = tickets.issue(REQUEST, BOB, 2000, OTHER)
     revoked = tickets.issue(REQUEST, ALICE, 2000, LINEAGE)
@@ -88,7 +81,7 @@ def test_when_too_much_is_revoked_to_remember_everything_from_before_is() -> Non
 
 
 def test_what_is_revoked_is_forgotten_once_its_tickets_have_expired() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     tickets = Tickets(b"t" * 32, clock=clock, max_used=2)
     tickets.revoke(LINEAGE, 1500)
     tickets.revoke_identity(ALICE, 1_000_000, 1500)

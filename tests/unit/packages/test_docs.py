@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from proven.packages import RULES, Rule
+from support.scripts import load
 
 TESTS = Path(__file__).parent
 SCRIPT = TESTS.parents[2] / "docs" / "generate_build_errors.py"
@@ -16,12 +16,7 @@ SCRIPT = TESTS.parents[2] / "docs" / "generate_build_errors.py"
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_build_errors", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(SCRIPT)
 
 
 def test_the_page_is_current(generator: ModuleType) -> None:

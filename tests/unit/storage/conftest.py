@@ -11,25 +11,13 @@ import pytest
 
 from proven.storage import KvKind, KvStore, Scope, ScopeStore, Storage, StorageConfig, Synchronous
 from proven.wire.ids import ApplicationId
+from support.clock import Clock
 
 APPLICATION = ApplicationId("a" * 32)
 ROOT_KEY = bytes(range(32))
 FAST = {"synchronous": Synchronous.NORMAL}
 
 OpenStorage = Callable[..., Awaitable[Storage]]
-
-
-class Clock:
-    """Time that tests move."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @pytest.fixture

@@ -12,25 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proven.engine import Registers
-from proven.engine.embedded import EmbeddedEngine
 from proven.telemetry import LogLimits, LogStore, Wanted, bounded
 from proven.telemetry import lines as stored
 from proven.telemetry.lines import Chunk, expired
 from proven.wire.commands import MAX_LOG_TEXT, LogKind, LogLevel, LogLine
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
+from support.clock import Clock
+from support.sealed import running_engine
 
 APP = ApplicationId("a" * 32)
 OTHER = ApplicationId("b" * 32)
 PACKAGE = "c" * 64
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -48,16 +41,6 @@ def line(
 ) -> LogLine:
     at = int(clock.now * 1000)
     return LogLine(sequence=0, at=at, kind=kind, level=level, text=text, handler=handler, package_id=PACKAGE)
-
-
-@contextlib.asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[EmbeddedEngine]:
-    engine = EmbeddedEngine(path / "engine.db", bytes(32))
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
 
 
 @contextlib.asynccontextmanager
@@ -90,11 +73,11 @@ async def everything(store: LogStore, app: ApplicationId = APP, after: int | Non
 
 
 async def test_lines_are_numbered_without_gaps_and_survive_a_restart(tmp_path: Path, clock: Clock) -> None:
-    async with opened(tmp_path) as engine, store_on(engine.registers, clock) as store:
+    async with running_engine(tmp_path) as engine, store_on(engine.registers, clock) as store:
         for number in range(1, 6):
             store.append(APP, line(str(number), clock))
         store.append(OTHER, line("other", clock))
-    async with opened(tmp_path) as engine, store_on(engine.registers, clock) as store:
+    async with running_engine(tmp_path) as engine, store_on(engine.registers, clock) as store:
         store.append(APP, line("6", clock))
         found = await everything(store)
         assert [(each.sequence, each.text) for each in found] == [(n, str(n)) for n in range(1, 7)]
@@ -102,7 +85,7 @@ async def test_lines_are_numbered_without_gaps_and_survive_a_restart(tmp_path: P
 
 
 async def test_a_killed_node_loses_only_what_was_not_stored_and_says_so(tmp_path: Path, clock: Clock) -> None:
-    async with opened(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         async with store_on(engine.registers, clock, killed=True) as store:
             store.append(APP, line("stored", clock))
             assert [each.text for each in await everything(store)] == ["stored"]
@@ -120,7 +103,7 @@ async def test_a_killed_node_loses_only_what_was_not_stored_and_says_so(tmp_path
 
 
 async def test_nothing_that_was_said_is_on_the_disk_in_the_clear(tmp_path: Path, clock: Clock) -> None:
-    async with opened(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         async with store_on(engine.registers, clock) as store:
             for _ in range(1000):
                 store.append(APP, line("a secret of the application", clock))
@@ -131,7 +114,7 @@ async def test_nothing_that_was_said_is_on_the_disk_in_the_clear(tmp_path: Path,
 
 
 async def test_nothing_can_be_read_before_it_is_stored(tmp_path: Path, clock: Clock) -> None:
-    async with opened(tmp_path) as engine, store_on(engine.registers, clock) as store:
+    async with running_engine(tmp_path) as engine, store_on(engine.registers, clock) as store:
         store.append(APP, line("1", clock))
         await everything(store)
         log = store._logs[APP]
@@ -147,7 +130,7 @@ async def test_nothing_can_be_read_before_it_is_stored(tmp_path: Path, clock: Cl
 
 async def test_the_bounds_hold_under_a_flood_and_what_is_gone_is_told(tmp_path: Path, clock: Clock) -> None:
     limits = LogLimits(lines=3000, bytes=400_000, rate=1e6, burst=10**6, byte_rate=10**9, byte_burst=10**9)
-    async with opened(tmp_path) as engine, store_on(engine.registers, clock, limits) as store:
+    async with running_engine(tmp_path) as engine, store_on(engine.registers, clock, limits) as store:
         for number in range(1, 20_001):
             store.append(APP, line(f"{number} " + "x" * 100, clock))
             if number % 500 == 0:
@@ -165,7 +148,7 @@ async def test_the_bounds_hold_under_a_flood_and_what_is_gone_is_told(tmp_path: 
 
 async def test_old_lines_go_and_numbers_go_on(tmp_path: Path, clock: Clock) -> None:
     limits = LogLimits(age=100)
-    async with opened(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         async with store_on(engine.registers, clock, limits) as store:
             for _ in range(3):
                 store.append(APP, line("old", clock))
@@ -181,7 +164,7 @@ async def test_old_lines_go_and_numbers_go_on(tmp_path: Path, clock: Clock) -> N
 
 
 async def test_readers_get_what_they_want(tmp_path: Path, clock: Clock) -> None:
-    async with opened(tmp_path) as engine, store_on(engine.registers, clock) as store:
+    async with running_engine(tmp_path) as engine, store_on(engine.registers, clock) as store:
         store.append(APP, line("early", clock))
         clock.now += 60
         since = int(clock.now * 1000)
@@ -202,7 +185,7 @@ async def test_readers_get_what_they_want(tmp_path: Path, clock: Clock) -> None:
 
 
 async def test_a_follower_sees_everything_once_in_order(tmp_path: Path, clock: Clock) -> None:
-    async with opened(tmp_path) as engine, store_on(engine.registers, clock) as store:
+    async with running_engine(tmp_path) as engine, store_on(engine.registers, clock) as store:
         seen: list[int] = []
 
         async def follow() -> None:
@@ -225,7 +208,7 @@ async def test_a_follower_sees_everything_once_in_order(tmp_path: Path, clock: C
 
 async def test_a_follower_that_is_too_slow_is_told_how_much_it_missed(tmp_path: Path, clock: Clock) -> None:
     limits = LogLimits(bytes=200_000, rate=1e6, burst=10**6, byte_rate=10**9, byte_burst=10**9)
-    async with opened(tmp_path) as engine, store_on(engine.registers, clock, limits) as store:
+    async with running_engine(tmp_path) as engine, store_on(engine.registers, clock, limits) as store:
         store.append(APP, line("1", clock))
         async with contextlib.aclosing(store.follow(APP, 0)) as pages:
             page = await anext(pages)
@@ -242,7 +225,7 @@ async def test_a_follower_that_is_too_slow_is_told_how_much_it_missed(tmp_path: 
 
 async def test_followers_are_counted(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proven.telemetry.logs.MAX_READERS", 1)
-    async with opened(tmp_path) as engine, store_on(engine.registers, clock) as store:
+    async with running_engine(tmp_path) as engine, store_on(engine.registers, clock) as store:
         store.append(APP, line("1", clock))
         first = store.follow(APP, 0)
         await anext(first)
@@ -278,7 +261,7 @@ class FullDisk(Registers):
 
 
 async def test_while_nothing_can_be_stored_lines_wait_and_are_bounded(tmp_path: Path, clock: Clock) -> None:
-    async with opened(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         registers = FullDisk(engine.registers)
         limits = LogLimits(rate=1e6, burst=10**6, byte_rate=10**9, byte_burst=10**9)
         async with store_on(registers, clock, limits) as store:

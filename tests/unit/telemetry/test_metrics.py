@@ -25,18 +25,11 @@ from proven.telemetry import (
 from proven.telemetry import metrics as core
 from proven.telemetry.histogram import bucket_of
 from proven.wire.ids import ApplicationId, PackageId
+from support.clock import Clock
 
 APP = ApplicationId("a" * 32)
 PACKAGE = PackageId("c" * 64)
 HOUR = 3600
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

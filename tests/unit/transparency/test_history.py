@@ -21,6 +21,7 @@ from proven.transparency.witness import AddCheckpoint
 from proven.wire.errors import ProvenError
 from proven.wire.merkle import EMPTY_ROOT
 from proven.wire.notes import Checkpoint, Note, NoteKey, NoteSigner
+from support.sealed import running_engine
 
 LOG, WITNESS, OTHER = (
     NoteSigner(f"{name}.example", Ed25519PrivateKey.from_private_bytes(bytes(31) + bytes([number])))
@@ -31,10 +32,8 @@ NOW = 1_700_000_000
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
-    engine = EmbeddedEngine(tmp_path / "engine.db", bytes(32))
-    await engine.start()
-    yield engine
-    await engine.stop()
+    async with running_engine(tmp_path) as engine:
+        yield engine
 
 
 def cosigned(size: int, at: int, witness: NoteSigner = WITNESS) -> Note:

@@ -14,19 +14,10 @@ from proven.transparency.log import BUCKET
 from proven.wire import cbor, merkle, tiles
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import Checkpoint, Note, NoteSigner
+from support.sealed import running_engine
 
 LOG = "applications"
 SIGNER = NoteSigner("node.example/log", Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
-
-
-@asynccontextmanager
-async def opened_engine(folder: Path) -> AsyncIterator[EmbeddedEngine]:
-    engine = EmbeddedEngine(folder / "engine.db", bytes(32))
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
 
 
 def log_of(engine: EmbeddedEngine, folder: Path) -> TransparencyLog:
@@ -60,7 +51,7 @@ def has_code(code: ErrorCode) -> pytest.RaisesExc[ProvenError]:
 
 
 async def test_an_entry_is_under_the_next_signed_checkpoint(tmp_path: Path) -> None:
-    async with opened_engine(tmp_path) as engine, opened_log(engine, tmp_path) as log:
+    async with running_engine(tmp_path) as engine, opened_log(engine, tmp_path) as log:
         assert log.checkpoint == Checkpoint("node.example/log", 0, merkle.EMPTY_ROOT)
         await append(engine, 3)
         async with asyncio.timeout(10):
@@ -75,7 +66,7 @@ async def test_an_entry_is_under_the_next_signed_checkpoint(tmp_path: Path) -> N
 
 
 async def test_a_stranger_rebuilds_the_log_from_its_tiles(tmp_path: Path) -> None:
-    async with opened_engine(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         await append(engine, 600)
         async with opened_log(engine, tmp_path) as log:
             entries: list[bytes] = []
@@ -95,7 +86,7 @@ async def test_a_stranger_rebuilds_the_log_from_its_tiles(tmp_path: Path) -> Non
 
 
 async def test_a_log_that_is_started_again_goes_on(tmp_path: Path) -> None:
-    async with opened_engine(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         await append(engine, 300)
         async with opened_log(engine, tmp_path):
             pass
@@ -109,7 +100,7 @@ async def test_a_log_that_is_started_again_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["removed", "cut", "changed"])
 async def test_hashes_that_are_lost_or_damaged_are_computed_again(tmp_path: Path, damage: str) -> None:
-    async with opened_engine(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         await append(engine, 300)
         async with opened_log(engine, tmp_path):
             pass
@@ -129,7 +120,7 @@ async def test_hashes_that_are_lost_or_damaged_are_computed_again(tmp_path: Path
 
 
 async def test_a_log_that_was_rolled_back_is_not_published(tmp_path: Path) -> None:
-    async with opened_engine(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         await append(engine, 3)
         hashes = log_of(engine, tmp_path)
         await hashes.start()
@@ -145,7 +136,7 @@ async def test_a_log_that_was_rolled_back_is_not_published(tmp_path: Path) -> No
 
 
 async def test_a_log_that_was_altered_is_not_published(tmp_path: Path) -> None:
-    async with opened_engine(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         await append(engine, 3)
         other = merkle.Frontier()
         for number in range(2):
@@ -158,7 +149,7 @@ async def test_a_log_that_was_altered_is_not_published(tmp_path: Path) -> None:
 
 
 async def test_what_the_log_does_not_have_is_not_found(tmp_path: Path) -> None:
-    async with opened_engine(tmp_path) as engine:
+    async with running_engine(tmp_path) as engine:
         await append(engine, 3)
         async with opened_log(engine, tmp_path) as log:
             for ask in (
@@ -176,7 +167,7 @@ async def test_what_the_log_does_not_have_is_not_found(tmp_path: Path) -> None:
 
 
 async def test_an_entry_that_no_tile_can_carry_stops_the_log(tmp_path: Path) -> None:
-    async with opened_engine(tmp_path) as engine, opened_log(engine, tmp_path) as log:
+    async with running_engine(tmp_path) as engine, opened_log(engine, tmp_path) as log:
         await engine.logs.append(LOG, "events", bytes(tiles.MAX_ENTRY + 1))
         async with asyncio.timeout(10):
             with has_code(ErrorCode.UNAVAILABLE):

@@ -18,6 +18,7 @@ from proven.transparency.witness import AddCheckpoint, UnexpectedSizeError
 from proven.wire import merkle
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import Checkpoint, Note, NoteSigner
+from support.sealed import running_engine
 
 LOG_SIGNER = NoteSigner("node.example/log", Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
 WITNESS_SIGNER = NoteSigner("witness.example", Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x02"))
@@ -46,10 +47,8 @@ class Tree:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
-    engine = EmbeddedEngine(tmp_path / "engine.db", bytes(32))
-    await engine.start()
-    yield engine
-    await engine.stop()
+    async with running_engine(tmp_path) as engine:
+        yield engine
 
 
 @pytest.fixture

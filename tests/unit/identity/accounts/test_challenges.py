@@ -14,7 +14,7 @@ from proven.identity.accounts.challenges import (
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, IdentityId
 from support.account_linking import APPLICATION, OTHER_APPLICATION, PAGE
-from support.sealed import Clock
+from support.clock import Clock
 
 
 def asker(number: int = 0, application_id: ApplicationId = APPLICATION, origin: str = PAGE) -> Asker:
