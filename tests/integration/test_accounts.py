@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from proven.apps import Application
 from proven.client import Client, connect
@@ -23,20 +20,9 @@ from proven.wire.commands import (
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import new_seed
 from support.account_linking import ADDRESS, KINDS, PROVE
-from support.node import Node, running_node
+from support.node import Node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    async with running_node(tmp_path_factory.mktemp("node")) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def application(node: Node) -> Application:
-    return await node.deploy("people")
 
 
 async def open_page(node: Node, application: Application, seed: bytes | None) -> Client:

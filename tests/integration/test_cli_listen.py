@@ -17,15 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from proven.apps import Application
 from proven.client import Client
-from support.node import Node, running_node
+from support.node import Node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    async with running_node(tmp_path_factory.mktemp("listen")) as running:
-        yield running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

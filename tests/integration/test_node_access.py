@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 import pytest_asyncio
 
@@ -12,20 +10,9 @@ from proven.client import Client
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import new_seed
 from proven.wire.ids import PackageId
-from support.node import Node, running_node
+from support.node import Node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    async with running_node(tmp_path_factory.mktemp("node")) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def application(node: Node) -> Application:
-    return await node.deploy("people")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

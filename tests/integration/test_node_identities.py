@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from proven.apps import Application
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import new_seed
-from support.node import Node, running_node
+from support.node import Node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PEOPLE = 5
 CALLS = 200
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    async with running_node(tmp_path_factory.mktemp("node")) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def application(node: Node) -> Application:
-    return await node.deploy("people")
 
 
 async def test_what_one_remembers_nobody_else_recalls(node: Node, application: Application) -> None:

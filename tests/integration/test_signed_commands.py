@@ -31,16 +31,10 @@ from proven.wire.applications import (
 )
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, application_id
-from support.node import Node, running_node
+from support.node import Node
 
 ALICE, BOB, CAROL = (OwnerKey.from_seed(bytes([n]) * 32) for n in range(1, 4))
 KEYS = tuple(sorted(key.public_key for key in (ALICE, BOB, CAROL)))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    async with running_node(tmp_path_factory.mktemp("node") / "data") as running:
-        yield running
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
