@@ -241,8 +241,7 @@ class State:
         application.history.append(index)
         self._records.pop(application.id, None)
         self._last_leaf = leaf_hash(leaf)
-        for _ in self._frontier.append(self._last_leaf):
-            pass
+        self._frontier.add(self._last_leaf)
         return entry
 
     def snapshot(self) -> bytes:

@@ -366,8 +366,7 @@ def _placed(version: Version, indexes: Sequence[int]) -> Version:
 def _root(leaves: Sequence[bytes]) -> bytes:
     frontier = merkle.Frontier()
     for leaf in leaves:
-        for _ in frontier.append(merkle.leaf_hash(leaf)):
-            pass
+        frontier.add(merkle.leaf_hash(leaf))
     return frontier.root()
 
 

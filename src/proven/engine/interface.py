@@ -17,6 +17,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import msgspec
+
 MAX_PAYLOAD_BYTES = 1024 * 1024
 """Bytes in one log record, register value or message; anything larger is an object."""
 
@@ -32,8 +34,7 @@ T_co = TypeVar("T_co", covariant=True)
 Chunks = bytes | AsyncIterable[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One entry of a log. Sequences of a log are 1, 2, 3, … over all its subjects."""
 
     sequence: int

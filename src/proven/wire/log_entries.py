@@ -141,6 +141,9 @@ _ORIGIN: Final = len(_BODY_HEAD) + 1
 _ID_HEAD: Final = b"\x78\x20"
 _IS_ID: Final = re.compile(rb"[a-z2-7]{32}").fullmatch
 _IS_HASH: Final = re.compile(rb"[0-9a-f]{64}").fullmatch
+_ONE_BYTE: Final = 0x58
+_TWO_BYTES: Final = 0x59
+"""How the head of a byte string begins, by how many bytes its length takes. A body has more than 24."""
 _SHORT: Final = 24
 """Texts and lists below this length have their length in the head itself."""
 
@@ -178,15 +181,22 @@ def _read_usual(leaf: bytes) -> Submitted | None:
         or int.from_bytes(leaf[_LENGTH:_ENVELOPE], "big") != len(leaf) - _ENVELOPE
     ):
         return None
+    begins = _BODY + (2 if leaf[_BODY] == _ONE_BYTE else 3)
+    ends = begins + int.from_bytes(leaf[_BODY + 1 : begins], "big")
+    at = int.from_bytes(leaf[_AT : _AT + 8], "big")
+    signatures = _read_signatures(leaf, ends)
+    if (
+        not signatures
+        or not 1 << 32 <= at <= MAX_INTEGER
+        or (leaf[_BODY] != _ONE_BYTE and (leaf[_BODY] != _TWO_BYTES or ends - begins < 256))
+    ):
+        return None
+    raw = leaf[begins:ends]
     try:
-        major, length, begins = cbor.read_head(leaf, _BODY)
-        raw = leaf[begins : begins + length]
-        body = _read_body(raw) if major == cbor.BYTES else None
+        body = _read_body(raw)
     except (IndexError, ValueError, ProvenError):
         return None
-    signatures = _read_signatures(leaf, begins + length)
-    at = int.from_bytes(leaf[_AT : _AT + 8], "big")
-    if body is None or not signatures or not 1 << 32 <= at <= MAX_INTEGER:
+    if body is None:
         return None
     return Submitted(at=at, command=SignedCommand(body=body, raw=raw, signatures=signatures))
 

@@ -63,6 +63,15 @@ class Frontier:
         self._hashes.append(current)
         self.size += 1
 
+    def add(self, leaf: bytes) -> None:
+        """Add a leaf hash, for those who need nothing but the root."""
+        left = self.size
+        while left & 1:
+            leaf = node_hash(self._hashes.pop(), leaf)
+            left >>= 1
+        self._hashes.append(leaf)
+        self.size += 1
+
     def root(self) -> bytes:
         return _fold(self._hashes)
 

@@ -68,10 +68,12 @@ sizes = st.integers(0, 70)
 
 
 def test_roots_are_those_of_certificate_transparency() -> None:
-    frontier = merkle.Frontier()
+    frontier, added = merkle.Frontier(), merkle.Frontier()
     for entry in ENTRIES:
         list(frontier.append(merkle.leaf_hash(entry)))
+        added.add(merkle.leaf_hash(entry))
         assert ROOTS.get(frontier.size) in (None, frontier.root().hex())
+        assert (added.size, added.root()) == (frontier.size, frontier.root())
 
 
 @given(sizes)
