@@ -12,7 +12,7 @@ from proven.wire.applications import (
     TransferOwnership,
 )
 from proven.wire.log_entries import Submitted, decode_entry
-from support.owner import deployed, owner, submit
+from support.owner import deployed, fresh, owner, submit
 from support.person import World
 
 FILE_KEY = OwnerKey.from_seed(bytes(range(32)))
@@ -56,35 +56,35 @@ async def test_an_application_is_transferred_to_a_person_who_archives_it(world: 
     person = await owner(world)
     key = await person.create_account()
     await expect(person.page.get_by_text("None yet.")).to_be_visible()
-    made = await owned(world, "gift", key)
+    made = await owned(world, gift := fresh("gift"), key)
     await person.press("Look again")
-    await person.open("gift")
+    await person.open(gift)
     archive = person.page.get_by_role("button", name="Archive it")
     await expect(archive).to_be_disabled()
-    await person.page.get_by_label("Type gift to go on").last.fill("gift")
+    await person.page.get_by_label(f"Type {gift} to go on").last.fill(gift)
     await archive.click()
     await person.reads("Archive the application")
     await expect(person.page.get_by_text("It ends for good")).to_be_visible()
-    assert not record(world, "gift").archived
+    assert not record(world, gift).archived
     await person.press("Sign with a passkey")
     await person.sees("Signed")
-    assert not record(world, "gift").archived
+    assert not record(world, gift).archived
     await person.press("Send it")
     await person.sees("Done")
-    assert record(world, "gift").archived
+    assert record(world, gift).archived
     assert await signers(world, made.id) == [key]
 
 
 async def test_a_person_gives_an_application_away(world: World) -> None:
     person = await owner(world)
     key = await person.create_account()
-    await owned(world, "present", key)
+    await owned(world, present := fresh("present"), key)
     await person.press("Look again")
-    await person.open("present")
+    await person.open(present)
     heir = OwnerKey.from_seed(os.urandom(32)).public_key
     to = person.page.get_by_label("Owner key of the new owner")
     await to.fill("00" * 32)
-    await person.page.get_by_label("Type present to go on").first.fill("present")
+    await person.page.get_by_label(f"Type {present} to go on").first.fill(present)
     await person.press("Make them the owner")
     await person.is_told("That is no owner key")
     await to.fill(heir.hex())
@@ -93,4 +93,4 @@ async def test_a_person_gives_an_application_away(world: World) -> None:
     await person.press("Sign with a passkey")
     await person.press("Send it")
     await person.sees("Done")
-    assert record(world, "present").owner == heir
+    assert record(world, present).owner == heir

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from typing import Any
 
 from playwright.async_api import Page, expect
 
+from proven.cli.app._passkey import Wanted, fragment
 from proven.packages import build
 from proven.wire.applications import Body, Command, CreateApplication, Deploy, OwnerKey, sign
 from proven.wire.ids import application_id
@@ -95,22 +98,36 @@ async def submit(world: World, command: Command, application: str, *keys: OwnerK
 
 async def signed(world: World, command: Command, application: str, *keys: OwnerKey) -> bytes:
     """An envelope of a command to an application as it is now."""
+    return sign(body_of(world, command, application), *keys)
+
+
+def body_of(world: World, command: Command, application: str, **change: Any) -> Body:
+    """What is signed for that, with `change`."""
     applications = world.node.local._applications
     record = applications.find(application)
-    body = Body(
-        origin=applications.origin, application_id=record.id, revision=record.revision, command=command
-    )
-    return sign(body, *keys)
+    fields = {"origin": applications.origin, "application_id": record.id, "revision": record.revision}
+    return Body(**{**fields, "command": command, **change})
+
+
+def fresh(name: str) -> str:
+    """A name that no application has yet, also when a test is run again."""
+    return f"{name}-{secrets.token_hex(2)}"
 
 
 async def deployed(world: World, name: str, key: OwnerKey) -> str:
     """The id of a new application of `key` that has a version."""
     deployer, package = world.node.local._deployer, build(APPS / "people")
     applications = world.node.local._applications
-    made = application_id(key.public_key, name.encode())
-    create = CreateApplication(name=name, nonce=name.encode())
+    nonce = os.urandom(16)
+    made = application_id(key.public_key, nonce)
+    create = CreateApplication(name=name, nonce=nonce)
     body = Body(origin=applications.origin, application_id=made, revision=0, command=create)
     await deployer.submit(sign(body, key))
     deploy = await signed(world, Deploy(package_id=package.id), made, key)
     await deployer.submit(deploy, package=package)
     return made
+
+
+def handed_over(world: World, command: Command, application: str, *, port: int = 1024, **change: Any) -> str:
+    """The fragment by which the command line hands a command over; nobody listens at the port."""
+    return fragment(Wanted.change(body_of(world, command, application, **change)), port, bytes(32))

@@ -106,10 +106,12 @@ function requireSensible(command: Command): void {
   const refuse = (what: string, text: string): never => {
     throw new ProvenError('BAD_REQUEST', `${visible(text.slice(0, 100))} is no ${what}`);
   };
-  if ('name' in command && !NAME.test(command.name)) refuse('name of an application', command.name);
+  if ('name' in command && !isName(command.name)) refuse('name of an application', command.name);
   if ('origin' in command && !ORIGIN.test(command.origin)) refuse('origin of a page', command.origin);
   if ('domain' in command && !DOMAIN.test(command.domain)) refuse('domain', command.domain);
 }
+
+const isName = (text: string): boolean => NAME.test(text) && text.slice(2, 4) !== '--' && !/^[a-z2-7]{32}$/.test(text);
 
 function encodable(item: Item): Encodable {
   if (typeof item === 'bigint') throw new ProvenError('BAD_REQUEST', 'a number that no command has');

@@ -8,7 +8,8 @@ export function facts(...rows: (readonly [name: string, ...value: Child[]] | und
   for (const row of rows) {
     if (row === undefined) continue;
     const [name, ...value] = row;
-    list.append(element('div', {}, element('dt', {}, name), element('dd', {}, ...value)));
+    const shown = value.map((each) => (typeof each === 'string' ? element('span', {}, each) : each));
+    list.append(element('div', {}, element('dt', {}, name), element('dd', {}, ...shown)));
   }
   return list;
 }
@@ -23,12 +24,12 @@ export function link(path: string, text: string): HTMLAnchorElement {
   return element('a', { href: path, target: '_blank', rel: 'noopener noreferrer' }, text);
 }
 
-/** The time that is left until `at` (Unix milliseconds), kept up to date while it is shown. */
+/** When something takes effect whose time comes `at` (Unix milliseconds), kept up to date while it is shown. */
 export function countdown(at: number): HTMLElement {
   const left = element('span', { class: 'countdown' });
   const tick = (): void => {
     const seconds = (at - Date.now()) / 1000;
-    left.textContent = seconds > 0 ? `in ${duration(seconds)}` : 'its time has come';
+    left.textContent = seconds > 0 ? `Takes effect in ${duration(seconds)}.` : 'Its time has come.';
   };
   tick();
   let shown = false;

@@ -1,6 +1,7 @@
 /** What somebody is about to sign, in words, and what became of it. */
 import { type Bytes, toHex } from '../../packages/sdk/src/bytes.ts';
 import { guardiansOf } from '../../packages/sdk/src/log/applications.ts';
+import type { ApplicationState } from '../../packages/sdk/src/log/replay.ts';
 import { alert, button, type Child, element } from '../sign-in/dom.ts';
 import { actions, withIcon } from '../sign-in/parts.ts';
 import type { Stage } from '../sign-in/screen.ts';
@@ -9,6 +10,8 @@ import type { Reading } from './log.ts';
 import { code, codes, countdown, facts, link } from './parts.ts';
 import { news, stateFacts } from './views.ts';
 import { guardiansInWords, inWords, visible } from './words.ts';
+
+type Fact = readonly [name: string, ...value: Child[]];
 
 /** Where the wish comes from: a program on this machine, a file, or a button of this page. */
 export type From = 'terminal' | 'file' | 'page';
@@ -48,7 +51,7 @@ export function review(stage: Stage, shown: Review, problem?: string): Promise<C
 }
 
 const FROM = {
-  terminal: '`proven app` handed this over on this machine. If you did not run it just now, do not sign.',
+  terminal: 'The command line of this machine handed this over. If you did not ask for it there just now, do not sign.',
   file: 'Whoever gave you the file may have given it another name. What counts is what is above.',
   page: 'You asked for this on this page.',
 } as const;
@@ -56,12 +59,12 @@ const FROM = {
 function what({ asked, reading, packageKnown }: Review): HTMLElement {
   const { command, signatures, revision, origin } = asked;
   const state = reading?.state ?? null;
-  const target: readonly [string, ...Child[]] = asked.applicationId === null
+  const target: Fact = asked.applicationId === null
     ? ['Application', 'A new one, owned by your owner key alone. Its name is for ever.']
     : ['Application', element('b', {}, visible(state?.name ?? '')), code(asked.applicationId)];
   return facts(
     target,
-    ...details(asked, packageKnown, state?.versions.at(-1)?.packageId),
+    ...details(asked, packageKnown, state),
     asked.applicationId === null ? undefined : ['In its log', `as entry ${revision + 1} of its own; if anything comes first, this has no effect`],
     ['Network', code(visible(origin))],
     signatures.length > 0 ? ['Signed by', codes(signatures.map(([key]) => toHex(key)))] : undefined,
@@ -69,7 +72,12 @@ function what({ asked, reading, packageKnown }: Review): HTMLElement {
   );
 }
 
-function* details({ command, applicationId }: Asked, packageKnown: boolean | undefined, live: string | undefined): Generator<readonly [string, ...Child[]]> {
+function* details({ command, applicationId }: Asked, packageKnown: boolean | undefined, state: ApplicationState | null): Generator<Fact> {
+  const live = state?.versions.at(-1)?.packageId;
+  const pending = state?.pending ?? null;
+  if (pending !== null && (command.command === 'Veto' || command.command === 'CancelUpgrade')) {
+    yield ['The change', inWords(pending.change), countdown(pending.activatesAt)];
+  }
   const policy = 'policy' in command ? command.policy : undefined;
   if (policy !== undefined) {
     if ('keys' in policy) yield ['Who signs', codes(policy.keys.map(toHex))];
@@ -159,7 +167,7 @@ export function sent(stage: Stage, { words, origin, logIndex, activatesAt }: Sen
     element('p', { class: 'command' }, words),
     activatesAt === undefined
       ? element('p', {}, 'It is in force.')
-      : element('p', {}, 'It is announced, for everybody to see, and comes into force ', countdown(activatesAt), '. Until then it can be taken back.'),
+      : element('p', {}, 'It is announced, for everybody to see. ', countdown(activatesAt), ' Until then it can be taken back.'),
     element('p', {}, link(`/explorer/log/${logIndex}`, 'The entry, in the explorer')),
     element('div', { class: 'stack' }, button('primary', 'Your applications', () => view.answer())),
   ]);

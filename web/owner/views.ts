@@ -27,9 +27,9 @@ export type HomeAction =
 export function home(stage: Stage, shown: Home): Promise<HomeAction> {
   return stage.ask<HomeAction>('Your applications', (view) => {
     const file = element('input', { type: 'file', id: 'file', accept: '.command' });
-    file.addEventListener('change', (event) => {
+    file.addEventListener('change', () => {
       const [chosen] = file.files ?? [];
-      if (event.isTrusted && chosen !== undefined) view.answer({ do: 'file', file: chosen });
+      if (chosen !== undefined) view.answer({ do: 'file', file: chosen });
     });
     const open = ({ id, name, roles, version, pending, archived }: Listed): HTMLElement => {
       const said = [roles.join(', '), archived ? 'archived' : version === 0 ? 'no version yet' : `version ${version}`];
@@ -41,7 +41,8 @@ export function home(stage: Stage, shown: Home): Promise<HomeAction> {
           {},
           element('b', {}, visible(name)),
           element('small', {}, said.join(' · ')),
-          pending !== undefined && element('small', { class: 'pending' }, `${visible(pending.words)}: `, countdown(pending.activatesAt)),
+          pending !== undefined && element('small', {}, `Announced: ${visible(pending.words)}`),
+          pending !== undefined && element('small', {}, countdown(pending.activatesAt)),
         ),
         button('secondary', 'Open', () => view.answer({ do: 'open', application: id }), { 'aria-label': `Open ${visible(name)}`, class: 'secondary small' }),
       );
@@ -95,7 +96,8 @@ export function application(stage: Stage, key: Bytes, state: ApplicationState): 
       pending !== null &&
         section(
           'Announced',
-          element('p', {}, `${inWords(pending.change)}: `, countdown(pending.activatesAt)),
+          element('p', { class: 'command' }, inWords(pending.change)),
+          element('p', {}, countdown(pending.activatesAt)),
           pending.change.command === 'Deploy' && element('p', {}, link(`/explorer/applications/${state.id}/diff`, 'What it changes, in the explorer')),
           may('CancelUpgrade') && button('secondary', 'Take it back', () => view.answer({ do: 'cancel' })),
           may('Veto') && button('danger', 'Veto it', () => view.answer({ do: 'veto' })),

@@ -1727,7 +1727,7 @@ function find(text2, names) {
   return Object.entries(names).find(([part]) => text2.includes(part))?.[1];
 }
 
-// ../node_modules/@noble/hashes/utils.js
+// ../../../work/main/node_modules/@noble/hashes/utils.js
 function isBytes(a) {
   return a instanceof Uint8Array || ArrayBuffer.isView(a) && a.constructor.name === "Uint8Array" && "BYTES_PER_ELEMENT" in a && a.BYTES_PER_ELEMENT === 1;
 }
@@ -1814,7 +1814,7 @@ var oidNist = (suffix) => ({
   oid: Uint8Array.from([6, 9, 96, 134, 72, 1, 101, 3, 4, 2, suffix])
 });
 
-// ../node_modules/@noble/hashes/_u64.js
+// ../../../work/main/node_modules/@noble/hashes/_u64.js
 var fromNumH = (n) => n / 2 ** 32 | 0;
 var fromNumL = (n) => n >>> 0;
 function setU64FromNum(view, byteOffset, n, isLE) {
@@ -1824,7 +1824,7 @@ function setU64FromNum(view, byteOffset, n, isLE) {
   view.setUint32(byteOffset + 4, isLE ? h : l, isLE);
 }
 
-// ../node_modules/@noble/hashes/_md.js
+// ../../../work/main/node_modules/@noble/hashes/_md.js
 function Chi(a, b, c) {
   return a & b ^ ~a & c;
 }
@@ -1937,7 +1937,7 @@ var SHA256_IV = /* @__PURE__ */ Uint32Array.from([
   1541459225
 ]);
 
-// ../node_modules/@noble/hashes/sha2.js
+// ../../../work/main/node_modules/@noble/hashes/sha2.js
 var SHA256_K = /* @__PURE__ */ Uint32Array.from([
   1116352408,
   1899447441,
@@ -2102,7 +2102,7 @@ var sha256 = /* @__PURE__ */ createHasher(
   /* @__PURE__ */ oidNist(1)
 );
 
-// ../node_modules/@scure/bip39/index.js
+// ../../../work/main/node_modules/@scure/bip39/index.js
 /*! scure-bip39 - MIT License (c) 2022 Patricio Palladino, Paul Miller (paulmillr.com) */
 var isJapanese = (wordlist2) => wordlist2[0] === "あいこくしん";
 function isWellFormedUnicode(value) {
@@ -2210,7 +2210,7 @@ function entropyToMnemonic(entropy, wordlist2) {
   return words.join(isJapanese(wordlist2) ? "　" : " ");
 }
 
-// ../node_modules/@scure/bip39/wordlists/english.js
+// ../../../work/main/node_modules/@scure/bip39/wordlists/english.js
 var wordlist = /* @__PURE__ */ Object.freeze(`abandon
 ability
 able
@@ -5482,10 +5482,11 @@ function requireSensible(command) {
   const refuse2 = (what2, text2) => {
     throw new ProvenError("BAD_REQUEST", `${visible(text2.slice(0, 100))} is no ${what2}`);
   };
-  if ("name" in command && !NAME.test(command.name)) refuse2("name of an application", command.name);
+  if ("name" in command && !isName(command.name)) refuse2("name of an application", command.name);
   if ("origin" in command && !ORIGIN.test(command.origin)) refuse2("origin of a page", command.origin);
   if ("domain" in command && !DOMAIN2.test(command.domain)) refuse2("domain", command.domain);
 }
+var isName = (text2) => NAME.test(text2) && text2.slice(2, 4) !== "--" && !/^[a-z2-7]{32}$/.test(text2);
 function encodable(item) {
   if (typeof item === "bigint") throw new ProvenError("BAD_REQUEST", "a number that no command has");
   if (Array.isArray(item)) return item.map(encodable);
@@ -6143,7 +6144,8 @@ function facts(...rows) {
   for (const row2 of rows) {
     if (row2 === void 0) continue;
     const [name, ...value] = row2;
-    list2.append(element("div", {}, element("dt", {}, name), element("dd", {}, ...value)));
+    const shown = value.map((each) => typeof each === "string" ? element("span", {}, each) : each);
+    list2.append(element("div", {}, element("dt", {}, name), element("dd", {}, ...shown)));
   }
   return list2;
 }
@@ -6156,7 +6158,7 @@ function countdown(at) {
   const left = element("span", { class: "countdown" });
   const tick = () => {
     const seconds = (at - Date.now()) / 1e3;
-    left.textContent = seconds > 0 ? `in ${duration(seconds)}` : "its time has come";
+    left.textContent = seconds > 0 ? `Takes effect in ${duration(seconds)}.` : "Its time has come.";
   };
   tick();
   let shown = false;
@@ -6249,9 +6251,9 @@ var ofThreshold = ({ threshold, keys }) => `one of ${keys.length} who sign, ${th
 function home(stage, shown) {
   return stage.ask("Your applications", (view) => {
     const file = element("input", { type: "file", id: "file", accept: ".command" });
-    file.addEventListener("change", (event) => {
+    file.addEventListener("change", () => {
       const [chosen] = file.files ?? [];
-      if (event.isTrusted && chosen !== void 0) view.answer({ do: "file", file: chosen });
+      if (chosen !== void 0) view.answer({ do: "file", file: chosen });
     });
     const open3 = ({ id, name, roles, version, pending, archived }) => {
       const said = [roles.join(", "), archived ? "archived" : version === 0 ? "no version yet" : `version ${version}`];
@@ -6263,7 +6265,8 @@ function home(stage, shown) {
           {},
           element("b", {}, visible(name)),
           element("small", {}, said.join(" · ")),
-          pending !== void 0 && element("small", { class: "pending" }, `${visible(pending.words)}: `, countdown(pending.activatesAt))
+          pending !== void 0 && element("small", {}, `Announced: ${visible(pending.words)}`),
+          pending !== void 0 && element("small", {}, countdown(pending.activatesAt))
         ),
         button("secondary", "Open", () => view.answer({ do: "open", application: id }), { "aria-label": `Open ${visible(name)}`, class: "secondary small" })
       );
@@ -6307,7 +6310,8 @@ function application(stage, key, state) {
       stateFacts(state, rolesOf(state, key)),
       pending !== null && section(
         "Announced",
-        element("p", {}, `${inWords3(pending.change)}: `, countdown(pending.activatesAt)),
+        element("p", { class: "command" }, inWords3(pending.change)),
+        element("p", {}, countdown(pending.activatesAt)),
         pending.change.command === "Deploy" && element("p", {}, link(`/explorer/applications/${state.id}/diff`, "What it changes, in the explorer")),
         may("CancelUpgrade") && button("secondary", "Take it back", () => view.answer({ do: "cancel" })),
         may("Veto") && button("danger", "Veto it", () => view.answer({ do: "veto" }))
@@ -6388,7 +6392,7 @@ function review(stage, shown, problem) {
   ]);
 }
 var FROM = {
-  terminal: "`proven app` handed this over on this machine. If you did not run it just now, do not sign.",
+  terminal: "The command line of this machine handed this over. If you did not ask for it there just now, do not sign.",
   file: "Whoever gave you the file may have given it another name. What counts is what is above.",
   page: "You asked for this on this page."
 };
@@ -6398,14 +6402,19 @@ function what({ asked: asked3, reading: reading2, packageKnown }) {
   const target = asked3.applicationId === null ? ["Application", "A new one, owned by your owner key alone. Its name is for ever."] : ["Application", element("b", {}, visible(state?.name ?? "")), code(asked3.applicationId)];
   return facts(
     target,
-    ...details(asked3, packageKnown, state?.versions.at(-1)?.packageId),
+    ...details(asked3, packageKnown, state),
     asked3.applicationId === null ? void 0 : ["In its log", `as entry ${revision + 1} of its own; if anything comes first, this has no effect`],
     ["Network", code(visible(origin))],
     signatures.length > 0 ? ["Signed by", codes(signatures.map(([key]) => toHex(key)))] : void 0,
     command.command === "TransferOwnership" && state !== null ? ["Owner until then", code(toHex(state.owner))] : void 0
   );
 }
-function* details({ command, applicationId: applicationId2 }, packageKnown, live) {
+function* details({ command, applicationId: applicationId2 }, packageKnown, state) {
+  const live = state?.versions.at(-1)?.packageId;
+  const pending = state?.pending ?? null;
+  if (pending !== null && (command.command === "Veto" || command.command === "CancelUpgrade")) {
+    yield ["The change", inWords3(pending.change), countdown(pending.activatesAt)];
+  }
   const policy = "policy" in command ? command.policy : void 0;
   if (policy !== void 0) {
     if ("keys" in policy) yield ["Who signs", codes(policy.keys.map(toHex))];
@@ -6467,7 +6476,7 @@ function sent(stage, { words, origin, logIndex, activatesAt }) {
   return stage.ask("Done", (view) => [
     news(`It is entry ${logIndex} of the log ${visible(origin)}.`),
     element("p", { class: "command" }, words),
-    activatesAt === void 0 ? element("p", {}, "It is in force.") : element("p", {}, "It is announced, for everybody to see, and comes into force ", countdown(activatesAt), ". Until then it can be taken back."),
+    activatesAt === void 0 ? element("p", {}, "It is in force.") : element("p", {}, "It is announced, for everybody to see. ", countdown(activatesAt), " Until then it can be taken back."),
     element("p", {}, link(`/explorer/log/${logIndex}`, "The entry, in the explorer")),
     element("div", { class: "stack" }, button("primary", "Your applications", () => view.answer()))
   ]);
