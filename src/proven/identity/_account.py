@@ -36,7 +36,10 @@ class Passkey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All passkeys of one person, oldest first. `id` is the management identity of their root seed."""
+    """All passkeys of one person, oldest first. `id` is the management identity of their root seed.
+
+    It has none only if the first that was made turned out to be another's.
+    """
 
     id: IdentityId
     created_at: int
@@ -74,11 +77,25 @@ def check_room(account: Account | None, limit: int) -> None:
 
 
 def with_passkey(account: Account | None, id_: IdentityId, passkey: Passkey, limit: int) -> Account:
-    """The account with one passkey more; a new account if there is none. Raises `QUOTA_EXCEEDED`."""
+    """The account with one passkey more; a new account if there is none.
+
+    Raises `QUOTA_EXCEEDED`, and `CONFLICT` for a passkey that it has.
+    """
     check_room(account, limit)
     if account is None:
         return Account(id=id_, created_at=passkey.created_at, passkeys=(passkey,))
+    if account.find(passkey.id) is not None:
+        raise ProvenError(ErrorCode.CONFLICT, "this passkey is known already; make another")
     return msgspec.structs.replace(account, passkeys=(*account.passkeys, passkey))
+
+
+def without_attempt(account: Account | None, id_: IdentityId, passkey: Passkey) -> Account:
+    """The account without a passkey that was added to it, but is another's."""
+    if account is None:
+        return Account(id=id_, created_at=passkey.created_at, passkeys=())
+    attempt = (passkey.id, passkey.public_key)
+    kept = tuple(each for each in account.passkeys if (each.id, each.public_key) != attempt)
+    return msgspec.structs.replace(account, passkeys=kept)
 
 
 def without_passkey(account: Account | None, passkey: bytes) -> Account:

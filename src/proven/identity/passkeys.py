@@ -74,7 +74,9 @@ class Passkeys:
        PRF opens; `Identify` follows.
     5. A passkey that is not known and one that does not sign what it should are refused alike.
     6. Accounts change by compare-and-set. The index from passkey to account is written before the account
-       and removed after it; what only the index knows of is not a passkey.
+       and removed after it; what only the index knows of is not a passkey, and is taken over by who makes it
+       one. It is written once more, by compare-and-set, after the account: of several that finish one
+       passkey at once, one gets it, and the others take it back out of their accounts.
     7. Removing a passkey ends every other management session of the account.
     """
 
@@ -122,7 +124,7 @@ class Passkeys:
             raise ProvenError(ErrorCode.BAD_REQUEST, "a passkey's name is text that can be shown")
         account = await self._read(identity)
         _account.check_room(account, self._limits.per_account)
-        if account is None:
+        if account is None or not account.passkeys:
             self._admit_new_account(session)
         begun = self._begin(session, Registration(identity, command.label))
         known = account.passkeys if account is not None else ()
@@ -150,13 +152,14 @@ class Passkeys:
         made = _webauthn.verify_registration(self._party, command.response, begun.challenge)
         now = self._now()
         passkey = _account.new_passkey(made, purpose.label, command.wrapped_seed, now)
-        await self._index(passkey.id, purpose.account)
+        await self._claim(passkey.id, purpose.account)
         await self._change(
             purpose.account,
             lambda account: _account.with_passkey(
                 account, purpose.account, passkey, self._limits.per_account
             ),
         )
+        await self._confirm(passkey, purpose.account)
         _log.info(
             "passkey added", extra={"account": purpose.account, "prf": passkey.wrapped_seed is not None}
         )
@@ -211,7 +214,7 @@ class Passkeys:
         passkey = _bytes(command.passkey)
         await self._change(identity, lambda account: _account.without_passkey(account, passkey))
         ended = await self._sessions.revoke_others(session)
-        await self._registers.delete(PASSKEYS, _key(passkey))
+        await self._release(passkey, identity)
         _log.info("passkey removed", extra={"account": identity, "sessions": ended})
         return Done()
 
@@ -251,15 +254,48 @@ class Passkeys:
             return None
         return await self._read(IdentityId(entry.value.decode("ascii")))
 
-    async def _index(self, passkey: bytes, account: IdentityId) -> None:
-        """Note whose passkey it is. An entry that a crash left behind is taken over."""
+    async def _claim(self, passkey: bytes, account: IdentityId) -> None:
+        """Note whose passkey it is to be. An entry whose account does not have it is taken over."""
         entry = await self._registers.get(PASSKEYS, _key(passkey))
-        owner = await self._owner(passkey)
-        if owner is not None and owner.find(passkey) is not None:
-            raise ProvenError(ErrorCode.CONFLICT, "this passkey is known already; make another")
-        await self._registers.put(
-            PASSKEYS, _key(passkey), account.encode("ascii"), expected=0 if entry is None else entry.revision
-        )
+        if entry is not None and entry.value is not None:
+            owner = await self._read(IdentityId(entry.value.decode("ascii")))
+            if owner is not None and owner.find(passkey) is not None:
+                raise _known_already()
+        revision = 0 if entry is None else entry.revision
+        if not await self._point(passkey, account, revision):
+            raise _known_already()
+
+    async def _confirm(self, passkey: Passkey, account: IdentityId) -> None:
+        """Make the claim final, so that nobody who read of it before can take it over. Raises `CONFLICT`."""
+        for _ in range(_MAX_ATTEMPTS):
+            entry = await self._registers.get(PASSKEYS, _key(passkey.id))
+            if entry is None or entry.value != account.encode("ascii"):
+                break
+            if await self._point(passkey.id, account, entry.revision):
+                return
+        await self._change(account, lambda known: _account.without_attempt(known, account, passkey))
+        raise _known_already()
+
+    async def _point(self, passkey: bytes, account: IdentityId, revision: int) -> bool:
+        """Write the index's entry unless it has changed; whether it had not."""
+        try:
+            await self._registers.put(PASSKEYS, _key(passkey), account.encode("ascii"), expected=revision)
+        except ProvenError as refused:
+            if refused.code is not ErrorCode.CONFLICT:
+                raise
+            return False
+        return True
+
+    async def _release(self, passkey: bytes, account: IdentityId) -> None:
+        """Remove the index's entry, unless it is another's by now."""
+        entry = await self._registers.get(PASSKEYS, _key(passkey))
+        if entry is None or entry.value != account.encode("ascii"):
+            return
+        try:
+            await self._registers.delete(PASSKEYS, _key(passkey), expected=entry.revision)
+        except ProvenError as refused:
+            if refused.code is not ErrorCode.CONFLICT:
+                raise
 
     async def _change(self, account: IdentityId, change: Callable[[Account | None], Account]) -> Account:
         """Apply `change` to the account as it is when nobody else changes it."""
@@ -296,6 +332,10 @@ def _identity_of(session: Session) -> IdentityId:
     if session.identity is None:
         raise ProvenError(ErrorCode.NO_IDENTITY, "identify on this session first")
     return session.identity
+
+
+def _known_already() -> ProvenError:
+    return ProvenError(ErrorCode.CONFLICT, "this passkey is known already; make another")
 
 
 def _other_purpose() -> ProvenError:

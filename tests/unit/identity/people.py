@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from proven.engine import Registers
 from proven.engine.embedded import EmbeddedEngine
 from proven.identity import PasskeyLimits, Passkeys, RelyingParty
 from proven.identity._webauthn import PRF_SALT
@@ -74,12 +75,20 @@ class Person(Holder):
 
 
 class Node:
-    def __init__(self, engine: EmbeddedEngine, limits: PasskeyLimits | None = None) -> None:
+    def __init__(
+        self,
+        engine: EmbeddedEngine,
+        limits: PasskeyLimits | None = None,
+        *,
+        registers: Registers | None = None,
+    ) -> None:
         self.clock = Clock(1_700_000_000.25)
         self.engine = engine
         self.sessions = sessions_by(self.clock)
         self.party = RelyingParty("node.example", lambda: (PAGE,), lambda origin: origin == APP_PAGE)
-        self.passkeys = Passkeys(engine.registers, self.sessions, self.party, limits=limits, clock=self.clock)
+        self.passkeys = Passkeys(
+            registers or engine.registers, self.sessions, self.party, limits=limits, clock=self.clock
+        )
 
     async def open(
         self,
