@@ -25,6 +25,7 @@ def print_diff(diff: PackageDiff, *, stat: bool) -> None:
     _section("Options of handlers", map(_value, diff.options))
     _section("Migrations, by the SHA-256 of their statements", map(_value, diff.migrations))
     _section("npm packages", map(_value, diff.dependencies))
+    _section("What imports in npm packages lead to", map(_value, diff.requires))
     _section("Settings", map(_value, diff.settings))
     _section("Front-end files", map(_asset, diff.assets))
     _section("Sources", map(_source, diff.sources))
@@ -42,6 +43,7 @@ def diff_record(diff: PackageDiff) -> dict[str, Any]:
         "options": [_changed(each) for each in diff.options],
         "migrations": [_changed(each) for each in diff.migrations],
         "dependencies": [_changed(each) for each in diff.dependencies],
+        "requires": [_changed(each) for each in diff.requires],
         "settings": [_changed(each) for each in diff.settings],
         "assets": [_changed(each) for each in diff.assets],
         "sources": [

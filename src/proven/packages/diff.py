@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from ._unified import unified
+from .lines import MAX_STEPS, Budget
 from .manifest import HandlerEntry, Manifest
 from .package import Package
 
-MAX_DIFFED_LINES: Final = 20_000
-"""Lines of both sides of a file up to which its lines are compared; comparing takes quadratic time."""
+MAX_DIFFED_LINES: Final = 200_000
+"""Lines of both sides of all files up to which they are compared line by line."""
+_MAX_STEPS_OF_ALL: Final = 20 * MAX_STEPS
 
 T = TypeVar("T")
 
@@ -35,7 +37,7 @@ class Changed(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class SourceChange:
     """One file of the package. `lines` are a unified diff without its heading; None for files that are not
-    text or too long to compare.
+    text, and for those of which there is too much to compare.
     """
 
     path: str
@@ -48,8 +50,9 @@ class SourceChange:
 class PackageDiff:
     """Everything that is different, each part sorted by name. `options` of a handler are under its address
     and the option's name; `migrations` under scope, database and module; `dependencies` under their name
-    and version, with the integrity of the tarball; `assets` with hash and size; `settings` are the name,
-    entries, fallback and default limits.
+    and version, with the integrity of the tarball; `requires` under the dependency and the name that it
+    imports, with the dependency that this leads to; `assets` with hash and size; `settings` are the name,
+    entries, what the app's own imports lead to, fallback and default limits.
     """
 
     before: str
@@ -59,6 +62,7 @@ class PackageDiff:
     options: tuple[Changed[Any], ...]
     migrations: tuple[Changed[tuple[str, ...]], ...]
     dependencies: tuple[Changed[str], ...]
+    requires: tuple[Changed[str], ...]
     assets: tuple[Changed[tuple[str, int]], ...]
     settings: tuple[Changed[Any], ...]
 
@@ -83,6 +87,7 @@ def compare(before: Package, after: Package) -> PackageDiff:
             {each.key: each.integrity for each in old.dependencies},
             {each.key: each.integrity for each in new.dependencies},
         ),
+        requires=_changes(_requires(old), _requires(new)),
         assets=_changes(
             {each.path: (each.sha256, each.size) for each in old.assets},
             {each.path: (each.sha256, each.size) for each in new.assets},
@@ -120,6 +125,14 @@ def _migrations(manifest: Manifest) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _requires(manifest: Manifest) -> dict[str, str]:
+    return {
+        f"{each.key} imports {name}": key
+        for each in manifest.dependencies
+        for name, key in each.requires.items()
+    }
+
+
 def _settings(manifest: Manifest) -> dict[str, Any]:
     limits = {f"limits.{name}": value for name, value in msgspec.to_builtins(manifest.limits).items()}
     return {
@@ -132,25 +145,18 @@ def _settings(manifest: Manifest) -> dict[str, Any]:
 
 
 def _sources(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterable[SourceChange]:
+    budget, lines_left = Budget(_MAX_STEPS_OF_ALL), MAX_DIFFED_LINES
     for path in sorted(before.keys() | after.keys()):
         old, new = before.get(path), after.get(path)
-        if old != new:
-            yield SourceChange(path, old, new, _unified(old or b"", new or b""))
+        if old == new:
+            continue
+        lines = None
+        count = _count(old or b"") + _count(new or b"")
+        if count <= lines_left:
+            lines_left -= count
+            lines = unified(old or b"", new or b"", budget)
+        yield SourceChange(path, old, new, lines)
 
 
-def _unified(before: bytes, after: bytes) -> tuple[str, ...] | None:
-    try:
-        old, new = before.decode().splitlines(), after.decode().splitlines()
-    except UnicodeDecodeError:
-        return None
-    if len(old) + len(new) > MAX_DIFFED_LINES:
-        return None
-    lines = tuple(difflib.unified_diff(old, new, lineterm=""))[2:]
-    return lines or (f"- {_endings(before)}", f"+ {_endings(after)}")
-
-
-def _endings(content: bytes) -> str:
-    """They are part of what is hashed, so a difference in them alone is shown."""
-    windows, last = content.count(b"\r\n"), content.endswith(b"\n")
-    plain = content.count(b"\n") - windows
-    return f"line ends: {plain} LF, {windows} CRLF, {'one' if last else 'none'} at the end of the file"
+def _count(content: bytes) -> int:
+    return content.count(b"\n") + 1

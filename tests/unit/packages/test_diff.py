@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from proven.cli import main
-from proven.packages import Package, build, compare
+from proven.packages import Dependency, Limits, Manifest, Package, build, compare, diff
 from proven.packages.diff import MAX_DIFFED_LINES
 
 SOURCE = """\
@@ -75,10 +75,31 @@ def test_a_difference_in_line_ends_alone_is_shown(tmp_path: Path) -> None:
 
 
 def test_a_file_too_long_to_compare_is_said_to_differ(tmp_path: Path) -> None:
-    long = SOURCE + "// a\n" * MAX_DIFFED_LINES
+    long = SOURCE + "//\n" * MAX_DIFFED_LINES
     old, new = package(tmp_path / "old", app()), package(tmp_path / "new", app(long))
     (source,) = compare(old, new).sources
     assert source.lines is None
+
+
+def test_many_files_are_compared_within_one_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"src/part{number}.ts": "// a\n// b\n// a\n" for number in range(3)}
+    source = "".join(f"import '../{name}';\n" for name in files) + SOURCE
+    old = package(tmp_path / "old", {**app(source), **files})
+    new = package(tmp_path / "new", {**app(source), **dict.fromkeys(files, "// b\n// a\n// b\n")})
+    monkeypatch.setattr(diff, "_MAX_STEPS_OF_ALL", 30)
+    lengths = [len(each.lines or ()) for each in compare(old, new).sources]
+    assert lengths[0] < lengths[-1] == 7
+
+
+def test_what_imports_of_dependencies_lead_to_is_named() -> None:
+    def using(target: str) -> Package:
+        dependency = Dependency("one", "1.0.0", "sha512-one", {"two": target})
+        manifest = Manifest(1, "app", (), (), {}, (dependency,), (), (), Limits())
+        return Package(manifest.package_id, manifest, {})
+
+    (change,) = compare(using("two@1.0.0"), using("two@2.0.0")).requires
+    assert (change.sign, change.name) == ("~", "one@1.0.0 imports two")
+    assert (change.before, change.after) == ("two@1.0.0", "two@2.0.0")
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\x9b31m", "\u202e", "\u2066"])

@@ -12,10 +12,10 @@ import msgspec
 from proven.gateway.explorer import records
 from proven.gateway.explorer._applications import plain
 from proven.gateway.explorer._colour import Colourings, Token
-from proven.gateway.explorer._diff import Block, compare
 from proven.gateway.explorer._listing import Query, listing, number_of
 from proven.gateway.explorer._text import Row, rows_of
 from proven.packages import HandlerEntry, Package
+from proven.packages.lines import Block, compare_lines
 from proven.wire import words
 from proven.wire.applications import Policy
 from proven.wire.errors import ErrorCode, ProvenError
@@ -65,7 +65,7 @@ class _File:
         old_keys, new_keys = _keys(self.old, old), _keys(self.new, new)
         found: list[_Line] = []
         self.added = self.removed = 0
-        blocks = compare(old_keys, new_keys)
+        blocks = compare_lines(old_keys, new_keys)
         for place, block in enumerate(blocks):
             if block.same:
                 found += _same(block, old, new, first=place == 0, last=place == len(blocks) - 1)

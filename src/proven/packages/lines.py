@@ -1,4 +1,4 @@
-"""Which lines of a file changed, in time that is bounded for any two files."""
+"""Which lines of a file changed, by work that is bounded for any two files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ is shown as replaced as a whole: longer than it had to be, and still right.
 _MAX_EDITS: Final = 400
 
 
+class Budget:
+    """Steps that are `left` for one comparison, or for several together."""
+
+    def __init__(self, steps: int = MAX_STEPS) -> None:
+        self.left = steps
+
+
 class Block(NamedTuple):
     """Lines `old_start` to `old_end` became `new_start` to `new_end`; `same` says that they are equal."""
 
@@ -24,18 +31,20 @@ class Block(NamedTuple):
     new_end: int
 
 
-def compare(old: Sequence[Hashable], new: Sequence[Hashable], *, steps: int = MAX_STEPS) -> list[Block]:
+def compare_lines(
+    old: Sequence[Hashable], new: Sequence[Hashable], budget: Budget | None = None
+) -> list[Block]:
     """Blocks that cover both sides, in order: first what the ends share, then lines that each side has once
-    (patience), between them the shortest edit (Myers 1986).
+    (patience), between them the shortest edit (Myers 1986). Takes from `budget` what it needs.
     """
-    return _merge(_Comparison(old, new, steps).blocks())
+    return _merge(_Comparison(old, new, Budget() if budget is None else budget).blocks())
 
 
 class _Comparison:
-    def __init__(self, old: Sequence[Hashable], new: Sequence[Hashable], steps: int) -> None:
+    def __init__(self, old: Sequence[Hashable], new: Sequence[Hashable], budget: Budget) -> None:
         self._old = old
         self._new = new
-        self._steps = steps
+        self._budget = budget
 
     def blocks(self) -> Iterator[Block]:
         pending = [(0, len(self._old), 0, len(self._new), False)]
@@ -78,8 +87,8 @@ class _Comparison:
 
     def _anchors(self, low: int, high: int, first: int, last: int) -> list[tuple[int, int]]:
         """Lines that are once on either side, as many as are in the same order on both."""
-        self._steps -= high - low + last - first
-        if self._steps < 0:
+        self._budget.left -= high - low + last - first
+        if self._budget.left < 0:
             return []
         olds = Counter(self._old[low:high])
         news = Counter(self._new[first:last])
@@ -108,7 +117,7 @@ class _Comparison:
                 while x < len(old) and y < len(new) and old[x] == new[y]:
                     x, y = x + 1, y + 1
                 furthest[diagonal] = x
-                self._steps -= 1 + x - begun
+                self._budget.left -= 1 + x - begun
                 if x >= len(old) and y >= len(new):
                     return [
                         (low + a, low + b, first + c, first + d, True)
@@ -116,8 +125,8 @@ class _Comparison:
                         else (low + a, low + b, first + c, first + d, False)
                         for same, a, b, c, d in _trace(history, len(old), len(new))
                     ]
-            self._steps -= len(furthest)
-            if self._steps < 0:
+            self._budget.left -= len(furthest)
+            if self._budget.left < 0:
                 break
         return [(low, high, first, first, False), (high, high, first, last, False)]
 
