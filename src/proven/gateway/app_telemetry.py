@@ -18,6 +18,7 @@ from proven.runtime import ConsoleRecord, ProcessEnd, RuntimeReport
 from proven.telemetry import LogStore, Measured, Metrics, ProcessGauges, Series, Wanted, bounded, render
 from proven.telemetry.metrics import Cell
 from proven.wire import ids
+from proven.wire.applications import keys_of
 from proven.wire.commands import (
     MAX_POINTS,
     Command,
@@ -61,8 +62,9 @@ class AppTelemetry:
     """Writes and reads the logs and metrics of applications. Who may read:
 
     1. Management sessions alone: no application's code or page has one.
-    2. Only as the identity that owns the application, at the moment in which lines are handed out. A session
-       that follows and is somebody else by then, or not live any more, gets nothing more.
+    2. Only by a key that the application's entries in the log name as its owner's, or as one of those that
+       sign together under its policy, at the moment in which lines are handed out. Guardians read nothing.
+       A session that follows and is somebody else by then, or not live any more, gets nothing more.
     3. Whoever asks without an identity is `UNAUTHENTICATED`, somebody else `FORBIDDEN`.
 
     Who calls is in neither: an application that is to know that logs it itself.
@@ -213,7 +215,7 @@ class AppTelemetry:
         self, session: Session, command: FollowLogs
     ) -> tuple[ApplicationId, AsyncGenerator[LogEvent, None]]:
         """Events for `command`, to be closed by whoever takes them. Raises as the rules say, now or later."""
-        application_id = self._require_owner(session, command.application).id
+        application_id = self._require_reader(session, command.application).id
         return application_id, self._follow(session, application_id, command)
 
     async def _follow(
@@ -223,7 +225,7 @@ class AppTelemetry:
         wanted = Wanted(command.handler, command.level)
         async with aclosing(self.logs.follow(application_id, place, wanted=wanted)) as pages:
             async for page in pages:
-                self._require_owner(session, application_id)
+                self._require_reader(session, application_id)
                 yield LogEvent(
                     application_id=application_id,
                     after=place,
@@ -234,7 +236,7 @@ class AppTelemetry:
                 place = page.next
 
     async def _read_logs(self, session: Session, command: ReadLogs) -> ReadLogsResult:
-        application_id = self._require_owner(session, command.application).id
+        application_id = self._require_reader(session, command.application).id
         page = await self.logs.read(
             application_id,
             command.after,
@@ -251,7 +253,7 @@ class AppTelemetry:
         )
 
     async def _read_metrics(self, session: Session, command: ReadMetrics) -> ReadMetricsResult:
-        application_id = self._require_owner(session, command.application).id
+        application_id = self._require_reader(session, command.application).id
         return await self.measured(
             application_id, command.seconds, handler=command.handler, points=command.points
         )
@@ -303,7 +305,7 @@ class AppTelemetry:
         ]
         return render(self.metrics.totals(), gauges, lambda each: self._applications.find(each).name)
 
-    def _require_owner(self, session: Session, application: str) -> ApplicationRecord:
+    def _require_reader(self, session: Session, application: str) -> ApplicationRecord:
         if session.application_id is not None:
             raise ProvenError(ErrorCode.FORBIDDEN, "only a management session reads logs and metrics")
         if not self._is_live(session):
@@ -311,8 +313,10 @@ class AppTelemetry:
         if session.identity is None:
             raise ProvenError(ErrorCode.UNAUTHENTICATED, "identify as the owner of the application first")
         record = self._applications.find(application)
-        if session.identity != ids.identity_id(record.owner):
-            raise ProvenError(ErrorCode.FORBIDDEN, "logs and metrics are for the owner of the application")
+        if all(session.identity != ids.identity_id(key) for key in (record.owner, *keys_of(record.policy))):
+            raise ProvenError(
+                ErrorCode.FORBIDDEN, "logs and metrics are for the owner and the signers of the application"
+            )
         return record
 
     def _now(self) -> int:

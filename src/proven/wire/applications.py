@@ -115,6 +115,11 @@ def guardians_of(policy: Policy) -> tuple[bytes, ...]:
     return policy.guardians if isinstance(policy, _DELAYED) else ()
 
 
+def keys_of(policy: Policy) -> tuple[bytes, ...]:
+    """The keys of which some sign together; none where the owner's does alone."""
+    return policy.keys if isinstance(policy, Multisig | TimelockMultisig) else ()
+
+
 class _Command(_Struct, frozen=True, tag_field="command", tag=str):
     """A command travels under the name of its class."""
 
