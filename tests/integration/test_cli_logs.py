@@ -8,16 +8,21 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from proven.apps import Application
+from proven.cli.key import new_key
 from proven.client import Client
 from proven.node.presence import Presence, announced
+from proven.wire.applications import Multisig
+from proven.wire.commands import LogLine
 from proven.wire.errors import ProvenError
 from support.node import Node, running_node
 
@@ -141,14 +146,33 @@ async def test_lines_are_left_out_as_asked(place: Place) -> None:
     assert "10m" in err
 
 
-async def test_nobody_but_the_owner_gets_a_line(place: Place) -> None:
+async def test_nobody_but_the_owner_gets_a_line(place: Place, tmp_path: Path) -> None:
+    new_key(tmp_path / "stranger.key")
+    stranger = ("--key", str(tmp_path / "stranger.key"))
     for command in ("logs", "metrics"):
-        status, out, err = await place.run(command, "chatty", "--as", "stranger")
+        status, out, err = await place.run(command, "chatty", *stranger)
         assert status == 1
         assert out == ""
         assert "for the owner" in err
-        status, out, _ = await place.run(command, "chatty", "--as", "stranger", "--json")
+        status, out, _ = await place.run(command, "chatty", *stranger, "--json")
         assert json.loads(out)["error"]["code"] == "FORBIDDEN"
+
+
+async def test_the_key_of_an_owner_or_a_signer_reads(place: Place, tmp_path: Path) -> None:
+    owner, signer = (new_key(tmp_path / f"{name}.key") for name in ("owner", "signer"))
+    policy = Multisig(threshold=1, keys=(signer.public_key,))
+    applications = place.node.local._applications
+    record = await applications.create(owner, "theirs", b"nonce", policy=policy)
+    line = LogLine(sequence=0, at=int(time.time() * 1000), kind="console", level="info", text="for us")
+    place.node.local._telemetry.logs.append(record.id, line)
+    for name in ("owner", "signer"):
+        key = ("--key", str(tmp_path / f"{name}.key"))
+        status, out, _ = await place.run("logs", "theirs", *key, "--json")
+        assert (status, [json.loads(line)["text"] for line in out.splitlines()]) == (0, ["for us"])
+        assert (await place.run("metrics", "theirs", *key))[:2] == (0, "No calls in that time.\n")
+    status, _, err = await place.run("logs", "theirs")
+    assert status == 1
+    assert "--key" in err
 
 
 async def test_metrics_are_a_table_and_a_document(place: Place) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,42 +19,56 @@ from proven.node.presence import Presence
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey
 
-from ._identities import seed
 from ._nodes import find, node_options
+from .key import KEY, read_key
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _AGO: Final = re.compile(r"(\d{1,9})(s|m|h|d)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
-_AS: Final = click.option(
-    "--as", "identity", metavar="NAME", help="Be the key NAME.  [default: the owner on a node here]"
+_KEY: Final = click.option(
+    "--key",
+    "key",
+    type=KEY,
+    metavar="KEY",
+    help="Be this: FILE, or keyring:NAME.  [default: the owner of what `proven dev` deploys here]",
 )
 
 
 def owner_options(command: F) -> F:
     """Give a command the options that `Node.named` takes."""
-    return _AS(node_options(command))
+    return _KEY(node_options(command))
 
 
 class Node:
     """A node, how its evidence is verified, and the key of whoever asks."""
 
-    def __init__(self, url: str, verifier: Verifier, owner: IdentityKey) -> None:
+    def __init__(self, url: str, verifier: Verifier, key: IdentityKey, *, named: bool) -> None:
         self.url = url
         self._verifier = verifier
-        self._owner = owner
+        self._key = key
+        self._named = named
 
     @classmethod
-    def named(cls, application: str, *, identity: str | None, **where: Any) -> Node:
+    def named(cls, application: str, *, key: str | None, **where: Any) -> Node:
         """The node that the options name, or the one on this machine that runs the application."""
         node = find(application, where)
-        owner = _owner_of(node.known) if identity is None else IdentityKey.derive(seed(identity), None)
-        return cls(node.url, node.verifier, owner)
+        found = _owner_of(node.known) if key is None else IdentityKey.of_owner(read_key(key))
+        return cls(node.url, node.verifier, found, named=key is not None)
 
-    async def manage(self) -> Client:
-        """A management session as that owner."""
-        return await connect(self.url, application=None, verifier=self._verifier, identity=self._owner)
+    @contextlib.asynccontextmanager
+    async def manage(self) -> AsyncIterator[Client]:
+        """A management session by that key. Who is refused, and named no key, is told how to."""
+        connecting = connect(self.url, application=None, verifier=self._verifier, identity=self._key)
+        try:
+            async with await connecting as client:
+                yield client
+        except ProvenError as error:
+            if error.code is not ErrorCode.FORBIDDEN or self._named:
+                raise
+            message = f"{error.message}; say with --key KEY which of them you are"
+            raise ProvenError(error.code, message, details=error.details) from None
 
 
 def _owner_of(known: Presence | None) -> IdentityKey:
@@ -61,7 +76,7 @@ def _owner_of(known: Presence | None) -> IdentityKey:
     file = None if known is None or known.data_dir is None else Path(known.data_dir) / "root.key"
     if file is None or not file.exists():
         raise ProvenError(
-            ErrorCode.BAD_REQUEST, "this node is not one of this machine: say with --as NAME who the owner is"
+            ErrorCode.BAD_REQUEST, "this node is not one of this machine: say with --key KEY whose log it is"
         )
     seed = keys.derive(keys.load_or_create(file), "owner")
     return IdentityKey(Ed25519PrivateKey.from_private_bytes(seed), None)

@@ -1,4 +1,4 @@
-"""`proven logs`: what an application said, and what it says, for its owner."""
+"""`proven logs`: what an application said, and what it says, for whoever can change it."""
 
 from __future__ import annotations
 
@@ -46,10 +46,12 @@ def logs(
     """Print the log of APPLICATION (a name or an id): console lines, errors with their stacks, deploys, and
     what was ended for taking too long or too much.
 
-    It is for the owner alone. A node on this machine is found, and knows its own user as the owner of what
-    `proven dev` deploys; for others, say as whom with --as. With --follow it goes on, over lost connections
-    and restarts of the node, without printing a line twice; where lines are gone, stderr says how many.
-    Control characters are shown as replacement characters; --json has everything as it was said.
+    It is for the keys that can change it alone: its owner's, and those that sign together under its policy;
+    say with --key which is yours. Without it, the key is that of what `proven dev` deploys on this machine.
+
+    With --follow it goes on, over lost connections and restarts of the node, without printing a line twice;
+    where lines are gone, stderr says how many. Control characters are shown as replacement characters; --json
+    has everything as it was said.
 
     \b
     Examples:
@@ -57,7 +59,8 @@ def logs(
       proven logs todo --follow --level warn
       proven logs todo --since 10m --handler addTodo
       proven logs todo --since 1d --json | jq 'select(.code == "HANDLER_TIMEOUT")'
-      proven logs todo --node https://example.org --pcr0 3b1f… --as ada
+      proven logs todo --key keyring:todo
+      proven logs todo --node https://example.org --pcr0 3b1f… --key owner.key
     """
     node = Node.named(application, **where)
     show = _print_json if as_json else _Printer()
@@ -75,7 +78,7 @@ async def _read(
     show: Callable[[Line], None],
 ) -> None:
     moment = None if since is None else int((time.time() - since) * 1000)
-    async with await node.manage() as client:
+    async with node.manage() as client:
         reading = client.logs(application, since=moment, handler=handler, level=level, follow=follow)
         async with contextlib.aclosing(reading) as lines:
             async for line in lines:

@@ -1,4 +1,4 @@
-"""`proven metrics`: how the handlers of an application do, for its owner."""
+"""`proven metrics`: how the handlers of an application do, for whoever can change it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ def metrics(application: str, since: float, handler: str | None, as_json: bool, 
     """Show how often each handler of APPLICATION (a name or an id) was called, how long calls took, and how
     they failed; a row for each version of it.
 
-    It is for the owner alone, as `proven logs` is. Counts by the minute are kept for a day and by the hour
-    for 30 days; percentiles are exact to 6 percent. With --json, there are points over time too.
+    It is for the keys that can change it alone, as `proven logs` is. Counts by the minute are kept for a day
+    and by the hour for 30 days; percentiles are exact to 6 percent. With --json, there are points over time
+    too.
 
     \b
     Examples:
       proven metrics todo
       proven metrics todo --since 7d --handler addTodo
-      proven metrics todo --since 1d --json
+      proven metrics todo --since 1d --json --key owner.key
     """
     seconds = min(max(60, round(since)), _LONGEST)
     node = Node.named(application, **where)
@@ -53,7 +54,7 @@ def metrics(application: str, since: float, handler: str | None, as_json: bool, 
 async def _read(
     node: Node, application: str, seconds: int, handler: str | None, *, points: bool
 ) -> ReadMetricsResult:
-    async with await node.manage() as client:
+    async with node.manage() as client:
         return await client.metrics(application, seconds=seconds, handler=handler, points=points)
 
 

@@ -53,6 +53,11 @@ class IdentityKey:
         """The pairwise key for `application_id`; the same seed gives the same key every time."""
         return cls(_derived(seed, [_KEY_LABEL, application_id]), application_id)
 
+    @classmethod
+    def of_owner(cls, owner: OwnerKey) -> IdentityKey:
+        """The key of an owner of applications, to be known by it in management."""
+        return cls(owner._private_key, None)
+
     @property
     def public_key(self) -> bytes:
         return self._private_key.public_key().public_bytes_raw()

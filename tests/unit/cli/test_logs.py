@@ -57,7 +57,7 @@ def test_on_a_node_elsewhere_the_owner_has_to_be_named(
     monkeypatch.setattr(_nodes, "discover", list)
     result = proven("logs", "hello", "--node", "http://127.0.0.1:1", "--any-development-node")
     assert result.exit_code == 1
-    assert "--as NAME" in result.stderr
+    assert "--key KEY" in result.stderr
 
 
 @pytest.mark.parametrize(
