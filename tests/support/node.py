@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,7 @@ async def running_node(
     *,
     runtime: RuntimeConfig | None = None,
     on_console: Callable[[ConsoleRecord], None] | None = None,
+    clock: Callable[[], float] = time.time,
     **settings: Any,
 ) -> AsyncIterator[Node]:
     """A node whose data is in `directory`; `settings` are further ones of `NodeConfig`."""
@@ -81,7 +83,7 @@ async def running_node(
         runtime=runtime or RuntimeConfig(pool_size=1, timeout=5.0),
         **{"storage": StorageConfig(synchronous=Synchronous.NORMAL), **settings},
     )
-    async with local_node(config, on_console=on_console) as local:
+    async with local_node(config, on_console=on_console, clock=clock) as local:
         node = Node(local)
         async with node._stack:
             yield node

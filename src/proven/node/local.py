@@ -63,7 +63,9 @@ ConsoleObserver = Callable[[ConsoleRecord], None]
 
 
 class LocalNode:
-    """One node: it starts as a whole and answers at `url` until it is stopped."""
+    """One node: it starts as a whole and answers at `url` until it is stopped. `clock` is Unix seconds, and
+    tells when changes of applications are due.
+    """
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class LocalNode:
         *,
         on_call: CallObserver | None = None,
         on_console: ConsoleObserver | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         root_key = keys.load_or_create(config.data_dir / "root.key")
         self._config = config
@@ -96,7 +99,9 @@ class LocalNode:
             origin=config.log.name or keys.log_origin(root_key),
             limits=config.applications,
             reserved=config.gateway.owns,
+            clock=clock,
         )
+        self._clock = clock
         self._prover = Prover(
             self._applications,
             resolver_for(config.domains, development=True),
@@ -184,7 +189,7 @@ class LocalNode:
             submissions=Submissions(self._deployer),
             console=self._console(activity) if config.gateway.serves_console else None,
             explorer=Explorer(
-                ExplorerRooms(self._applications, self._log, self._cosigners.cosignatures, time.time)
+                ExplorerRooms(self._applications, self._log, self._cosigners.cosignatures, clock)
             ),
             logs=self._telemetry,
             transparency=TransparencyRooms(
@@ -266,7 +271,7 @@ class LocalNode:
     def _witness(self, key: Ed25519PrivateKey) -> Witness:
         signer = NoteSigner(default_name(key.public_key().public_bytes_raw()), key)
         logs = self._config.log.witnessed_logs()
-        return Witness(self._engine.registers, signer, logs, clock=time.time)
+        return Witness(self._engine.registers, signer, logs, clock=self._clock)
 
     def services(self) -> tuple[Service, ...]:
         """The parts in the order in which they start."""
@@ -357,9 +362,10 @@ async def local_node(
     *,
     on_call: CallObserver | None = None,
     on_console: ConsoleObserver | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[LocalNode]:
     """A node that answers inside the block and has let go of everything after it."""
-    node = LocalNode(config, on_call=on_call, on_console=on_console)
+    node = LocalNode(config, on_call=on_call, on_console=on_console, clock=clock)
     async with running(node.services()):
         yield node
 
