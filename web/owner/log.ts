@@ -2,12 +2,14 @@
 import { broken } from '../../packages/sdk/src/attestation/rules.ts';
 import { type Bytes, equal, randomBytes } from '../../packages/sdk/src/bytes.ts';
 import { asProvenError } from '../../packages/sdk/src/errors.ts';
-import { checkRemembered, checkSize, checkTimes, type LogView, readCheckpoint, readKey, readLog } from '../../packages/sdk/src/log/check.ts';
+import { checkRemembered, checkSize, readCheckpoint, readKey } from '../../packages/sdk/src/log/check.ts';
 import { Collector } from '../../packages/sdk/src/log/collect.ts';
 import { decodeEntry, type Entry } from '../../packages/sdk/src/log/entries.ts';
 import { LogMemory, type Remembered } from '../../packages/sdk/src/log/memory.ts';
 import type { Checkpoint, NoteKey } from '../../packages/sdk/src/log/notes.ts';
 import { type ApplicationState, inWords, Replay } from '../../packages/sdk/src/log/replay.ts';
+import { checkTimes, type Times } from '../../packages/sdk/src/log/times.ts';
+import { type LogView, readLog } from '../../packages/sdk/src/log/view.ts';
 import { Deadline } from '../../packages/sdk/src/time.ts';
 import type { Management } from '../sign-in/management.ts';
 import { policyFor } from '../sign-in/verification.ts';
@@ -37,7 +39,8 @@ export class LogReader {
 
   /** The name of the log, whose key the node has attested. */
   async origin(): Promise<string> {
-    return (await this.#key(new Collector(location.origin, new Deadline(TIMEOUT)))).name;
+    const [key] = await this.#key(new Collector(location.origin, new Deadline(TIMEOUT)));
+    return key.name;
   }
 
   /** What is true of an application when the log has at least `size` entries. */
@@ -52,21 +55,22 @@ export class LogReader {
   }
 
   async #read(applicationId: string, size: number, collector: Collector, memory: LogMemory): Promise<Reading> {
-    const key = await this.#key(collector);
+    const [key, attestedAt] = await this.#key(collector);
     const known = await this.#known(memory, applicationId, key);
-    const checkpoint = await readCheckpoint(key, await collector.checkpoint(size));
+    const [, checkpoint] = await readCheckpoint(key, await collector.checkpoint(size));
     checkSize(checkpoint, known);
     const given = await collector.entries(applicationId, checkpoint.size);
     const view = await readLog(key, checkpoint, given.entries, given.whole);
     await checkRemembered(view, known, (old) => collector.consistency(old, checkpoint.size));
-    const { state, entries } = await replayed(view, applicationId);
-    checkTimes(entries, known, Date.now());
+    const { state, entries, times } = await replayed(view, applicationId);
+    const now = Date.now();
+    checkTimes(times, known, [], { now, latest: Math.min(now, attestedAt) });
     if (state !== null) await memory.remember(applicationId, seen(key, checkpoint));
     const bodies = entries.flatMap(([, entry]) => (entry.kind === 'command' ? [entry.signed.raw] : []));
     return { origin: checkpoint.origin, state, bodies, complete: given.whole };
   }
 
-  async #key(collector: Collector): Promise<NoteKey> {
+  async #key(collector: Collector): Promise<[NoteKey, number]> {
     const { evidence } = await this.#management();
     const nonce = randomBytes(32);
     return readKey(await collector.key(nonce), nonce, policyFor(this.#development), evidence);
@@ -85,12 +89,17 @@ export class LogReader {
 /** Whether a command is among those that took effect. */
 export const includesBody = ({ bodies }: Reading, body: Bytes): boolean => bodies.some((each) => equal(each, body));
 
-async function replayed(view: LogView, applicationId: string): Promise<{ state: ApplicationState | null; entries: [number, Entry][] }> {
+async function replayed(
+  view: LogView,
+  applicationId: string,
+): Promise<{ state: ApplicationState | null; entries: [number, Entry][]; times: Times }> {
   const replay = new Replay(view.checkpoint.origin, applicationId);
   const entries: [number, Entry][] = [];
+  const times = new Map<number, number>();
   for (const { index, leaf } of view.entries) {
     try {
       const entry = decodeEntry(leaf);
+      times.set(index, entry.at);
       if (entry.applicationId !== applicationId) continue;
       await replay.append(entry, index);
       entries.push([index, entry]);
@@ -98,7 +107,7 @@ async function replayed(view: LogView, applicationId: string): Promise<{ state: 
       throw broken('log', inWords(index, asProvenError(error)));
     }
   }
-  return { state: replay.state, entries };
+  return { state: replay.state, entries, times };
 }
 
 const seen = ({ verifierKey }: NoteKey, { origin, size, root }: Checkpoint): Remembered => ({

@@ -1,8 +1,8 @@
 import { type Bytes } from './bytes.ts';
 import { type Encodable, type Item } from './cbor.ts';
-import { ProvenError } from './errors.ts';
+import { ProvenError, type Source } from './errors.ts';
 export type AccountKind = 'radix' | 'ethereum' | 'bitcoin';
-export type CommandName = 'WhoAmI' | 'Identify' | 'Anonymize' | 'Execute' | 'IssueTicket' | 'Subscribe' | 'Unsubscribe' | 'BeginRegistration' | 'FinishRegistration' | 'BeginAuthentication' | 'FinishAuthentication' | 'ListPasskeys' | 'RemovePasskey' | 'ListSessions' | 'RevokeSession' | 'BeginLink' | 'FinishLink' | 'UnlinkAccount' | 'ListAccounts' | 'ListApplications' | 'FollowVersion';
+export type CommandName = 'WhoAmI' | 'Identify' | 'Anonymize' | 'Execute' | 'IssueTicket' | 'Subscribe' | 'Unsubscribe' | 'BeginRegistration' | 'FinishRegistration' | 'BeginAuthentication' | 'FinishAuthentication' | 'ListPasskeys' | 'RemovePasskey' | 'ListSessions' | 'RevokeSession' | 'BeginLink' | 'FinishLink' | 'UnlinkAccount' | 'ListAccounts' | 'ListApplications' | 'FollowVersion' | 'LogHead';
 export type Message = {
     readonly kind: 'success';
     readonly request: number;
@@ -20,6 +20,7 @@ export type Message = {
     readonly kind: 'published';
     readonly name: string;
     readonly payload: Bytes;
+    readonly source: Source | null;
 } | {
     readonly kind: 'missed';
     readonly count: number;

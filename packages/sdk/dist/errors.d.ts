@@ -10,6 +10,11 @@ export type NodeErrorCode = 'BAD_REQUEST' | 'BUILD_ERROR' | 'CONFLICT' | 'EVIDEN
 export type LocalErrorCode = 'CALL_INTERRUPTED' | 'CANCELLED' | 'NOT_ALLOWED' | 'UNSUPPORTED' | 'CLOSED';
 export type ErrorCode = NodeErrorCode | LocalErrorCode;
 export type ErrorDetails = Readonly<Record<string, unknown>>;
+/** A package, and the entry of the log that made it live. */
+export interface Source {
+    readonly packageId: string;
+    readonly logIndex: number;
+}
 export interface ErrorOptions {
     details?: ErrorDetails | undefined;
     retryAfter?: number | undefined;
@@ -24,9 +29,11 @@ export declare class ProvenError extends Error {
     readonly code: ErrorCode;
     readonly details?: ErrorDetails;
     readonly retryAfter?: number;
+    /** Of an error of a call: the code that was to answer it. What the node itself refuses has none. */
+    source?: Source;
     constructor(code: ErrorCode, message: string, options?: ErrorOptions);
     /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
-    static fromRecord(record: unknown): ProvenError;
+    static fromRecord(record: unknown, source?: Source | null): ProvenError;
 }
 /** The error itself if it is one of ours, else `code` with the original as its cause. */
 export declare function asProvenError(error: unknown, code?: ErrorCode): ProvenError;

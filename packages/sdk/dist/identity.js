@@ -12,7 +12,7 @@ import {
   sign,
   unwrapSeed,
   wrapSeed
-} from "./shared-5X7YSPGD.js";
+} from "./shared-WDOFK4NC.js";
 export {
   SEED_BYTES,
   accountId,

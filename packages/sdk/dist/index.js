@@ -1,9 +1,9 @@
 import {
   ProvenSDK
-} from "./shared-RN4X3M45.js";
+} from "./shared-P44NUVPP.js";
 import {
   ProvenError
-} from "./shared-GPDSXGEP.js";
+} from "./shared-ONUBXHUM.js";
 export {
   ProvenError,
   ProvenSDK

@@ -1,2 +1,4 @@
 export { type UpgradePolicy } from './log/applications.ts';
-export { type Answer, checkLog, type LogQuestion, type LogReport } from './log/check.ts';
+export { checkLog, type LogQuestion } from './log/check.ts';
+export { type LogReport } from './log/report.ts';
+export { type Answer } from './log/view.ts';

@@ -6,7 +6,7 @@ import {
   request,
   verifyEvidence,
   within
-} from "./shared-IH4SV52F.js";
+} from "./shared-VUWMV4SH.js";
 import {
   Reader,
   concat,
@@ -17,11 +17,11 @@ import {
   toBase32,
   toHex,
   utf8
-} from "./shared-LAD4ZIPN.js";
+} from "./shared-EFVRXLXN.js";
 import {
   ProvenError,
   asProvenError
-} from "./shared-GPDSXGEP.js";
+} from "./shared-ONUBXHUM.js";
 
 // src/log/ed25519.ts
 var PRIME = 2n ** 255n - 19n;
@@ -363,6 +363,7 @@ var MAX_NOTE = 64 * 1024;
 var MAX_SIGNATURES2 = 100;
 var MAX_NAME = 256;
 var ED25519 = 1;
+var COSIGNATURE = 4;
 var DASH = "— ";
 function parseNote(raw) {
   if (raw.length > MAX_NOTE) throw new ProvenError("TOO_LARGE", `a note has at most ${MAX_NOTE} bytes`);
@@ -393,24 +394,40 @@ function parseCheckpoint(text) {
 async function parseKey(text) {
   const [, name = "", id, encoded = ""] = /^([^+]*)\+([^+]*)\+(.*)$/s.exec(text) ?? [];
   const raw = decoded(encoded);
-  if (!isSignerName(name) || raw.length !== 33 || raw[0] !== ED25519) {
+  if (!isSignerName(name) || raw.length !== 33 || raw[0] !== ED25519 && raw[0] !== COSIGNATURE) {
     throw bad3("not the verifier key of an Ed25519 signer");
   }
   const publicKey = raw.slice(1);
-  if (id !== toHex(await keyIdOf(name, publicKey))) throw bad3("the verifier key has the id of another");
+  if (id !== toHex(await keyIdOf(name, raw[0], publicKey))) throw bad3("the verifier key has the id of another");
   return { name, publicKey, verifierKey: text };
 }
 async function checkNote(key, note) {
-  const id = await keyIdOf(key.name, key.publicKey);
-  const signature = note.signatures.find(({ name, keyId }) => name === key.name && equal(keyId, id));
+  const signature = await findSignature(key, ED25519, note);
   if (signature === void 0) throw broken("log", `the note is not signed by ${key.name}`);
   if (!await isSigned(key.publicKey, signature.blob, utf8(note.text))) {
     throw broken("log", `the signature of ${key.name} is wrong`);
   }
 }
-async function keyIdOf(name, publicKey) {
+async function cosignedAt(key, note) {
+  const signature = await findSignature(key, COSIGNATURE, note);
+  if (signature === void 0) return null;
+  const { blob } = signature;
+  if (blob.length !== 72) throw broken("log", "a cosignature has a time and a signature");
+  const seconds = new DataView(blob.buffer, blob.byteOffset).getBigUint64(0);
+  if (!await isSigned(key.publicKey, blob.slice(8), utf8(`cosignature/v1
+time ${seconds}
+${note.text}`))) {
+    throw broken("log", `the signature of ${key.name} is wrong`);
+  }
+  return 1e3 * Number(seconds);
+}
+async function findSignature(key, kind, note) {
+  const id = await keyIdOf(key.name, kind, key.publicKey);
+  return note.signatures.find(({ name, keyId }) => name === key.name && equal(keyId, id));
+}
+async function keyIdOf(name, kind, publicKey) {
   return (await sha256(concat(utf8(`${name}
-`), Uint8Array.of(ED25519), publicKey))).slice(0, 4);
+`), Uint8Array.of(kind), publicKey))).slice(0, 4);
 }
 function parseSignature(line) {
   const [, name = "", encoded] = new RegExp(`^${DASH}([^ ]*) (.*)$`, "s").exec(line) ?? [];
@@ -444,6 +461,7 @@ var MAX_PROOF2 = 64 * 1024;
 var MAX_PAGE = 32 * 1024 * 1024;
 var MAX_PAGES = 100;
 var ATTEMPTS = 20;
+var MAX_ANNOUNCEMENTS = 16;
 var Collector = class {
   #base;
   #deadline;
@@ -472,6 +490,13 @@ var Collector = class {
   async consistency(old, size) {
     const body = await this.#get(`consistency?old=${old}&new=${size}`, MAX_PROOF2);
     return readHashes(record(body).hashes);
+  }
+  /** The checkpoints of up to `size` entries by which witnesses say since when these entries are public. */
+  async cosigned(indexes, size) {
+    const asked = indexes.slice(-MAX_ANNOUNCEMENTS).join(",");
+    const { notes } = record(await this.#get(`cosigned?entries=${asked}`, MAX_PAGE));
+    if (!Array.isArray(notes) || notes.some((note) => typeof note !== "string")) throw malformed();
+    return notes.map((note) => utf8(note)).filter((note) => parseCheckpoint(parseNote(note).text).size <= size);
   }
   async #tile(number, size) {
     const width = Math.min(WIDTH, size - number * WIDTH);
@@ -525,6 +550,37 @@ function bytesOf(text) {
   }
 }
 var malformed = () => broken("log", "the node's list of entries or hashes is malformed");
+
+// src/log/head.ts
+var readHead = (answer) => ({
+  origin: answer.text("origin"),
+  size: answer.count("size"),
+  root: answer.bytes("root"),
+  revision: answer.has("revision") ? answer.count("revision") : 0
+});
+async function checkHead(head, checkpoint, shown, compare) {
+  if (head.origin !== checkpoint.origin) {
+    throw broken("log", `the node says that its log is ${head.origin}, not ${checkpoint.origin}`);
+  }
+  if (checkpoint.size < head.size) {
+    throw broken(
+      "log",
+      `the checkpoint is stale: it has ${checkpoint.size} entries, and the node says in the session that there are ${head.size}`
+    );
+  }
+  try {
+    await compare(head.size, head.root);
+  } catch (error) {
+    if (asProvenError(error).code !== "EVIDENCE_INVALID") throw error;
+    throw broken("log", `the log was forked: it does not begin with the ${head.size} entries that the node says it has`);
+  }
+  if (shown < head.revision) {
+    throw broken(
+      "log",
+      `entries were left out: ${shown} are shown, and the node says in the session that the application has ${head.revision}`
+    );
+  }
+}
 
 // src/log/memory.ts
 var DATABASE = "proven-log";
@@ -661,7 +717,7 @@ var Replay = class {
       case "TransferOwnership": {
         requireUpgrade(state, command);
         const delay = delayOf(state.policy);
-        if (delay === 0) bringIntoForce(state, command, at, index);
+        if (delay === 0) bringIntoForce(state, command, at, index, index);
         else state.pending = { change: command, logIndex: index, announcedAt: at, activatesAt: at + 1e3 * delay };
         return;
       }
@@ -706,7 +762,7 @@ var Replay = class {
         throw refuse("CONFLICT", `${state.name} has no change that is due`);
       }
       state.pending = null;
-      bringIntoForce(state, pending.change, entry.at, index);
+      bringIntoForce(state, pending.change, entry.at, index, pending.logIndex);
       return;
     }
     const until = state.domains.get(entry.domain);
@@ -769,12 +825,12 @@ function requireUpgrade(state, change) {
     throw refuse("CONFLICT", "an immutable application never gets a version: deploy one first");
   }
 }
-function bringIntoForce(state, change, at, logIndex) {
+function bringIntoForce(state, change, at, logIndex, announcedIndex) {
   if (change.command === "SetUpgradePolicy") state.policy = change.policy;
   else if (change.command === "TransferOwnership") state.owner = change.to;
   else {
     const packageId = change.command === "Deploy" ? change.packageId : state.versions[change.version - 1].packageId;
-    state.versions.push({ number: state.versions.length + 1, packageId, at, logIndex });
+    state.versions.push({ number: state.versions.length + 1, packageId, at, logIndex, announcedIndex });
   }
 }
 var DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
@@ -803,7 +859,7 @@ function duration(seconds) {
   }
   return parts.slice(0, 2).join(" ") || "0 seconds";
 }
-var moment = (milliseconds) => `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+var moment = (milliseconds) => milliseconds < 2534023008e5 ? `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC` : "a day after the year 9999";
 function whoMayChange({ archived, policy }) {
   return archived ? "Its owner has archived it: nobody can change it any more." : policyInWords(policy, "Its owner");
 }
@@ -841,82 +897,84 @@ function notice(delay, guardians) {
   return `${after} ${guardians.length === 1 ? "A guardian" : `Any of ${guardians.length} guardians`} can veto until then.`;
 }
 
-// src/log/check.ts
-var LOG_LABEL = "proven/log-key/v1";
-var NAME_PREFIX = "proven.local/";
-var MAX_KEY2 = 32 * 1024;
+// src/log/times.ts
 var CLOCK_SKEW = 3e5;
 var SUPERSEDED_GRACE = 15 * 6e4;
-async function checkLog(question, deadline) {
-  const memory = await LogMemory.open();
-  try {
-    return await deadline.race(checked(question, new Collector(question.gateway, deadline), memory));
-  } finally {
-    memory.close();
+var MAX_NOTICE_GRACE = 6e5;
+function checkTimes(times, known, sightings, { now, latest }) {
+  let before = null;
+  for (const [index, at] of times) {
+    const is = `it says that it is of ${moment(at)}`;
+    if (before !== null && at < before[1]) {
+      throw broken("log", `entry ${index} was backdated: ${is}, and entry ${before[0]}, before it, is of ${moment(before[1])}`);
+    }
+    before = [index, at];
+    if (at > latest + CLOCK_SKEW) {
+      throw broken(
+        "log",
+        `entry ${index} says that it is of ${moment(at)}, which is yet to come: the node's clock or this device's is wrong`
+      );
+    }
+    if (known !== null && index >= known.size && at < known.seenAt - CLOCK_SKEW) {
+      throw broken("log", `entry ${index} was backdated: ${is}, and the log was seen without it on ${moment(known.seenAt)}`, {
+        seenSize: known.size,
+        seenAt: new Date(known.seenAt).toISOString()
+      });
+    }
+  }
+  for (const sighting of sightings) checkSighting(times, sighting, now);
+}
+function checkSighting(times, { witness, at: seenAt, size }, now) {
+  const when = moment(seenAt);
+  if (seenAt > now + CLOCK_SKEW) {
+    throw broken(
+      "log",
+      `${witness} says that it saw the log on ${when}, which is yet to come: its clock or this device's is wrong`
+    );
+  }
+  for (const [index, at] of times) {
+    const is = `it says that it is of ${moment(at)}`;
+    if (index < size && at > seenAt + CLOCK_SKEW) {
+      throw broken("log", `entry ${index} was postdated: ${is}, and ${witness} saw it on ${when}`);
+    }
+    if (index >= size && at < seenAt - CLOCK_SKEW) {
+      throw broken("log", `entry ${index} was backdated: ${is}, and ${witness} saw the log without it on ${when}`);
+    }
   }
 }
-async function checked(question, collector, memory) {
-  const { applicationId: applicationId2, asked, policy, session, answer } = question;
-  const nonce = randomBytes(32);
-  const key = await readKey(await collector.key(nonce), nonce, policy, session);
-  const known = await remembered(memory, applicationId2, key);
-  const raw = await collector.checkpoint(answer === null ? 0 : answer.logIndex + 1);
-  const checkpoint = await readCheckpoint(key, raw);
-  checkSize(checkpoint, known);
-  const given = await collector.entries(applicationId2, checkpoint.size);
-  const view = await readLog(key, checkpoint, given.entries, given.whole);
-  await checkRemembered(view, known, (size) => collector.consistency(size, checkpoint.size));
-  const { state, version, entries } = await replay(view, applicationId2, answer);
-  if (!/^[a-z2-7]{32}$/.test(asked) && asked !== state.name) {
-    throw broken("log", `the log calls this application ${state.name}, and ${asked} was asked for`);
+function checkSuperseded({ versions }, version, now) {
+  const next = versions[version.number];
+  if (next !== void 0 && now > next.at + SUPERSEDED_GRACE) {
+    throw broken("log", `the answer came from version ${version.number}, which was replaced on ${moment(next.at)}`);
   }
-  checkTimes(entries, known, Date.now());
-  checkSuperseded(state, version, answer?.at ?? Date.now());
-  checkDelay(policy, state);
-  await kept(memory, applicationId2, {
-    origin: checkpoint.origin,
-    verifierKey: key.verifierKey,
-    size: checkpoint.size,
-    root: checkpoint.root,
-    seenAt: Date.now()
-  });
-  return report(view, state, version, known, { memory: memory.works, answered: answer !== null });
 }
-async function readKey(raw, nonce, policy, session) {
-  const fields = understood(() => decodeStrictly(raw, MAX_KEY2, 1));
-  const [text, document] = fields instanceof Map ? [fields.get("key"), fields.get("evidence")] : [];
-  if (!(fields instanceof Map) || fields.size !== 2 || typeof text !== "string" || !(document instanceof Uint8Array)) {
-    throw broken("log", "the node sent something that is no key of a log");
+function witnessed(index, sightings) {
+  const found = [];
+  for (const witness of new Set(sightings.map((each) => each.witness))) {
+    const own = sightings.filter((each) => each.witness === witness);
+    const seen2 = own.filter(({ size }) => size > index).map(({ at }) => at);
+    if (seen2.length === 0) continue;
+    const before = own.filter(({ size }) => size <= index).map(({ at }) => at);
+    found.push({ witness, after: before.length === 0 ? null : Math.max(...before), by: Math.min(...seen2) });
   }
-  const key = await parseKey(text).catch(passOn);
-  if (key.name.startsWith(NAME_PREFIX) && key.name !== NAME_PREFIX + toHex(await sha256(key.publicKey))) {
-    throw broken("log", `${key.name} is the name of another key than the one shown`);
-  }
-  const userData = await sha256(encode([LOG_LABEL, text]));
-  let evidence;
-  try {
-    evidence = await verifyEvidence(document, { nonce, userData, publicKey: key.publicKey }, policy);
-  } catch (error) {
-    throw broken("log", `the key of the log is not attested: ${asProvenError(error).message}`);
-  }
-  if (evidence.root !== session.root || evidence.moduleId !== session.moduleId) {
-    throw broken("log", `the key of the log is attested by another node (${evidence.moduleId}) than the one that answers`);
-  }
-  return key;
+  return found.sort((one, other) => one.by - other.by);
 }
-async function readCheckpoint(key, raw) {
-  const note = understood(() => parseNote(raw));
-  try {
-    await checkNote(key, note);
-  } catch (error) {
-    throw broken("log", `the checkpoint is not one of the attested key: ${asProvenError(error).message}`);
+function checkNotice(activations, sightings, needed, now) {
+  for (const { announcedIndex, announcedAt, delay } of activations) {
+    const seen2 = witnessed(announcedIndex, sightings);
+    const enough = now - delay + Math.min(delay / 10, MAX_NOTICE_GRACE);
+    if (seen2.filter(({ by }) => by <= enough).length >= needed) continue;
+    const said = `the change in entry ${announcedIndex} is in force, and says that it was announced on ${moment(announcedAt)}`;
+    const decisive = seen2[needed - 1];
+    throw broken(
+      "notice",
+      decisive === void 0 ? `${said}; only ${seen2.length} of the ${needed} witnesses that this page requires are shown to have seen that` : `${said}; ${decisive.witness} first saw it on ${moment(decisive.by)}, so it has not been public for the notice that was promised: wait until ${moment(decisive.by + delay)}, or find out what changed`,
+      { logIndex: announcedIndex }
+    );
   }
-  const checkpoint = understood(() => parseCheckpoint(note.text));
-  if (checkpoint.origin !== key.name) {
-    throw broken("log", `the checkpoint is of the log ${checkpoint.origin}, and its key is that of ${key.name}`);
-  }
-  return checkpoint;
 }
+
+// src/log/view.ts
 async function readLog(key, checkpoint, entries, whole) {
   const { size, root } = checkpoint;
   const leaves = await Promise.all(entries.map(({ leaf }) => leafHash(leaf)));
@@ -938,6 +996,265 @@ async function readLog(key, checkpoint, entries, whole) {
   }
   return { key, checkpoint, entries, leaves: null };
 }
+async function checkBegin({ checkpoint, leaves }, size, root, proof) {
+  if (leaves !== null) {
+    if (!equal(await rootOf(leaves.slice(0, size)), root)) throw broken("log", "its first entries are others");
+    return;
+  }
+  const hashes = size === checkpoint.size || size === 0 ? [] : await proof(size);
+  await checkConsistency(size, checkpoint.size, root, checkpoint.root, hashes);
+}
+async function replay({ checkpoint, entries }, applicationId2, answer) {
+  const replayed = new Replay(checkpoint.origin, applicationId2);
+  const times = /* @__PURE__ */ new Map();
+  const activations = [];
+  for (const { index, leaf } of entries) {
+    let entry;
+    try {
+      entry = decodeEntry(leaf);
+    } catch (error) {
+      throw broken("log", `entry ${index} of the log is malformed: ${asProvenError(error).message}`);
+    }
+    times.set(index, entry.at);
+    if (entry.applicationId !== applicationId2) {
+      if (index !== answer?.logIndex) continue;
+      throw broken("log", `entry ${index}, which the answer names, is about the application ${entry.applicationId}`);
+    }
+    const pending = replayed.state?.pending ?? null;
+    try {
+      await replayed.append(entry, index);
+    } catch (error) {
+      throw broken("log", inWords(index, asProvenError(error)));
+    }
+    if (entry.kind === "activated" && pending !== null) {
+      const { logIndex, announcedAt, activatesAt } = pending;
+      activations.push({ announcedIndex: logIndex, announcedAt, delay: activatesAt - announcedAt });
+    }
+  }
+  const { state } = replayed;
+  const version = findVersion(state, checkpoint.size, applicationId2, answer);
+  const announcements = activations.map(({ announcedIndex }) => announcedIndex);
+  if (state.pending !== null) announcements.push(state.pending.logIndex);
+  return { state, version, times, activations, announcements };
+}
+function findVersion(state, size, applicationId2, answer) {
+  if (answer !== null && answer.logIndex >= size) {
+    throw broken(
+      "log",
+      `the checkpoint is older than the answer: it has ${size} entries, and the answer names entry ${answer.logIndex}`
+    );
+  }
+  if (state === null) throw broken("log", `the log knows no application ${applicationId2}`);
+  if (answer === null) {
+    const newest = state.versions.at(-1);
+    if (newest === void 0) throw broken("log", `the log says that ${state.name} has no version`);
+    return newest;
+  }
+  const { logIndex, packageId } = answer;
+  if (!state.history.includes(logIndex)) {
+    throw broken("log", `entry ${logIndex}, which the answer names, is not among the application's entries`);
+  }
+  const version = state.versions.find((each) => each.logIndex === logIndex);
+  if (version === void 0) throw broken("log", `entry ${logIndex}, which the answer names, made no package live`);
+  if (version.packageId !== packageId) {
+    throw broken("log", `entry ${logIndex} made the package ${version.packageId} live, and the answer names ${packageId}`);
+  }
+  return version;
+}
+
+// src/log/report.ts
+var noticeOf = ({ archived, policy }) => archived || policy.kind === "immutable" ? null : delayOf(policy);
+function report({ checkpoint, leaves }, { state, version, times }, known, sightings, about) {
+  const { origin, size, root } = checkpoint;
+  const { pending } = state;
+  const seen2 = witnessed(version.announcedIndex, sightings);
+  const announcedAt = times.get(version.announcedIndex);
+  const newest = state.versions.length === version.number;
+  const summary = [
+    `The public log says the same: ${about.answered ? "that package" : `the package ${short(version.packageId)}`} is version ${version.number} of ${state.name}, live since ${moment(version.at)} (entry ${version.logIndex} of ${size} in ${origin.replace(/[0-9a-f]{64}$/, short)}).`,
+    known !== null ? `It continues the log that this browser saw on ${moment(known.seenAt)}, with ${known.size} entries.` : about.memory ? "This is the first time that this browser sees the log: it will notice when that is changed afterwards." : "This browser keeps nothing for this page, so it would not notice a log that was changed afterwards.",
+    whoMayChange(state)
+  ];
+  if (version.announcedIndex !== version.logIndex) {
+    summary.push(`It was announced on ${moment(announcedAt)}, ${duration((version.at - announcedAt) / 1e3)} before that.`);
+  }
+  for (const { witness, by } of seen2) summary.push(`${witness} saw it in the log on ${moment(by)}.`);
+  if (!newest) summary.push(`Another version is live since ${moment(state.versions[version.number].at)}.`);
+  if (pending !== null) summary.push(announced(pending));
+  if (leaves === null) summary.push("That no entry about the application was left out is the word of the node.");
+  return {
+    origin,
+    size,
+    root: toHex(root),
+    seenBefore: known === null ? null : { size: known.size, at: iso(known.seenAt) },
+    complete: leaves !== null,
+    version: version.number,
+    packageId: version.packageId,
+    logIndex: version.logIndex,
+    liveSince: iso(version.at),
+    announcedAt: iso(announcedAt),
+    witnessed: seen2.map(({ witness, after, by }) => ({ witness, notBefore: after === null ? null : iso(after), by: iso(by) })),
+    owner: toHex(state.owner),
+    upgradePolicy: state.policy.kind,
+    delay: noticeOf(state),
+    pending: pending === null ? null : {
+      logIndex: pending.logIndex,
+      announcedAt: iso(pending.announcedAt),
+      activatesAt: iso(pending.activatesAt)
+    },
+    summary
+  };
+}
+var iso = (milliseconds) => new Date(milliseconds).toISOString();
+
+// src/log/witnesses.ts
+var MAX_COSIGNED = 256;
+async function witnessesOf({ witnesses = [], minWitnesses = witnesses.length }) {
+  const keys2 = [];
+  for (const text of witnesses) {
+    try {
+      keys2.push(await parseKey(text));
+    } catch {
+      throw new ProvenError("BAD_REQUEST", `the policy's witness ${JSON.stringify(text.slice(0, 100))} is no verifier key`);
+    }
+  }
+  return { keys: keys2, needed: minWitnesses };
+}
+async function cosigned(note, { size }, { keys: keys2, needed }) {
+  const found = await sightingsIn(note, size, keys2);
+  if (found.length < needed) {
+    const missing = keys2.filter(({ name }) => !found.some(({ witness }) => witness === name)).map(({ name }) => name);
+    throw broken(
+      "log",
+      `${found.length} of the ${needed} witnesses that this page requires cosigned the checkpoint; missing: ${missing.join(", ")} (they may need a moment after an entry was written: try again)`
+    );
+  }
+  return found;
+}
+async function cosignedBefore(notes, checkpoint, { keys: keys2 }, compare) {
+  if (notes.length > MAX_COSIGNED) throw broken("log", `the log is shown with over ${MAX_COSIGNED} earlier checkpoints`);
+  const found = [];
+  for (const raw of notes) {
+    const note = parseNote(raw);
+    const { origin, size, root } = parseCheckpoint(note.text);
+    const sightings = await sightingsIn(note, size, keys2);
+    const first = sightings[0];
+    if (first === void 0 || origin !== checkpoint.origin) continue;
+    if (size > checkpoint.size) {
+      throw broken(
+        "log",
+        `${first.witness} saw ${size} entries on ${moment(first.at)}, and the log is shown with ${checkpoint.size}`
+      );
+    }
+    try {
+      await compare(size, root);
+    } catch (error) {
+      if (!(error instanceof ProvenError) || error.code !== "EVIDENCE_INVALID") throw error;
+      throw broken(
+        "log",
+        `the log was forked: ${first.witness} saw another one of ${size} entries on ${moment(first.at)} (${error.message})`
+      );
+    }
+    found.push(...sightings);
+  }
+  return found;
+}
+async function sightingsIn(note, size, keys2) {
+  const found = [];
+  for (const key of keys2) {
+    const at = await cosignedAt(key, note);
+    if (at !== null) found.push({ witness: key.name, at, size });
+  }
+  return found;
+}
+
+// src/log/check.ts
+var LOG_LABEL = "proven/log-key/v1";
+var NAME_PREFIX = "proven.local/";
+var MAX_KEY2 = 32 * 1024;
+async function checkLog(question, deadline) {
+  const memory = await LogMemory.open();
+  try {
+    return await deadline.race(checked(question, new Collector(question.gateway, deadline), memory));
+  } finally {
+    memory.close();
+  }
+}
+async function checked(question, collector, memory) {
+  const { applicationId: applicationId2, asked, policy, session, answer } = question;
+  const witnesses = await witnessesOf(policy);
+  const head = readHead(await question.head());
+  const nonce = randomBytes(32);
+  const [key, attestedAt] = await readKey(await collector.key(nonce), nonce, policy, session);
+  const known = await remembered(memory, applicationId2, key);
+  const raw = await collector.checkpoint(Math.max(head.size, answer === null ? 0 : answer.logIndex + 1));
+  const [note, checkpoint] = await readCheckpoint(key, raw);
+  checkSize(checkpoint, known);
+  const given = await collector.entries(applicationId2, checkpoint.size);
+  const view = await readLog(key, checkpoint, given.entries, given.whole);
+  const proof = (size) => collector.consistency(size, checkpoint.size);
+  const compare = (size, root) => checkBegin(view, size, root, proof);
+  await checkRemembered(view, known, proof);
+  const replayed = await replay(view, applicationId2, answer);
+  const { state, version, times, activations, announcements } = replayed;
+  if (!/^[a-z2-7]{32}$/.test(asked) && asked !== state.name) {
+    throw broken("log", `the log calls this application ${state.name}, and ${asked} was asked for`);
+  }
+  const sightings = await cosigned(note, checkpoint, witnesses);
+  if (witnesses.keys.length > 0 && announcements.length > 0) {
+    const earlier = await collector.cosigned(announcements, checkpoint.size);
+    sightings.push(...await cosignedBefore(earlier, checkpoint, witnesses, compare));
+  }
+  const now = Date.now();
+  checkTimes(times, known, sightings, { now, latest: Math.min(now, attestedAt) });
+  checkSuperseded(state, version, answer?.at ?? now);
+  await checkHead(head, checkpoint, state.history.length, compare);
+  checkDelay(policy, state);
+  if (policy.noticeWitnessed) checkNotice(activations, sightings, witnesses.needed, now);
+  await kept(memory, applicationId2, {
+    origin: checkpoint.origin,
+    verifierKey: key.verifierKey,
+    size: checkpoint.size,
+    root: checkpoint.root,
+    seenAt: now
+  });
+  return report(view, replayed, known, sightings, { memory: memory.works, answered: answer !== null });
+}
+async function readKey(raw, nonce, policy, session) {
+  const fields = understood(() => decodeStrictly(raw, MAX_KEY2, 1));
+  const [text, document] = fields instanceof Map ? [fields.get("key"), fields.get("evidence")] : [];
+  if (!(fields instanceof Map) || fields.size !== 2 || typeof text !== "string" || !(document instanceof Uint8Array)) {
+    throw broken("log", "the node sent something that is no key of a log");
+  }
+  const key = await parseKey(text).catch(passOn);
+  if (key.name.startsWith(NAME_PREFIX) && key.name !== NAME_PREFIX + toHex(await sha256(key.publicKey))) {
+    throw broken("log", `${key.name} is the name of another key than the one shown`);
+  }
+  const userData = await sha256(encode([LOG_LABEL, text]));
+  let evidence;
+  try {
+    evidence = await verifyEvidence(document, { nonce, userData, publicKey: key.publicKey }, policy);
+  } catch (error) {
+    throw broken("log", `the key of the log is not attested: ${asProvenError(error).message}`);
+  }
+  if (evidence.root !== session.root || evidence.moduleId !== session.moduleId) {
+    throw broken("log", `the key of the log is attested by another node (${evidence.moduleId}) than the one that answers`);
+  }
+  return [key, evidence.timestamp];
+}
+async function readCheckpoint(key, raw) {
+  const note = understood(() => parseNote(raw));
+  try {
+    await checkNote(key, note);
+  } catch (error) {
+    throw broken("log", `the checkpoint is not one of the attested key: ${asProvenError(error).message}`);
+  }
+  const checkpoint = understood(() => parseCheckpoint(note.text));
+  if (checkpoint.origin !== key.name) {
+    throw broken("log", `the checkpoint is of the log ${checkpoint.origin}, and its key is that of ${key.name}`);
+  }
+  return [note, checkpoint];
+}
 async function remembered(memory, applicationId2, key) {
   let before;
   let known;
@@ -949,7 +1266,7 @@ async function remembered(memory, applicationId2, key) {
   if (before !== void 0 && before.origin !== key.name) {
     throw contradicted(
       `the application was in the log ${before.origin} on ${moment(before.seenAt)}, and is now shown in ${key.name}`,
-      { seenAt: iso(before.seenAt), seenLog: before.origin }
+      { seenAt: iso2(before.seenAt), seenLog: before.origin }
     );
   }
   if (known !== void 0 && known.verifierKey !== key.verifierKey) {
@@ -967,85 +1284,16 @@ function checkSize({ size }, known) {
 }
 async function checkRemembered({ checkpoint, leaves }, known, proof) {
   if (known === null) return;
-  const { size, root } = checkpoint;
+  const { size } = checkpoint;
   const forked = (why) => contradicted(
     `the log was forked: on ${moment(known.seenAt)} it had ${known.size} entries with the root ${toHex(known.root).slice(0, 16)}…, and the one shown now, with ${size}, does not begin with them (${why})`,
     { ...seen(known), size }
   );
-  if (leaves !== null) {
-    if (!equal(await rootOf(leaves.slice(0, known.size)), known.root)) throw forked("its first entries are others");
-    return;
-  }
-  const hashes = known.size === size || known.size === 0 ? [] : await proof(known.size);
   try {
-    await checkConsistency(known.size, size, known.root, root, hashes);
+    await checkBegin({ checkpoint, leaves }, known.size, known.root, proof);
   } catch (error) {
-    throw forked(asProvenError(error).message);
-  }
-}
-async function replay({ checkpoint, entries }, applicationId2, answer) {
-  const replayed = new Replay(checkpoint.origin, applicationId2);
-  const own = [];
-  for (const { index, leaf } of entries) {
-    let entry;
-    try {
-      entry = decodeEntry(leaf);
-    } catch (error) {
-      throw broken("log", `entry ${index} of the log is malformed: ${asProvenError(error).message}`);
-    }
-    if (entry.applicationId !== applicationId2) {
-      if (index !== answer?.logIndex) continue;
-      throw broken("log", `entry ${index}, which the answer names, is about the application ${entry.applicationId}`);
-    }
-    try {
-      await replayed.append(entry, index);
-    } catch (error) {
-      throw broken("log", inWords(index, asProvenError(error)));
-    }
-    own.push([index, entry]);
-  }
-  const { state } = replayed;
-  const { size } = checkpoint;
-  if (answer !== null && answer.logIndex >= size) {
-    throw broken(
-      "log",
-      `the checkpoint is older than the answer: it has ${size} entries, and the answer names entry ${answer.logIndex}`
-    );
-  }
-  if (state === null) throw broken("log", `the log knows no application ${applicationId2}`);
-  if (answer === null) {
-    const newest = state.versions.at(-1);
-    if (newest === void 0) throw broken("log", `the log says that ${state.name} has no version`);
-    return { state, version: newest, entries: own };
-  }
-  const { logIndex, packageId } = answer;
-  if (!state.history.includes(logIndex)) {
-    throw broken("log", `entry ${logIndex}, which the answer names, is not among the application's entries`);
-  }
-  const version = state.versions.find((each) => each.logIndex === logIndex);
-  if (version === void 0) throw broken("log", `entry ${logIndex}, which the answer names, made no package live`);
-  if (version.packageId !== packageId) {
-    throw broken("log", `entry ${logIndex} made the package ${version.packageId} live, and the answer names ${packageId}`);
-  }
-  return { state, version, entries: own };
-}
-function checkTimes(entries, known, now) {
-  for (const [index, { at }] of entries) {
-    if (at > now + CLOCK_SKEW) {
-      throw broken("log", `entry ${index} says that it is of ${moment(at)}, which is yet to come`);
-    }
-    if (known !== null && index >= known.size && at < known.seenAt - CLOCK_SKEW) {
-      throw contradicted(
-        `entry ${index} was backdated: it says that it is of ${moment(at)}, and the log was seen without it on ` + moment(known.seenAt),
-        seen(known)
-      );
-    }
-  }
-}
-function checkSuperseded({ versions }, version, now) {
-  const next = versions[version.number];
-  if (next !== void 0 && now > next.at + SUPERSEDED_GRACE) {
-    throw broken("log", `the answer came from version ${version.number}, which was replaced on ${moment(next.at)}`);
+    const reason = asProvenError(error);
+    throw reason.code === "EVIDENCE_INVALID" ? forked(reason.message) : reason;
   }
 }
 function checkDelay({ minDelay = 0 }, state) {
@@ -1057,7 +1305,6 @@ function checkDelay({ minDelay = 0 }, state) {
     });
   }
 }
-var noticeOf = ({ archived, policy }) => archived || policy.kind === "immutable" ? null : delayOf(policy);
 async function kept(memory, applicationId2, state) {
   try {
     await memory.remember(applicationId2, state);
@@ -1065,40 +1312,7 @@ async function kept(memory, applicationId2, state) {
     throw new ProvenError("UNAVAILABLE", "what was seen of the log cannot be remembered in this browser");
   }
 }
-function report({ checkpoint, leaves }, state, version, known, about) {
-  const { origin, size, root } = checkpoint;
-  const { pending } = state;
-  const newest = state.versions.length === version.number;
-  const summary = [
-    `The public log says the same: ${about.answered ? "that package" : `the package ${short(version.packageId)}`} is version ${version.number} of ${state.name}, live since ${moment(version.at)} (entry ${version.logIndex} of ${size} in ${origin.replace(/[0-9a-f]{64}$/, short)}).`,
-    known !== null ? `It continues the log that this browser saw on ${moment(known.seenAt)}, with ${known.size} entries.` : about.memory ? "This is the first time that this browser sees the log: it will notice when that is changed afterwards." : "This browser keeps nothing for this page, so it would not notice a log that was changed afterwards.",
-    whoMayChange(state)
-  ];
-  if (!newest) summary.push(`Another version is live since ${moment(state.versions[version.number].at)}.`);
-  if (pending !== null) summary.push(announced(pending));
-  if (leaves === null) summary.push("That no entry about the application was left out is the word of who carries the log.");
-  return {
-    origin,
-    size,
-    root: toHex(root),
-    seenBefore: known === null ? null : { size: known.size, at: iso(known.seenAt) },
-    complete: leaves !== null,
-    version: version.number,
-    packageId: version.packageId,
-    logIndex: version.logIndex,
-    liveSince: iso(version.at),
-    owner: toHex(state.owner),
-    upgradePolicy: state.policy.kind,
-    delay: noticeOf(state),
-    pending: pending === null ? null : {
-      logIndex: pending.logIndex,
-      announcedAt: iso(pending.announcedAt),
-      activatesAt: iso(pending.activatesAt)
-    },
-    summary
-  };
-}
-var seen = ({ size, seenAt }) => ({ seenSize: size, seenAt: iso(seenAt) });
+var seen = ({ size, seenAt }) => ({ seenSize: size, seenAt: iso2(seenAt) });
 var contradicted = (message, details) => broken("log", message, details);
 function understood(read) {
   try {
@@ -1110,7 +1324,7 @@ function understood(read) {
 function passOn(error) {
   throw broken("log", `the log is malformed: ${asProvenError(error).message}`);
 }
-var iso = (milliseconds) => new Date(milliseconds).toISOString();
+var iso2 = (milliseconds) => new Date(milliseconds).toISOString();
 export {
   checkLog
 };

@@ -63,8 +63,8 @@ export declare class ProvenSDK {
     constructor(options: ProvenOptions);
     /**
      * Call a handler with an array of arguments. Throws what it throws as `HANDLER_ERROR`. After `CALL_INTERRUPTED` and
-     * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer that
-     * breaks the policy is refused, with `carriedOut` in the details: the call has had its effect.
+     * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer or
+     * error of code that the policy does not accept is refused, with `carriedOut` in the details.
      */
     execute(address: string, args?: readonly unknown[], options?: CallOptions): Promise<unknown>;
     /** As `execute`, with the arguments one after the other. */

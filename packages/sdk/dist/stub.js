@@ -1,6 +1,6 @@
 import {
   defaultInstance
-} from "./shared-FVVGVDIT.js";
+} from "./shared-TZM6NG53.js";
 
 // src/stub.ts
 function handler(address) {

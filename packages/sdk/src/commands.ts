@@ -3,7 +3,7 @@
 
 import { type Bytes } from './bytes.ts';
 import { decode, type Encodable, encode, type Item } from './cbor.ts';
-import { ProvenError } from './errors.ts';
+import { ProvenError, type Source } from './errors.ts';
 import { MAX_PLAINTEXT } from './session.ts';
 
 const MAX_DEPTH = 12;
@@ -14,13 +14,13 @@ export type CommandName =
   | 'WhoAmI' | 'Identify' | 'Anonymize' | 'Execute' | 'IssueTicket' | 'Subscribe' | 'Unsubscribe'
   | 'BeginRegistration' | 'FinishRegistration' | 'BeginAuthentication' | 'FinishAuthentication' | 'ListPasskeys'
   | 'RemovePasskey' | 'ListSessions' | 'RevokeSession' | 'BeginLink' | 'FinishLink' | 'UnlinkAccount' | 'ListAccounts'
-  | 'ListApplications' | 'FollowVersion';
+  | 'ListApplications' | 'FollowVersion' | 'LogHead';
 
 export type Message =
   | { readonly kind: 'success'; readonly request: number; readonly ok: Fields }
   | { readonly kind: 'failure'; readonly request: number; readonly error: ProvenError }
   | { readonly kind: 'console'; readonly level: string; readonly text: string; readonly handler: string }
-  | { readonly kind: 'published'; readonly name: string; readonly payload: Bytes }
+  | { readonly kind: 'published'; readonly name: string; readonly payload: Bytes; readonly source: Source | null }
   | { readonly kind: 'missed'; readonly count: number }
   | {
     readonly kind: 'version';
@@ -40,7 +40,7 @@ export function decodeMessage(plaintext: Bytes): Message {
     case 'console':
       return { kind: 'console', level: fields.text('level'), text: fields.text('text'), handler: fields.text('handler') };
     case 'published':
-      return { kind: 'published', name: fields.text('name'), payload: fields.bytes('payload') };
+      return { kind: 'published', name: fields.text('name'), payload: fields.bytes('payload'), source: sourceOf(fields) };
     case 'missed':
       return { kind: 'missed', count: fields.count('count') };
     case 'version':
@@ -54,11 +54,17 @@ export function decodeMessage(plaintext: Bytes): Message {
     case undefined: {
       const request = fields.count('request');
       if (!fields.has('error')) return { kind: 'success', request, ok: fields.record('ok') };
-      return { kind: 'failure', request, error: ProvenError.fromRecord(fields.get('error')) };
+      return { kind: 'failure', request, error: ProvenError.fromRecord(fields.get('error'), sourceOf(fields)) };
     }
     default:
       throw unexpected('an event that is not known here');
   }
+}
+
+/** The code that an error or event is of, if the node says so. */
+function sourceOf(fields: Fields): Source | null {
+  if (!fields.has('package_id') || !fields.has('log_index')) return null;
+  return { packageId: fields.text('package_id'), logIndex: fields.count('log_index') };
 }
 
 /** The fields of a record, read by name and type. Throws `ProvenError` (`BAD_REQUEST`) for those of another type. */

@@ -29,6 +29,12 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
 
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
+/** A package, and the entry of the log that made it live. */
+export interface Source {
+  readonly packageId: string;
+  readonly logIndex: number;
+}
+
 export interface ErrorOptions {
   details?: ErrorDetails | undefined;
   retryAfter?: number | undefined;
@@ -44,6 +50,8 @@ export class ProvenError extends Error {
   readonly code: ErrorCode;
   readonly details?: ErrorDetails;
   readonly retryAfter?: number;
+  /** Of an error of a call: the code that was to answer it. What the node itself refuses has none. */
+  source?: Source;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -53,13 +61,13 @@ export class ProvenError extends Error {
   }
 
   /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
-  static fromRecord(record: unknown): ProvenError {
+  static fromRecord(record: unknown, source: Source | null = null): ProvenError {
     const fields = record instanceof Map ? Object.fromEntries(record) : record;
     if (typeof fields !== 'object' || fields === null) {
       return new ProvenError('INTERNAL', 'the node sent an error that is not a record');
     }
     const { code, message, details, retry_after: retryAfter } = fields as Record<string, unknown>;
-    return new ProvenError(
+    const error = new ProvenError(
       typeof code === 'string' && CODES.has(code) ? (code as ErrorCode) : 'INTERNAL',
       typeof message === 'string' ? message.slice(0, 4096) : String(code).slice(0, 64),
       {
@@ -67,6 +75,8 @@ export class ProvenError extends Error {
         retryAfter: typeof retryAfter === 'number' ? retryAfter : undefined,
       },
     );
+    if (source !== null) error.source = source;
+    return error;
   }
 }
 

@@ -7,7 +7,7 @@ export { type Rule } from './attestation/rules.ts';
 export { type AccountKind } from './commands.ts';
 export { type Carrier, type ConnectionState } from './connection.ts';
 export { type ErrorCode, type ErrorDetails, ProvenError } from './errors.ts';
-export type { LogReport } from './log/check.ts';
+export type { LogReport } from './log/report.ts';
 export { type AccountsApi, type LinkChallenge, type LinkedAccount, type SessionInfo, type SessionsApi } from './management.ts';
 export { type Readable } from './readable.ts';
 export { type AuthState, type CallOptions, type ProvenOptions, ProvenSDK, type UserInfo, type WhoAmI } from './sdk.ts';

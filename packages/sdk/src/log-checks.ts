@@ -2,8 +2,10 @@
 
 import { type Evidence } from './attestation/evidence.ts';
 import { type Policy } from './attestation/policy.ts';
+import { type Fields } from './commands.ts';
 import { type ProvenError } from './errors.ts';
-import type { Answer, LogReport } from './log/check.ts';
+import type { LogReport } from './log/report.ts';
+import type { Answer } from './log/view.ts';
 import { type Deadline } from './time.ts';
 
 /** Milliseconds for which answers of a version that the log has confirmed are accepted without asking again. */
@@ -17,9 +19,12 @@ export class LogChecks {
   readonly #gateway: string;
   readonly #asked: string;
   readonly #policy: Policy;
+  readonly #head: (deadline: Deadline) => Promise<Fields>;
   #confirmed: { readonly what: string; readonly at: number; readonly report: Promise<LogReport> } | null = null;
 
-  constructor(gateway: string, asked: string, policy: Policy) {
+  /** `head` asks the node, inside the session, how far its log goes. */
+  constructor(gateway: string, asked: string, policy: Policy, head: (deadline: Deadline) => Promise<Fields>) {
+    this.#head = head;
     this.#gateway = gateway;
     this.#asked = asked;
     this.#policy = policy;
@@ -48,7 +53,8 @@ export class LogChecks {
   /** What the log says about the answer or, without one, about the application. */
   async ask(applicationId: string, session: Evidence, answer: Answer | null, deadline: Deadline): Promise<LogReport> {
     const { checkLog } = await import('./log.ts');
-    const question = { gateway: this.#gateway, applicationId, asked: this.#asked, policy: this.#policy, session, answer };
+    const head = (): Promise<Fields> => this.#head(deadline);
+    const question = { gateway: this.#gateway, applicationId, asked: this.#asked, policy: this.#policy, session, answer, head };
     return checkLog(question, deadline);
   }
 }

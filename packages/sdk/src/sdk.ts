@@ -1,14 +1,15 @@
 // The front-end SDK.
 
 import { type Evidence } from './attestation/evidence.ts';
-import { checkPackage, checkPolicy, type Policy, requiresLog } from './attestation/policy.ts';
+import { checkPackage, checkPolicy, pinsCode, type Policy, requiresLog } from './attestation/policy.ts';
 import { type AttestationReport, describe } from './attestation/report.ts';
+import { type Bytes } from './bytes.ts';
 import { type Fields, type Message } from './commands.ts';
 import { type Carrier, Connection, type ConnectionState } from './connection.ts';
 import { setDefault, unsetDefault } from './default.ts';
-import { asProvenError, ProvenError } from './errors.ts';
+import { asProvenError, ProvenError, type Source as CodeSource } from './errors.ts';
 import { identityId } from './identity.ts';
-import type { Answer } from './log/check.ts';
+import type { Answer } from './log/view.ts';
 import { LogChecks, type LogFinding } from './log-checks.ts';
 import { AccountsApi, SessionsApi } from './management.ts';
 import { type Readable, Source } from './readable.ts';
@@ -19,6 +20,7 @@ import { type Upgrade, Upgrades, type Version } from './upgrades.ts';
 import { decodeValue, encodeValue } from './values.ts';
 
 const DEFAULT_TIMEOUT = 30_000;
+const MAX_UNACCEPTED = 1024;
 const CONSOLE_LEVELS = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
 
 export interface ProvenOptions {
@@ -92,6 +94,8 @@ export class ProvenSDK {
   readonly #restored: Promise<void>;
   readonly #log: LogChecks;
   #answer: Answer | null = null;
+  #events: Promise<void> = Promise.resolve();
+  #unaccepted = 0;
 
   constructor(options: ProvenOptions) {
     const policy = options.policy ?? {};
@@ -114,7 +118,12 @@ export class ProvenSDK {
       },
       wanted: () => this.#subscriptions.any || this.#upgrades.any,
     });
-    this.#log = new LogChecks(this.gateway, options.application, policy);
+    this.#log = new LogChecks(
+      this.gateway,
+      options.application,
+      policy,
+      (deadline) => this.#connection.ask('LogHead', {}, { repeatable: true, timeout: Math.max(1, deadline.left) }),
+    );
     this.#subscriptions = new Subscriptions(this.#connection);
     this.#upgrades = new Upgrades(this.#connection);
     this.version = this.#upgrades.version;
@@ -134,15 +143,23 @@ export class ProvenSDK {
 
   /**
    * Call a handler with an array of arguments. Throws what it throws as `HANDLER_ERROR`. After `CALL_INTERRUPTED` and
-   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer that
-   * breaks the policy is refused, with `carriedOut` in the details: the call has had its effect.
+   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer or
+   * error of code that the policy does not accept is refused, with `carriedOut` in the details.
    */
   async execute(address: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<unknown> {
     const fields = { handler: address, args: encodeValue([...args]) };
     await this.#restored;
     const deadline = new Deadline(options.timeout ?? this.#timeout);
-    const answer = await this.#connection.ask('Execute', fields, options);
-    await this.#accept(answer, deadline);
+    let answer: Fields;
+    try {
+      answer = await this.#connection.ask('Execute', fields, options);
+    } catch (error) {
+      if (error instanceof ProvenError) await this.#acceptError(error, deadline);
+      throw error;
+    }
+    const source = { packageId: answer.text('package_id'), logIndex: answer.count('log_index') };
+    this.#answer = await this.#accept(source, 'answer', deadline);
+    this.#upgrades.answered(source.packageId, source.logIndex);
     return decodeValue(answer.bytes('value'));
   }
 
@@ -249,9 +266,9 @@ export class ProvenSDK {
     unsetDefault(this);
   }
 
-  /** Throws unless the policy accepts what gave the answer. */
-  async #accept(fields: Fields, deadline: Deadline): Promise<void> {
-    const answer = { packageId: fields.text('package_id'), logIndex: fields.count('log_index'), at: Date.now() };
+  /** Throws unless the policy accepts the code that gave `what`. */
+  async #accept(source: CodeSource, what: 'answer' | 'error' | 'event', deadline: Deadline): Promise<Answer> {
+    const answer = { ...source, at: Date.now() };
     try {
       checkPackage(this.#policy, answer.packageId);
       if (requiresLog(this.#policy)) {
@@ -260,14 +277,39 @@ export class ProvenSDK {
       }
     } catch (error) {
       const { code, message, details, retryAfter } = asProvenError(error);
-      throw new ProvenError(code, `the call was carried out, but its answer is refused: ${message}`, {
-        details: { ...details, carriedOut: true },
+      const said = what === 'event' ? 'an event' : `the call was carried out, but its ${what}`;
+      throw new ProvenError(code, `${said} is refused: ${message}`, {
+        details: what === 'event' ? details : { ...details, carriedOut: true },
         retryAfter,
         cause: error,
       });
     }
-    this.#answer = answer;
-    this.#upgrades.answered(answer.packageId, answer.logIndex);
+    return answer;
+  }
+
+  /** Throws for an error of a handler that is not of code that the policy accepts. */
+  async #acceptError({ code, source }: ProvenError, deadline: Deadline): Promise<void> {
+    if (!pinsCode(this.#policy)) return;
+    if (source !== undefined) await this.#accept(source, 'error', deadline);
+    else if (code.startsWith('HANDLER_')) throw unnamed('error');
+  }
+
+  /** Events are handed on in their order, each once the policy accepts the code that it is of. */
+  #onPublished(name: string, payload: Bytes, source: CodeSource | null): void {
+    if (!pinsCode(this.#policy)) return this.#subscriptions.publish(name, payload);
+    if (this.#unaccepted >= MAX_UNACCEPTED) return this.#subscriptions.missed();
+    this.#unaccepted++;
+    this.#events = this.#events.then(async () => {
+      try {
+        if (source === null) throw unnamed('event');
+        await this.#accept(source, 'event', new Deadline(this.#timeout));
+        this.#subscriptions.publish(name, payload);
+      } catch (error) {
+        this.#subscriptions.refuse(name, asProvenError(error));
+      } finally {
+        this.#unaccepted--;
+      }
+    });
   }
 
   /** What the log says. That it cannot be read is an error only where the policy requires it. */
@@ -298,7 +340,7 @@ export class ProvenSDK {
   }
 
   #onEvent(event: Message, evidence: Evidence): void {
-    if (event.kind === 'published') this.#subscriptions.publish(event.name, event.payload);
+    if (event.kind === 'published') this.#onPublished(event.name, event.payload, event.source);
     else if (event.kind === 'missed') this.#subscriptions.missed();
     else if (event.kind === 'version') this.#upgrades.take(event);
     else if (event.kind === 'console' && evidence.platform === 'development' && this.#options.console !== false) {
@@ -307,6 +349,9 @@ export class ProvenSDK {
     }
   }
 }
+
+const unnamed = (what: string): ProvenError =>
+  new ProvenError('EVIDENCE_INVALID', `an ${what} came that does not say which package it is of`, { details: { rule: 'package' } });
 
 /** The node's origin. An application's own host is `<name>.<host of the node>`. */
 function gatewayOf({ gateway, application }: ProvenOptions): string {

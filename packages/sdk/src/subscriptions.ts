@@ -9,11 +9,14 @@ import { type Bytes } from './bytes.ts';
 export interface SubscribeOptions {
   /** Events were missed: over a slow connection, or while there was none. Look again at what the page shows. */
   onMissed?: () => void;
+  /** An event was refused, because the policy does not accept the code that it is of. By default, it is in the console. */
+  onRefused?: (reason: ProvenError) => void;
 }
 
 interface Listener {
   onEvent(payload: unknown): void;
   onMissed(): void;
+  onRefused(reason: ProvenError): void;
 }
 
 const MAX_EVENT_NAME = 128;
@@ -36,7 +39,8 @@ export class Subscriptions {
     if (event.length === 0 || event.length > MAX_EVENT_NAME) {
       throw new ProvenError('BAD_REQUEST', `the name of an event has 1 to ${MAX_EVENT_NAME} characters`);
     }
-    const listener = { onEvent, onMissed: () => options.onMissed?.() };
+    const onRefused = options.onRefused ?? ((reason: ProvenError): void => console.error(reason.message));
+    const listener = { onEvent, onMissed: () => options.onMissed?.(), onRefused };
     const others = this.#listeners.get(event);
     if (others === undefined) this.#listeners.set(event, new Set([listener]));
     else others.add(listener);
@@ -68,6 +72,10 @@ export class Subscriptions {
     for (const listeners of [...this.#listeners.values()]) {
       for (const listener of [...listeners]) guarded(() => listener.onMissed());
     }
+  }
+
+  refuse(event: string, reason: ProvenError): void {
+    for (const listener of [...this.#listeners.get(event) ?? []]) guarded(() => listener.onRefused(reason));
   }
 
   /** Hand an event to everyone in the page who wants it; each gets a copy of its own. */

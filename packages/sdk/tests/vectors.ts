@@ -12,12 +12,16 @@ import { decodeMessage, encodeCommand } from '../src/commands.ts';
 import { ProvenError } from '../src/errors.ts';
 import * as identity from '../src/identity.ts';
 import { decodeEnvelope, type UpgradePolicy, verifyCommand } from '../src/log/applications.ts';
-import { checkRemembered, checkSize, checkSuperseded, checkTimes, readCheckpoint, readLog, replay } from '../src/log/check.ts';
+import { checkRemembered, checkSize, readCheckpoint } from '../src/log/check.ts';
 import { splitEntries } from '../src/log/collect.ts';
 import { decodeEntry } from '../src/log/entries.ts';
+import { checkHead } from '../src/log/head.ts';
 import * as merkle from '../src/log/merkle.ts';
 import { parseKey } from '../src/log/notes.ts';
 import { Replay } from '../src/log/replay.ts';
+import { checkNotice, checkSuperseded, checkTimes } from '../src/log/times.ts';
+import { checkBegin, readLog, replay } from '../src/log/view.ts';
+import { cosigned, cosignedBefore, witnessesOf } from '../src/log/witnesses.ts';
 import { whoMayChange } from '../src/log/words.ts';
 import { ClientHandshake, SealedChannel } from '../src/session.ts';
 import { decodeValue, encodeValue } from '../src/values.ts';
@@ -163,7 +167,7 @@ const questions: Record<string, (question: Question) => unknown> = {
     return toHex(await merkle.rootOf(await Promise.all(leaves.map((leaf: string) => merkle.leafHash(fromHex(leaf))))));
   },
   bundle: ({ bundle }) => splitEntries(fromHex(bundle)).map(toHex),
-  checkpoint: async ({ key, note }) => plain(await readCheckpoint(await parseKey(key), fromHex(note))),
+  checkpoint: async ({ key, note }) => plain((await readCheckpoint(await parseKey(key), fromHex(note)))[1]),
   async envelope({ envelope }) {
     const signed = decodeEnvelope(fromHex(envelope));
     await verifyCommand(signed);
@@ -190,9 +194,13 @@ const questions: Record<string, (question: Question) => unknown> = {
   },
   words: ({ policy, archived }) => whoMayChange({ policy: policy as UpgradePolicy, archived }),
   /** What `checkLog` does with a log after it was fetched. */
-  async log({ key, note, entries, whole, application, answer, known, consistency, now, answeredAt }) {
+  async log({
+    key, note, entries, whole, application, answer, known, consistency, now = Date.now(), answeredAt, attestedAt = now,
+    policy = {}, earlier = [], proofs = {}, head,
+  }) {
     const parsed = await parseKey(key);
-    const checkpoint = await readCheckpoint(parsed, fromHex(note));
+    const witnesses = await witnessesOf(policy);
+    const [signed, checkpoint] = await readCheckpoint(parsed, fromHex(note));
     const remembered = known === null ? null : { ...known, root: fromHex(known.root) };
     checkSize(checkpoint, remembered);
     const given = entries.map(({ index, leaf, proof }: Question) => ({
@@ -200,10 +208,18 @@ const questions: Record<string, (question: Question) => unknown> = {
     }));
     const view = await readLog(parsed, checkpoint, given, whole);
     await checkRemembered(view, remembered, async () => consistency.map(fromHex));
-    const { state, version, entries: own } = await replay(view, application, answer);
-    checkTimes(own, remembered, now ?? Date.now());
+    const compare = (size: number, root: Bytes): Promise<void> =>
+      checkBegin(view, size, root, async () => (proofs[size] ?? []).map(fromHex));
+    const { state, version, times, activations, announcements } = await replay(view, application, answer);
+    const sightings = [
+      ...await cosigned(signed, checkpoint, witnesses),
+      ...await cosignedBefore(earlier.map(fromHex), checkpoint, witnesses, compare),
+    ];
+    checkTimes(times, remembered, sightings, { now, latest: Math.min(now, attestedAt) });
     checkSuperseded(state, version, answeredAt ?? 0);
-    return plain({ version, name: state.name });
+    if (head) await checkHead({ ...head, root: fromHex(head.root) }, checkpoint, state.history.length, compare);
+    if (policy.noticeWitnessed) checkNotice(activations, sightings, witnesses.needed, now);
+    return plain({ version, name: state.name, announcements });
   },
   cbor: ({ value }) => toHex(encode(value)),
 };

@@ -112,6 +112,8 @@ var init_errors = __esm({
       code;
       details;
       retryAfter;
+      /** Of an error of a call: the code that was to answer it. What the node itself refuses has none. */
+      source;
       constructor(code2, message, options = {}) {
         super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
         this.code = code2;
@@ -119,13 +121,13 @@ var init_errors = __esm({
         if (options.retryAfter !== void 0) this.retryAfter = options.retryAfter;
       }
       /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
-      static fromRecord(record2) {
+      static fromRecord(record2, source = null) {
         const fields = record2 instanceof Map ? Object.fromEntries(record2) : record2;
         if (typeof fields !== "object" || fields === null) {
           return new _ProvenError("INTERNAL", "the node sent an error that is not a record");
         }
         const { code: code2, message, details, retry_after: retryAfter } = fields;
-        return new _ProvenError(
+        const error = new _ProvenError(
           typeof code2 === "string" && CODES.has(code2) ? code2 : "INTERNAL",
           typeof message === "string" ? message.slice(0, 4096) : String(code2).slice(0, 64),
           {
@@ -133,6 +135,8 @@ var init_errors = __esm({
             retryAfter: typeof retryAfter === "number" ? retryAfter : void 0
           }
         );
+        if (source !== null) error.source = source;
+        return error;
       }
     };
   }
@@ -169,8 +173,14 @@ function checkPolicy(policy) {
   if (log !== void 0 && log !== "required" && log !== "when-asked") {
     throw new ProvenError("BAD_REQUEST", "the policy's log has to be 'required' or 'when-asked'");
   }
-  if (minDelay && log === "when-asked") {
-    throw new ProvenError("BAD_REQUEST", "minDelay is about every answer, so log cannot be when-asked");
+  const { witnesses = [], minWitnesses = witnesses.length, noticeWitnessed } = policy;
+  const different = new Set(witnesses).size === witnesses.length;
+  if (!different || !Number.isInteger(minWitnesses) || minWitnesses < 0 || minWitnesses > witnesses.length) {
+    throw new ProvenError("BAD_REQUEST", "the policy's minWitnesses are to be of different witnesses that it names");
+  }
+  if (noticeWitnessed && !minWitnesses) throw new ProvenError("BAD_REQUEST", "noticeWitnessed needs witnesses");
+  if (log === "when-asked" && (minDelay || minWitnesses)) {
+    throw new ProvenError("BAD_REQUEST", "minDelay and witnesses are about every answer, so log cannot be when-asked");
   }
 }
 function checkPackage(policy, packageId) {
@@ -201,7 +211,7 @@ function matches2(measurements, evidence2) {
     return wanted === void 0 || found !== void 0 && equal(found, fromHex(wanted));
   });
 }
-var REGISTERS, requiresLog;
+var REGISTERS, requiresLog, pinsCode;
 var init_policy = __esm({
   "../packages/sdk/src/attestation/policy.ts"() {
     "use strict";
@@ -209,7 +219,8 @@ var init_policy = __esm({
     init_errors();
     init_rules();
     REGISTERS = [0, 1, 2, 3, 4, 8];
-    requiresLog = ({ log, minDelay }) => log === "required" || Boolean(minDelay);
+    requiresLog = ({ log, minDelay, witnesses }) => log === "required" || Boolean(minDelay) || Boolean(witnesses?.length);
+    pinsCode = (policy) => policy.package !== void 0 || requiresLog(policy);
   }
 });
 
@@ -626,6 +637,90 @@ var init_session = __esm({
       }
     };
     bad = (message) => new ProvenError("BAD_REQUEST", message);
+  }
+});
+
+// ../packages/sdk/src/commands.ts
+function decodeMessage(plaintext) {
+  const fields = new Fields(decode(plaintext, { maxBytes: MAX_PLAINTEXT, maxDepth: MAX_DEPTH }));
+  switch (fields.optionalText("event")) {
+    case "console":
+      return { kind: "console", level: fields.text("level"), text: fields.text("text"), handler: fields.text("handler") };
+    case "published":
+      return { kind: "published", name: fields.text("name"), payload: fields.bytes("payload"), source: sourceOf(fields) };
+    case "missed":
+      return { kind: "missed", count: fields.count("count") };
+    case "version":
+      return {
+        kind: "version",
+        what: fields.text("what"),
+        entry: fields.count("entry"),
+        previous: fields.optionalText("previous") ?? null,
+        now: fields.record("now")
+      };
+    case void 0: {
+      const request2 = fields.count("request");
+      if (!fields.has("error")) return { kind: "success", request: request2, ok: fields.record("ok") };
+      return { kind: "failure", request: request2, error: ProvenError.fromRecord(fields.get("error"), sourceOf(fields)) };
+    }
+    default:
+      throw unexpected("an event that is not known here");
+  }
+}
+function sourceOf(fields) {
+  if (!fields.has("package_id") || !fields.has("log_index")) return null;
+  return { packageId: fields.text("package_id"), logIndex: fields.count("log_index") };
+}
+var MAX_DEPTH, encodeCommand, Fields, unexpected;
+var init_commands = __esm({
+  "../packages/sdk/src/commands.ts"() {
+    "use strict";
+    init_cbor();
+    init_errors();
+    init_session();
+    MAX_DEPTH = 12;
+    encodeCommand = (command, fields) => encode({ command, ...fields });
+    Fields = class _Fields {
+      #map;
+      constructor(item) {
+        if (!(item instanceof Map)) throw unexpected("something that is no record");
+        this.#map = item;
+      }
+      has(name) {
+        return this.#map.has(name);
+      }
+      get(name) {
+        return this.#map.get(name);
+      }
+      text(name) {
+        const value = this.get(name);
+        if (typeof value !== "string") throw unexpected(`a ${name} that is no text`);
+        return value;
+      }
+      optionalText(name) {
+        return this.has(name) ? this.text(name) : void 0;
+      }
+      bytes(name) {
+        const value = this.get(name);
+        if (!(value instanceof Uint8Array)) throw unexpected(`a ${name} that is no byte string`);
+        return value;
+      }
+      count(name) {
+        const value = this.get(name);
+        if (typeof value !== "number" || !Number.isInteger(value) || value < 0) throw unexpected(`a ${name} that is no count`);
+        return value;
+      }
+      record(name) {
+        return new _Fields(this.get(name));
+      }
+      /** A list that is absent when it is empty. */
+      list(name) {
+        const value = this.get(name) ?? [];
+        if (!Array.isArray(value)) throw unexpected(`${name} that is no list`);
+        return value;
+      }
+    };
+    unexpected = (what) => new ProvenError("BAD_REQUEST", `the node sent ${what}`);
   }
 });
 
@@ -1776,24 +1871,40 @@ function parseCheckpoint(text) {
 async function parseKey(text) {
   const [, name = "", id, encoded = ""] = /^([^+]*)\+([^+]*)\+(.*)$/s.exec(text) ?? [];
   const raw = decoded2(encoded);
-  if (!isSignerName(name) || raw.length !== 33 || raw[0] !== ED25519) {
+  if (!isSignerName(name) || raw.length !== 33 || raw[0] !== ED25519 && raw[0] !== COSIGNATURE) {
     throw bad4("not the verifier key of an Ed25519 signer");
   }
   const publicKey2 = raw.slice(1);
-  if (id !== toHex(await keyIdOf(name, publicKey2))) throw bad4("the verifier key has the id of another");
+  if (id !== toHex(await keyIdOf(name, raw[0], publicKey2))) throw bad4("the verifier key has the id of another");
   return { name, publicKey: publicKey2, verifierKey: text };
 }
 async function checkNote(key, note) {
-  const id = await keyIdOf(key.name, key.publicKey);
-  const signature = note.signatures.find(({ name, keyId }) => name === key.name && equal(keyId, id));
+  const signature = await findSignature(key, ED25519, note);
   if (signature === void 0) throw broken("log", `the note is not signed by ${key.name}`);
   if (!await isSigned(key.publicKey, signature.blob, utf8(note.text))) {
     throw broken("log", `the signature of ${key.name} is wrong`);
   }
 }
-async function keyIdOf(name, publicKey2) {
+async function cosignedAt(key, note) {
+  const signature = await findSignature(key, COSIGNATURE, note);
+  if (signature === void 0) return null;
+  const { blob } = signature;
+  if (blob.length !== 72) throw broken("log", "a cosignature has a time and a signature");
+  const seconds = new DataView(blob.buffer, blob.byteOffset).getBigUint64(0);
+  if (!await isSigned(key.publicKey, blob.slice(8), utf8(`cosignature/v1
+time ${seconds}
+${note.text}`))) {
+    throw broken("log", `the signature of ${key.name} is wrong`);
+  }
+  return 1e3 * Number(seconds);
+}
+async function findSignature(key, kind, note) {
+  const id = await keyIdOf(key.name, kind, key.publicKey);
+  return note.signatures.find(({ name, keyId }) => name === key.name && equal(keyId, id));
+}
+async function keyIdOf(name, kind, publicKey2) {
   return (await sha256(concat(utf8(`${name}
-`), Uint8Array.of(ED25519), publicKey2))).slice(0, 4);
+`), Uint8Array.of(kind), publicKey2))).slice(0, 4);
 }
 function parseSignature(line2) {
   const [, name = "", encoded] = new RegExp(`^${DASH}([^ ]*) (.*)$`, "s").exec(line2) ?? [];
@@ -1816,7 +1927,7 @@ function decoded2(text) {
     throw bad4("not base64");
   }
 }
-var MAX_NOTE, MAX_SIGNATURES2, MAX_NAME, ED25519, DASH, isSignerName, bad4;
+var MAX_NOTE, MAX_SIGNATURES2, MAX_NAME, ED25519, COSIGNATURE, DASH, isSignerName, bad4;
 var init_notes = __esm({
   "../packages/sdk/src/log/notes.ts"() {
     "use strict";
@@ -1830,6 +1941,7 @@ var init_notes = __esm({
     MAX_SIGNATURES2 = 100;
     MAX_NAME = 256;
     ED25519 = 1;
+    COSIGNATURE = 4;
     DASH = "— ";
     isSignerName = (name) => /^[^\s\x85+\x00-\x1f\x7f]+$/u.test(name) && [...name].length <= MAX_NAME;
     bad4 = (message) => new ProvenError("BAD_REQUEST", message);
@@ -1860,11 +1972,12 @@ function bytesOf2(text) {
     throw malformed2();
   }
 }
-var WIDTH, WHOLE_LOG, MAX_KEY, MAX_PROOF2, MAX_PAGE, MAX_PAGES, ATTEMPTS, Collector, malformed2;
+var WIDTH, WHOLE_LOG, MAX_KEY, MAX_PROOF2, MAX_PAGE, MAX_PAGES, ATTEMPTS, MAX_ANNOUNCEMENTS, Collector, malformed2;
 var init_collect = __esm({
   "../packages/sdk/src/log/collect.ts"() {
     "use strict";
     init_rules();
+    init_bytes();
     init_errors();
     init_time();
     init_transports();
@@ -1878,6 +1991,7 @@ var init_collect = __esm({
     MAX_PAGE = 32 * 1024 * 1024;
     MAX_PAGES = 100;
     ATTEMPTS = 20;
+    MAX_ANNOUNCEMENTS = 16;
     Collector = class {
       #base;
       #deadline;
@@ -1906,6 +2020,13 @@ var init_collect = __esm({
       async consistency(old, size) {
         const body = await this.#get(`consistency?old=${old}&new=${size}`, MAX_PROOF2);
         return readHashes(record(body).hashes);
+      }
+      /** The checkpoints of up to `size` entries by which witnesses say since when these entries are public. */
+      async cosigned(indexes, size) {
+        const asked = indexes.slice(-MAX_ANNOUNCEMENTS).join(",");
+        const { notes } = record(await this.#get(`cosigned?entries=${asked}`, MAX_PAGE));
+        if (!Array.isArray(notes) || notes.some((note) => typeof note !== "string")) throw malformed2();
+        return notes.map((note) => utf8(note)).filter((note) => parseCheckpoint(parseNote(note).text).size <= size);
       }
       async #tile(number2, size) {
         const width = Math.min(WIDTH, size - number2 * WIDTH);
@@ -1936,6 +2057,45 @@ var init_collect = __esm({
       }
     };
     malformed2 = () => broken("log", "the node's list of entries or hashes is malformed");
+  }
+});
+
+// ../packages/sdk/src/log/head.ts
+async function checkHead(head2, checkpoint, shown2, compare2) {
+  if (head2.origin !== checkpoint.origin) {
+    throw broken("log", `the node says that its log is ${head2.origin}, not ${checkpoint.origin}`);
+  }
+  if (checkpoint.size < head2.size) {
+    throw broken(
+      "log",
+      `the checkpoint is stale: it has ${checkpoint.size} entries, and the node says in the session that there are ${head2.size}`
+    );
+  }
+  try {
+    await compare2(head2.size, head2.root);
+  } catch (error) {
+    if (asProvenError(error).code !== "EVIDENCE_INVALID") throw error;
+    throw broken("log", `the log was forked: it does not begin with the ${head2.size} entries that the node says it has`);
+  }
+  if (shown2 < head2.revision) {
+    throw broken(
+      "log",
+      `entries were left out: ${shown2} are shown, and the node says in the session that the application has ${head2.revision}`
+    );
+  }
+}
+var readHead;
+var init_head = __esm({
+  "../packages/sdk/src/log/head.ts"() {
+    "use strict";
+    init_rules();
+    init_errors();
+    readHead = (answer) => ({
+      origin: answer.text("origin"),
+      size: answer.count("size"),
+      root: answer.bytes("root"),
+      revision: answer.has("revision") ? answer.count("revision") : 0
+    });
   }
 });
 
@@ -2053,12 +2213,12 @@ function requireUpgrade(state, change) {
     throw refuse("CONFLICT", "an immutable application never gets a version: deploy one first");
   }
 }
-function bringIntoForce(state, change, at, logIndex) {
+function bringIntoForce(state, change, at, logIndex, announcedIndex) {
   if (change.command === "SetUpgradePolicy") state.policy = change.policy;
   else if (change.command === "TransferOwnership") state.owner = change.to;
   else {
     const packageId = change.command === "Deploy" ? change.packageId : state.versions[change.version - 1].packageId;
-    state.versions.push({ number: state.versions.length + 1, packageId, at, logIndex });
+    state.versions.push({ number: state.versions.length + 1, packageId, at, logIndex, announcedIndex });
   }
 }
 function inWords2(index, error) {
@@ -2154,7 +2314,7 @@ var init_replay = __esm({
           case "TransferOwnership": {
             requireUpgrade(state, command);
             const delay = delayOf(state.policy);
-            if (delay === 0) bringIntoForce(state, command, at, index);
+            if (delay === 0) bringIntoForce(state, command, at, index, index);
             else state.pending = { change: command, logIndex: index, announcedAt: at, activatesAt: at + 1e3 * delay };
             return;
           }
@@ -2199,7 +2359,7 @@ var init_replay = __esm({
             throw refuse("CONFLICT", `${state.name} has no change that is due`);
           }
           state.pending = null;
-          bringIntoForce(state, pending.change, entry.at, index);
+          bringIntoForce(state, pending.change, entry.at, index, pending.logIndex);
           return;
         }
         const until = state.domains.get(entry.domain);
@@ -2275,82 +2435,97 @@ var init_words = __esm({
     init_applications();
     init_replay();
     UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-    moment2 = (milliseconds) => `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+    moment2 = (milliseconds) => milliseconds < 2534023008e5 ? `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC` : "a day after the year 9999";
     keys = ({ threshold, keys: keys2 }) => `${threshold} of ${keys2.length} keys`;
   }
 });
 
-// ../packages/sdk/src/log/check.ts
-async function checkLog(question, deadline) {
-  const memory = await LogMemory.open();
-  try {
-    return await deadline.race(checked(question, new Collector(question.gateway, deadline), memory));
-  } finally {
-    memory.close();
+// ../packages/sdk/src/log/times.ts
+function checkTimes(times, known, sightings, { now, latest }) {
+  let before = null;
+  for (const [index, at] of times) {
+    const is = `it says that it is of ${moment2(at)}`;
+    if (before !== null && at < before[1]) {
+      throw broken("log", `entry ${index} was backdated: ${is}, and entry ${before[0]}, before it, is of ${moment2(before[1])}`);
+    }
+    before = [index, at];
+    if (at > latest + CLOCK_SKEW) {
+      throw broken(
+        "log",
+        `entry ${index} says that it is of ${moment2(at)}, which is yet to come: the node's clock or this device's is wrong`
+      );
+    }
+    if (known !== null && index >= known.size && at < known.seenAt - CLOCK_SKEW) {
+      throw broken("log", `entry ${index} was backdated: ${is}, and the log was seen without it on ${moment2(known.seenAt)}`, {
+        seenSize: known.size,
+        seenAt: new Date(known.seenAt).toISOString()
+      });
+    }
+  }
+  for (const sighting of sightings) checkSighting(times, sighting, now);
+}
+function checkSighting(times, { witness, at: seenAt, size }, now) {
+  const when = moment2(seenAt);
+  if (seenAt > now + CLOCK_SKEW) {
+    throw broken(
+      "log",
+      `${witness} says that it saw the log on ${when}, which is yet to come: its clock or this device's is wrong`
+    );
+  }
+  for (const [index, at] of times) {
+    const is = `it says that it is of ${moment2(at)}`;
+    if (index < size && at > seenAt + CLOCK_SKEW) {
+      throw broken("log", `entry ${index} was postdated: ${is}, and ${witness} saw it on ${when}`);
+    }
+    if (index >= size && at < seenAt - CLOCK_SKEW) {
+      throw broken("log", `entry ${index} was backdated: ${is}, and ${witness} saw the log without it on ${when}`);
+    }
   }
 }
-async function checked(question, collector, memory) {
-  const { applicationId: applicationId2, asked, policy, session, answer } = question;
-  const nonce = randomBytes(32);
-  const key = await readKey(await collector.key(nonce), nonce, policy, session);
-  const known = await remembered(memory, applicationId2, key);
-  const raw = await collector.checkpoint(answer === null ? 0 : answer.logIndex + 1);
-  const checkpoint = await readCheckpoint(key, raw);
-  checkSize(checkpoint, known);
-  const given = await collector.entries(applicationId2, checkpoint.size);
-  const view = await readLog(key, checkpoint, given.entries, given.whole);
-  await checkRemembered(view, known, (size) => collector.consistency(size, checkpoint.size));
-  const { state, version, entries } = await replay(view, applicationId2, answer);
-  if (!/^[a-z2-7]{32}$/.test(asked) && asked !== state.name) {
-    throw broken("log", `the log calls this application ${state.name}, and ${asked} was asked for`);
+function checkSuperseded({ versions }, version, now) {
+  const next = versions[version.number];
+  if (next !== void 0 && now > next.at + SUPERSEDED_GRACE) {
+    throw broken("log", `the answer came from version ${version.number}, which was replaced on ${moment2(next.at)}`);
   }
-  checkTimes(entries, known, Date.now());
-  checkSuperseded(state, version, answer?.at ?? Date.now());
-  checkDelay(policy, state);
-  await kept(memory, applicationId2, {
-    origin: checkpoint.origin,
-    verifierKey: key.verifierKey,
-    size: checkpoint.size,
-    root: checkpoint.root,
-    seenAt: Date.now()
-  });
-  return report(view, state, version, known, { memory: memory.works, answered: answer !== null });
 }
-async function readKey(raw, nonce, policy, session) {
-  const fields = understood(() => decodeStrictly(raw, MAX_KEY2, 1));
-  const [text, document2] = fields instanceof Map ? [fields.get("key"), fields.get("evidence")] : [];
-  if (!(fields instanceof Map) || fields.size !== 2 || typeof text !== "string" || !(document2 instanceof Uint8Array)) {
-    throw broken("log", "the node sent something that is no key of a log");
+function witnessed(index, sightings) {
+  const found = [];
+  for (const witness of new Set(sightings.map((each) => each.witness))) {
+    const own = sightings.filter((each) => each.witness === witness);
+    const seen2 = own.filter(({ size }) => size > index).map(({ at }) => at);
+    if (seen2.length === 0) continue;
+    const before = own.filter(({ size }) => size <= index).map(({ at }) => at);
+    found.push({ witness, after: before.length === 0 ? null : Math.max(...before), by: Math.min(...seen2) });
   }
-  const key = await parseKey(text).catch(passOn);
-  if (key.name.startsWith(NAME_PREFIX) && key.name !== NAME_PREFIX + toHex(await sha256(key.publicKey))) {
-    throw broken("log", `${key.name} is the name of another key than the one shown`);
-  }
-  const userData = await sha256(encode([LOG_LABEL, text]));
-  let evidence2;
-  try {
-    evidence2 = await verifyEvidence(document2, { nonce, userData, publicKey: key.publicKey }, policy);
-  } catch (error) {
-    throw broken("log", `the key of the log is not attested: ${asProvenError(error).message}`);
-  }
-  if (evidence2.root !== session.root || evidence2.moduleId !== session.moduleId) {
-    throw broken("log", `the key of the log is attested by another node (${evidence2.moduleId}) than the one that answers`);
-  }
-  return key;
+  return found.sort((one, other) => one.by - other.by);
 }
-async function readCheckpoint(key, raw) {
-  const note = understood(() => parseNote(raw));
-  try {
-    await checkNote(key, note);
-  } catch (error) {
-    throw broken("log", `the checkpoint is not one of the attested key: ${asProvenError(error).message}`);
+function checkNotice(activations, sightings, needed, now) {
+  for (const { announcedIndex, announcedAt, delay } of activations) {
+    const seen2 = witnessed(announcedIndex, sightings);
+    const enough = now - delay + Math.min(delay / 10, MAX_NOTICE_GRACE);
+    if (seen2.filter(({ by }) => by <= enough).length >= needed) continue;
+    const said = `the change in entry ${announcedIndex} is in force, and says that it was announced on ${moment2(announcedAt)}`;
+    const decisive = seen2[needed - 1];
+    throw broken(
+      "notice",
+      decisive === void 0 ? `${said}; only ${seen2.length} of the ${needed} witnesses that this page requires are shown to have seen that` : `${said}; ${decisive.witness} first saw it on ${moment2(decisive.by)}, so it has not been public for the notice that was promised: wait until ${moment2(decisive.by + delay)}, or find out what changed`,
+      { logIndex: announcedIndex }
+    );
   }
-  const checkpoint = understood(() => parseCheckpoint(note.text));
-  if (checkpoint.origin !== key.name) {
-    throw broken("log", `the checkpoint is of the log ${checkpoint.origin}, and its key is that of ${key.name}`);
-  }
-  return checkpoint;
 }
+var CLOCK_SKEW, SUPERSEDED_GRACE, MAX_NOTICE_GRACE;
+var init_times = __esm({
+  "../packages/sdk/src/log/times.ts"() {
+    "use strict";
+    init_rules();
+    init_words();
+    CLOCK_SKEW = 3e5;
+    SUPERSEDED_GRACE = 15 * 6e4;
+    MAX_NOTICE_GRACE = 6e5;
+  }
+});
+
+// ../packages/sdk/src/log/view.ts
 async function readLog(key, checkpoint, entries, whole2) {
   const { size, root } = checkpoint;
   const leaves = await Promise.all(entries.map(({ leaf }) => leafHash(leaf)));
@@ -2372,6 +2547,294 @@ async function readLog(key, checkpoint, entries, whole2) {
   }
   return { key, checkpoint, entries, leaves: null };
 }
+async function checkBegin({ checkpoint, leaves }, size, root, proof) {
+  if (leaves !== null) {
+    if (!equal(await rootOf(leaves.slice(0, size)), root)) throw broken("log", "its first entries are others");
+    return;
+  }
+  const hashes = size === checkpoint.size || size === 0 ? [] : await proof(size);
+  await checkConsistency(size, checkpoint.size, root, checkpoint.root, hashes);
+}
+async function replay({ checkpoint, entries }, applicationId2, answer) {
+  const replayed = new Replay(checkpoint.origin, applicationId2);
+  const times = /* @__PURE__ */ new Map();
+  const activations = [];
+  for (const { index, leaf } of entries) {
+    let entry;
+    try {
+      entry = decodeEntry(leaf);
+    } catch (error) {
+      throw broken("log", `entry ${index} of the log is malformed: ${asProvenError(error).message}`);
+    }
+    times.set(index, entry.at);
+    if (entry.applicationId !== applicationId2) {
+      if (index !== answer?.logIndex) continue;
+      throw broken("log", `entry ${index}, which the answer names, is about the application ${entry.applicationId}`);
+    }
+    const pending = replayed.state?.pending ?? null;
+    try {
+      await replayed.append(entry, index);
+    } catch (error) {
+      throw broken("log", inWords2(index, asProvenError(error)));
+    }
+    if (entry.kind === "activated" && pending !== null) {
+      const { logIndex, announcedAt, activatesAt } = pending;
+      activations.push({ announcedIndex: logIndex, announcedAt, delay: activatesAt - announcedAt });
+    }
+  }
+  const { state } = replayed;
+  const version = findVersion(state, checkpoint.size, applicationId2, answer);
+  const announcements = activations.map(({ announcedIndex }) => announcedIndex);
+  if (state.pending !== null) announcements.push(state.pending.logIndex);
+  return { state, version, times, activations, announcements };
+}
+function findVersion(state, size, applicationId2, answer) {
+  if (answer !== null && answer.logIndex >= size) {
+    throw broken(
+      "log",
+      `the checkpoint is older than the answer: it has ${size} entries, and the answer names entry ${answer.logIndex}`
+    );
+  }
+  if (state === null) throw broken("log", `the log knows no application ${applicationId2}`);
+  if (answer === null) {
+    const newest2 = state.versions.at(-1);
+    if (newest2 === void 0) throw broken("log", `the log says that ${state.name} has no version`);
+    return newest2;
+  }
+  const { logIndex, packageId } = answer;
+  if (!state.history.includes(logIndex)) {
+    throw broken("log", `entry ${logIndex}, which the answer names, is not among the application's entries`);
+  }
+  const version = state.versions.find((each) => each.logIndex === logIndex);
+  if (version === void 0) throw broken("log", `entry ${logIndex}, which the answer names, made no package live`);
+  if (version.packageId !== packageId) {
+    throw broken("log", `entry ${logIndex} made the package ${version.packageId} live, and the answer names ${packageId}`);
+  }
+  return version;
+}
+var init_view = __esm({
+  "../packages/sdk/src/log/view.ts"() {
+    "use strict";
+    init_rules();
+    init_bytes();
+    init_errors();
+    init_entries();
+    init_merkle();
+    init_replay();
+  }
+});
+
+// ../packages/sdk/src/log/report.ts
+function report({ checkpoint, leaves }, { state, version, times }, known, sightings, about) {
+  const { origin, size, root } = checkpoint;
+  const { pending } = state;
+  const seen2 = witnessed(version.announcedIndex, sightings);
+  const announcedAt = times.get(version.announcedIndex);
+  const newest2 = state.versions.length === version.number;
+  const summary = [
+    `The public log says the same: ${about.answered ? "that package" : `the package ${short2(version.packageId)}`} is version ${version.number} of ${state.name}, live since ${moment2(version.at)} (entry ${version.logIndex} of ${size} in ${origin.replace(/[0-9a-f]{64}$/, short2)}).`,
+    known !== null ? `It continues the log that this browser saw on ${moment2(known.seenAt)}, with ${known.size} entries.` : about.memory ? "This is the first time that this browser sees the log: it will notice when that is changed afterwards." : "This browser keeps nothing for this page, so it would not notice a log that was changed afterwards.",
+    whoMayChange(state)
+  ];
+  if (version.announcedIndex !== version.logIndex) {
+    summary.push(`It was announced on ${moment2(announcedAt)}, ${duration2((version.at - announcedAt) / 1e3)} before that.`);
+  }
+  for (const { witness, by } of seen2) summary.push(`${witness} saw it in the log on ${moment2(by)}.`);
+  if (!newest2) summary.push(`Another version is live since ${moment2(state.versions[version.number].at)}.`);
+  if (pending !== null) summary.push(announced(pending));
+  if (leaves === null) summary.push("That no entry about the application was left out is the word of the node.");
+  return {
+    origin,
+    size,
+    root: toHex(root),
+    seenBefore: known === null ? null : { size: known.size, at: iso2(known.seenAt) },
+    complete: leaves !== null,
+    version: version.number,
+    packageId: version.packageId,
+    logIndex: version.logIndex,
+    liveSince: iso2(version.at),
+    announcedAt: iso2(announcedAt),
+    witnessed: seen2.map(({ witness, after, by }) => ({ witness, notBefore: after === null ? null : iso2(after), by: iso2(by) })),
+    owner: toHex(state.owner),
+    upgradePolicy: state.policy.kind,
+    delay: noticeOf(state),
+    pending: pending === null ? null : {
+      logIndex: pending.logIndex,
+      announcedAt: iso2(pending.announcedAt),
+      activatesAt: iso2(pending.activatesAt)
+    },
+    summary
+  };
+}
+var noticeOf, iso2;
+var init_report = __esm({
+  "../packages/sdk/src/log/report.ts"() {
+    "use strict";
+    init_bytes();
+    init_applications();
+    init_replay();
+    init_times();
+    init_words();
+    noticeOf = ({ archived, policy }) => archived || policy.kind === "immutable" ? null : delayOf(policy);
+    iso2 = (milliseconds) => new Date(milliseconds).toISOString();
+  }
+});
+
+// ../packages/sdk/src/log/witnesses.ts
+async function witnessesOf({ witnesses = [], minWitnesses = witnesses.length }) {
+  const keys2 = [];
+  for (const text of witnesses) {
+    try {
+      keys2.push(await parseKey(text));
+    } catch {
+      throw new ProvenError("BAD_REQUEST", `the policy's witness ${JSON.stringify(text.slice(0, 100))} is no verifier key`);
+    }
+  }
+  return { keys: keys2, needed: minWitnesses };
+}
+async function cosigned(note, { size }, { keys: keys2, needed }) {
+  const found = await sightingsIn(note, size, keys2);
+  if (found.length < needed) {
+    const missing = keys2.filter(({ name }) => !found.some(({ witness }) => witness === name)).map(({ name }) => name);
+    throw broken(
+      "log",
+      `${found.length} of the ${needed} witnesses that this page requires cosigned the checkpoint; missing: ${missing.join(", ")} (they may need a moment after an entry was written: try again)`
+    );
+  }
+  return found;
+}
+async function cosignedBefore(notes, checkpoint, { keys: keys2 }, compare2) {
+  if (notes.length > MAX_COSIGNED) throw broken("log", `the log is shown with over ${MAX_COSIGNED} earlier checkpoints`);
+  const found = [];
+  for (const raw of notes) {
+    const note = parseNote(raw);
+    const { origin, size, root } = parseCheckpoint(note.text);
+    const sightings = await sightingsIn(note, size, keys2);
+    const first = sightings[0];
+    if (first === void 0 || origin !== checkpoint.origin) continue;
+    if (size > checkpoint.size) {
+      throw broken(
+        "log",
+        `${first.witness} saw ${size} entries on ${moment2(first.at)}, and the log is shown with ${checkpoint.size}`
+      );
+    }
+    try {
+      await compare2(size, root);
+    } catch (error) {
+      if (!(error instanceof ProvenError) || error.code !== "EVIDENCE_INVALID") throw error;
+      throw broken(
+        "log",
+        `the log was forked: ${first.witness} saw another one of ${size} entries on ${moment2(first.at)} (${error.message})`
+      );
+    }
+    found.push(...sightings);
+  }
+  return found;
+}
+async function sightingsIn(note, size, keys2) {
+  const found = [];
+  for (const key of keys2) {
+    const at = await cosignedAt(key, note);
+    if (at !== null) found.push({ witness: key.name, at, size });
+  }
+  return found;
+}
+var MAX_COSIGNED;
+var init_witnesses = __esm({
+  "../packages/sdk/src/log/witnesses.ts"() {
+    "use strict";
+    init_rules();
+    init_errors();
+    init_notes();
+    init_words();
+    MAX_COSIGNED = 256;
+  }
+});
+
+// ../packages/sdk/src/log/check.ts
+async function checkLog(question, deadline) {
+  const memory = await LogMemory.open();
+  try {
+    return await deadline.race(checked(question, new Collector(question.gateway, deadline), memory));
+  } finally {
+    memory.close();
+  }
+}
+async function checked(question, collector, memory) {
+  const { applicationId: applicationId2, asked, policy, session, answer } = question;
+  const witnesses = await witnessesOf(policy);
+  const head2 = readHead(await question.head());
+  const nonce = randomBytes(32);
+  const [key, attestedAt] = await readKey(await collector.key(nonce), nonce, policy, session);
+  const known = await remembered(memory, applicationId2, key);
+  const raw = await collector.checkpoint(Math.max(head2.size, answer === null ? 0 : answer.logIndex + 1));
+  const [note, checkpoint] = await readCheckpoint(key, raw);
+  checkSize(checkpoint, known);
+  const given = await collector.entries(applicationId2, checkpoint.size);
+  const view = await readLog(key, checkpoint, given.entries, given.whole);
+  const proof = (size) => collector.consistency(size, checkpoint.size);
+  const compare2 = (size, root) => checkBegin(view, size, root, proof);
+  await checkRemembered(view, known, proof);
+  const replayed = await replay(view, applicationId2, answer);
+  const { state, version, times, activations, announcements } = replayed;
+  if (!/^[a-z2-7]{32}$/.test(asked) && asked !== state.name) {
+    throw broken("log", `the log calls this application ${state.name}, and ${asked} was asked for`);
+  }
+  const sightings = await cosigned(note, checkpoint, witnesses);
+  if (witnesses.keys.length > 0 && announcements.length > 0) {
+    const earlier = await collector.cosigned(announcements, checkpoint.size);
+    sightings.push(...await cosignedBefore(earlier, checkpoint, witnesses, compare2));
+  }
+  const now = Date.now();
+  checkTimes(times, known, sightings, { now, latest: Math.min(now, attestedAt) });
+  checkSuperseded(state, version, answer?.at ?? now);
+  await checkHead(head2, checkpoint, state.history.length, compare2);
+  checkDelay(policy, state);
+  if (policy.noticeWitnessed) checkNotice(activations, sightings, witnesses.needed, now);
+  await kept(memory, applicationId2, {
+    origin: checkpoint.origin,
+    verifierKey: key.verifierKey,
+    size: checkpoint.size,
+    root: checkpoint.root,
+    seenAt: now
+  });
+  return report(view, replayed, known, sightings, { memory: memory.works, answered: answer !== null });
+}
+async function readKey(raw, nonce, policy, session) {
+  const fields = understood(() => decodeStrictly(raw, MAX_KEY2, 1));
+  const [text, document2] = fields instanceof Map ? [fields.get("key"), fields.get("evidence")] : [];
+  if (!(fields instanceof Map) || fields.size !== 2 || typeof text !== "string" || !(document2 instanceof Uint8Array)) {
+    throw broken("log", "the node sent something that is no key of a log");
+  }
+  const key = await parseKey(text).catch(passOn);
+  if (key.name.startsWith(NAME_PREFIX) && key.name !== NAME_PREFIX + toHex(await sha256(key.publicKey))) {
+    throw broken("log", `${key.name} is the name of another key than the one shown`);
+  }
+  const userData = await sha256(encode([LOG_LABEL, text]));
+  let evidence2;
+  try {
+    evidence2 = await verifyEvidence(document2, { nonce, userData, publicKey: key.publicKey }, policy);
+  } catch (error) {
+    throw broken("log", `the key of the log is not attested: ${asProvenError(error).message}`);
+  }
+  if (evidence2.root !== session.root || evidence2.moduleId !== session.moduleId) {
+    throw broken("log", `the key of the log is attested by another node (${evidence2.moduleId}) than the one that answers`);
+  }
+  return [key, evidence2.timestamp];
+}
+async function readCheckpoint(key, raw) {
+  const note = understood(() => parseNote(raw));
+  try {
+    await checkNote(key, note);
+  } catch (error) {
+    throw broken("log", `the checkpoint is not one of the attested key: ${asProvenError(error).message}`);
+  }
+  const checkpoint = understood(() => parseCheckpoint(note.text));
+  if (checkpoint.origin !== key.name) {
+    throw broken("log", `the checkpoint is of the log ${checkpoint.origin}, and its key is that of ${key.name}`);
+  }
+  return [note, checkpoint];
+}
 async function remembered(memory, applicationId2, key) {
   let before;
   let known;
@@ -2383,7 +2846,7 @@ async function remembered(memory, applicationId2, key) {
   if (before !== void 0 && before.origin !== key.name) {
     throw contradicted(
       `the application was in the log ${before.origin} on ${moment2(before.seenAt)}, and is now shown in ${key.name}`,
-      { seenAt: iso2(before.seenAt), seenLog: before.origin }
+      { seenAt: iso3(before.seenAt), seenLog: before.origin }
     );
   }
   if (known !== void 0 && known.verifierKey !== key.verifierKey) {
@@ -2401,85 +2864,16 @@ function checkSize({ size }, known) {
 }
 async function checkRemembered({ checkpoint, leaves }, known, proof) {
   if (known === null) return;
-  const { size, root } = checkpoint;
+  const { size } = checkpoint;
   const forked = (why) => contradicted(
     `the log was forked: on ${moment2(known.seenAt)} it had ${known.size} entries with the root ${toHex(known.root).slice(0, 16)}…, and the one shown now, with ${size}, does not begin with them (${why})`,
     { ...seen(known), size }
   );
-  if (leaves !== null) {
-    if (!equal(await rootOf(leaves.slice(0, known.size)), known.root)) throw forked("its first entries are others");
-    return;
-  }
-  const hashes = known.size === size || known.size === 0 ? [] : await proof(known.size);
   try {
-    await checkConsistency(known.size, size, known.root, root, hashes);
+    await checkBegin({ checkpoint, leaves }, known.size, known.root, proof);
   } catch (error) {
-    throw forked(asProvenError(error).message);
-  }
-}
-async function replay({ checkpoint, entries }, applicationId2, answer) {
-  const replayed = new Replay(checkpoint.origin, applicationId2);
-  const own = [];
-  for (const { index, leaf } of entries) {
-    let entry;
-    try {
-      entry = decodeEntry(leaf);
-    } catch (error) {
-      throw broken("log", `entry ${index} of the log is malformed: ${asProvenError(error).message}`);
-    }
-    if (entry.applicationId !== applicationId2) {
-      if (index !== answer?.logIndex) continue;
-      throw broken("log", `entry ${index}, which the answer names, is about the application ${entry.applicationId}`);
-    }
-    try {
-      await replayed.append(entry, index);
-    } catch (error) {
-      throw broken("log", inWords2(index, asProvenError(error)));
-    }
-    own.push([index, entry]);
-  }
-  const { state } = replayed;
-  const { size } = checkpoint;
-  if (answer !== null && answer.logIndex >= size) {
-    throw broken(
-      "log",
-      `the checkpoint is older than the answer: it has ${size} entries, and the answer names entry ${answer.logIndex}`
-    );
-  }
-  if (state === null) throw broken("log", `the log knows no application ${applicationId2}`);
-  if (answer === null) {
-    const newest2 = state.versions.at(-1);
-    if (newest2 === void 0) throw broken("log", `the log says that ${state.name} has no version`);
-    return { state, version: newest2, entries: own };
-  }
-  const { logIndex, packageId } = answer;
-  if (!state.history.includes(logIndex)) {
-    throw broken("log", `entry ${logIndex}, which the answer names, is not among the application's entries`);
-  }
-  const version = state.versions.find((each) => each.logIndex === logIndex);
-  if (version === void 0) throw broken("log", `entry ${logIndex}, which the answer names, made no package live`);
-  if (version.packageId !== packageId) {
-    throw broken("log", `entry ${logIndex} made the package ${version.packageId} live, and the answer names ${packageId}`);
-  }
-  return { state, version, entries: own };
-}
-function checkTimes(entries, known, now) {
-  for (const [index, { at }] of entries) {
-    if (at > now + CLOCK_SKEW) {
-      throw broken("log", `entry ${index} says that it is of ${moment2(at)}, which is yet to come`);
-    }
-    if (known !== null && index >= known.size && at < known.seenAt - CLOCK_SKEW) {
-      throw contradicted(
-        `entry ${index} was backdated: it says that it is of ${moment2(at)}, and the log was seen without it on ` + moment2(known.seenAt),
-        seen(known)
-      );
-    }
-  }
-}
-function checkSuperseded({ versions }, version, now) {
-  const next = versions[version.number];
-  if (next !== void 0 && now > next.at + SUPERSEDED_GRACE) {
-    throw broken("log", `the answer came from version ${version.number}, which was replaced on ${moment2(next.at)}`);
+    const reason = asProvenError(error);
+    throw reason.code === "EVIDENCE_INVALID" ? forked(reason.message) : reason;
   }
 }
 function checkDelay({ minDelay = 0 }, state) {
@@ -2498,39 +2892,6 @@ async function kept(memory, applicationId2, state) {
     throw new ProvenError("UNAVAILABLE", "what was seen of the log cannot be remembered in this browser");
   }
 }
-function report({ checkpoint, leaves }, state, version, known, about) {
-  const { origin, size, root } = checkpoint;
-  const { pending } = state;
-  const newest2 = state.versions.length === version.number;
-  const summary = [
-    `The public log says the same: ${about.answered ? "that package" : `the package ${short2(version.packageId)}`} is version ${version.number} of ${state.name}, live since ${moment2(version.at)} (entry ${version.logIndex} of ${size} in ${origin.replace(/[0-9a-f]{64}$/, short2)}).`,
-    known !== null ? `It continues the log that this browser saw on ${moment2(known.seenAt)}, with ${known.size} entries.` : about.memory ? "This is the first time that this browser sees the log: it will notice when that is changed afterwards." : "This browser keeps nothing for this page, so it would not notice a log that was changed afterwards.",
-    whoMayChange(state)
-  ];
-  if (!newest2) summary.push(`Another version is live since ${moment2(state.versions[version.number].at)}.`);
-  if (pending !== null) summary.push(announced(pending));
-  if (leaves === null) summary.push("That no entry about the application was left out is the word of who carries the log.");
-  return {
-    origin,
-    size,
-    root: toHex(root),
-    seenBefore: known === null ? null : { size: known.size, at: iso2(known.seenAt) },
-    complete: leaves !== null,
-    version: version.number,
-    packageId: version.packageId,
-    logIndex: version.logIndex,
-    liveSince: iso2(version.at),
-    owner: toHex(state.owner),
-    upgradePolicy: state.policy.kind,
-    delay: noticeOf(state),
-    pending: pending === null ? null : {
-      logIndex: pending.logIndex,
-      announcedAt: iso2(pending.announcedAt),
-      activatesAt: iso2(pending.activatesAt)
-    },
-    summary
-  };
-}
 function understood(read5) {
   try {
     return read5();
@@ -2541,7 +2902,7 @@ function understood(read5) {
 function passOn(error) {
   throw broken("log", `the log is malformed: ${asProvenError(error).message}`);
 }
-var LOG_LABEL, NAME_PREFIX, MAX_KEY2, CLOCK_SKEW, SUPERSEDED_GRACE, noticeOf, seen, contradicted, iso2;
+var LOG_LABEL, NAME_PREFIX, MAX_KEY2, seen, contradicted, iso3;
 var init_check = __esm({
   "../packages/sdk/src/log/check.ts"() {
     "use strict";
@@ -2552,21 +2913,21 @@ var init_check = __esm({
     init_errors();
     init_applications();
     init_collect();
-    init_entries();
+    init_head();
     init_memory();
     init_merkle();
     init_notes();
-    init_replay();
+    init_report();
+    init_times();
+    init_view();
+    init_witnesses();
     init_words();
     LOG_LABEL = "proven/log-key/v1";
     NAME_PREFIX = "proven.local/";
     MAX_KEY2 = 32 * 1024;
-    CLOCK_SKEW = 3e5;
-    SUPERSEDED_GRACE = 15 * 6e4;
-    noticeOf = ({ archived, policy }) => archived || policy.kind === "immutable" ? null : delayOf(policy);
-    seen = ({ size, seenAt }) => ({ seenSize: size, seenAt: iso2(seenAt) });
+    seen = ({ size, seenAt }) => ({ seenSize: size, seenAt: iso3(seenAt) });
     contradicted = (message, details) => broken("log", message, details);
-    iso2 = (milliseconds) => new Date(milliseconds).toISOString();
+    iso3 = (milliseconds) => new Date(milliseconds).toISOString();
   }
 });
 
@@ -3141,85 +3502,13 @@ function describe(evidence2, policy, about) {
   };
 }
 
-// ../packages/sdk/src/commands.ts
-init_cbor();
-init_errors();
-init_session();
-var MAX_DEPTH = 12;
-var encodeCommand = (command, fields) => encode({ command, ...fields });
-function decodeMessage(plaintext) {
-  const fields = new Fields(decode(plaintext, { maxBytes: MAX_PLAINTEXT, maxDepth: MAX_DEPTH }));
-  switch (fields.optionalText("event")) {
-    case "console":
-      return { kind: "console", level: fields.text("level"), text: fields.text("text"), handler: fields.text("handler") };
-    case "published":
-      return { kind: "published", name: fields.text("name"), payload: fields.bytes("payload") };
-    case "missed":
-      return { kind: "missed", count: fields.count("count") };
-    case "version":
-      return {
-        kind: "version",
-        what: fields.text("what"),
-        entry: fields.count("entry"),
-        previous: fields.optionalText("previous") ?? null,
-        now: fields.record("now")
-      };
-    case void 0: {
-      const request2 = fields.count("request");
-      if (!fields.has("error")) return { kind: "success", request: request2, ok: fields.record("ok") };
-      return { kind: "failure", request: request2, error: ProvenError.fromRecord(fields.get("error")) };
-    }
-    default:
-      throw unexpected("an event that is not known here");
-  }
-}
-var Fields = class _Fields {
-  #map;
-  constructor(item) {
-    if (!(item instanceof Map)) throw unexpected("something that is no record");
-    this.#map = item;
-  }
-  has(name) {
-    return this.#map.has(name);
-  }
-  get(name) {
-    return this.#map.get(name);
-  }
-  text(name) {
-    const value = this.get(name);
-    if (typeof value !== "string") throw unexpected(`a ${name} that is no text`);
-    return value;
-  }
-  optionalText(name) {
-    return this.has(name) ? this.text(name) : void 0;
-  }
-  bytes(name) {
-    const value = this.get(name);
-    if (!(value instanceof Uint8Array)) throw unexpected(`a ${name} that is no byte string`);
-    return value;
-  }
-  count(name) {
-    const value = this.get(name);
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 0) throw unexpected(`a ${name} that is no count`);
-    return value;
-  }
-  record(name) {
-    return new _Fields(this.get(name));
-  }
-  /** A list that is absent when it is empty. */
-  list(name) {
-    const value = this.get(name) ?? [];
-    if (!Array.isArray(value)) throw unexpected(`${name} that is no list`);
-    return value;
-  }
-};
-var unexpected = (what) => new ProvenError("BAD_REQUEST", `the node sent ${what}`);
-
 // ../packages/sdk/src/connection.ts
 init_verifier();
+init_commands();
 init_errors();
 
 // ../packages/sdk/src/live.ts
+init_commands();
 init_errors();
 init_transports();
 var MAX_IN_FLIGHT = 48;
@@ -3740,6 +4029,7 @@ async function find(gateway, application2) {
 init_errors();
 
 // ../packages/sdk/src/management.ts
+init_commands();
 var SessionsApi = class {
   #connection;
   constructor(connection2) {
@@ -3833,8 +4123,11 @@ var LogChecks = class {
   #gateway;
   #asked;
   #policy;
+  #head;
   #confirmed = null;
-  constructor(gateway, asked, policy) {
+  /** `head` asks the node, inside the session, how far its log goes. */
+  constructor(gateway, asked, policy, head2) {
+    this.#head = head2;
     this.#gateway = gateway;
     this.#asked = asked;
     this.#policy = policy;
@@ -3861,7 +4154,8 @@ var LogChecks = class {
   /** What the log says about the answer or, without one, about the application. */
   async ask(applicationId2, session, answer, deadline) {
     const { checkLog: checkLog2 } = await Promise.resolve().then(() => (init_log(), log_exports));
-    const question = { gateway: this.#gateway, applicationId: applicationId2, asked: this.#asked, policy: this.#policy, session, answer };
+    const head2 = () => this.#head(deadline);
+    const question = { gateway: this.#gateway, applicationId: applicationId2, asked: this.#asked, policy: this.#policy, session, answer, head: head2 };
     return checkLog2(question, deadline);
   }
 };
@@ -4477,7 +4771,8 @@ var Subscriptions = class {
     if (event.length === 0 || event.length > MAX_EVENT_NAME) {
       throw new ProvenError("BAD_REQUEST", `the name of an event has 1 to ${MAX_EVENT_NAME} characters`);
     }
-    const listener = { onEvent, onMissed: () => options.onMissed?.() };
+    const onRefused = options.onRefused ?? ((reason) => console.error(reason.message));
+    const listener = { onEvent, onMissed: () => options.onMissed?.(), onRefused };
     const others = this.#listeners.get(event);
     if (others === void 0) this.#listeners.set(event, /* @__PURE__ */ new Set([listener]));
     else others.add(listener);
@@ -4507,6 +4802,9 @@ var Subscriptions = class {
     for (const listeners of [...this.#listeners.values()]) {
       for (const listener of [...listeners]) guarded(() => listener.onMissed());
     }
+  }
+  refuse(event, reason) {
+    for (const listener of [...this.#listeners.get(event) ?? []]) guarded(() => listener.onRefused(reason));
   }
   /** Hand an event to everyone in the page who wants it; each gets a copy of its own. */
   publish(event, payload) {
@@ -4609,6 +4907,7 @@ var Upgrades = class {
 
 // ../packages/sdk/src/sdk.ts
 var DEFAULT_TIMEOUT = 3e4;
+var MAX_UNACCEPTED = 1024;
 var CONSOLE_LEVELS = ["debug", "error", "info", "log", "trace", "warn"];
 var ProvenSDK = class {
   /** Whether somebody is signed in. */
@@ -4638,6 +4937,8 @@ var ProvenSDK = class {
   #restored;
   #log;
   #answer = null;
+  #events = Promise.resolve();
+  #unaccepted = 0;
   constructor(options) {
     const policy = options.policy ?? {};
     checkPolicy(policy);
@@ -4659,7 +4960,12 @@ var ProvenSDK = class {
       },
       wanted: () => this.#subscriptions.any || this.#upgrades.any
     });
-    this.#log = new LogChecks(this.gateway, options.application, policy);
+    this.#log = new LogChecks(
+      this.gateway,
+      options.application,
+      policy,
+      (deadline) => this.#connection.ask("LogHead", {}, { repeatable: true, timeout: Math.max(1, deadline.left) })
+    );
     this.#subscriptions = new Subscriptions(this.#connection);
     this.#upgrades = new Upgrades(this.#connection);
     this.version = this.#upgrades.version;
@@ -4678,15 +4984,23 @@ var ProvenSDK = class {
   }
   /**
    * Call a handler with an array of arguments. Throws what it throws as `HANDLER_ERROR`. After `CALL_INTERRUPTED` and
-   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer that
-   * breaks the policy is refused, with `carriedOut` in the details: the call has had its effect.
+   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer or
+   * error of code that the policy does not accept is refused, with `carriedOut` in the details.
    */
   async execute(address2, args = [], options = {}) {
     const fields = { handler: address2, args: encodeValue([...args]) };
     await this.#restored;
     const deadline = new Deadline(options.timeout ?? this.#timeout);
-    const answer = await this.#connection.ask("Execute", fields, options);
-    await this.#accept(answer, deadline);
+    let answer;
+    try {
+      answer = await this.#connection.ask("Execute", fields, options);
+    } catch (error) {
+      if (error instanceof ProvenError) await this.#acceptError(error, deadline);
+      throw error;
+    }
+    const source = { packageId: answer.text("package_id"), logIndex: answer.count("log_index") };
+    this.#answer = await this.#accept(source, "answer", deadline);
+    this.#upgrades.answered(source.packageId, source.logIndex);
     return decodeValue(answer.bytes("value"));
   }
   /** As `execute`, with the arguments one after the other. */
@@ -4778,9 +5092,9 @@ var ProvenSDK = class {
     this.#connection.close();
     unsetDefault(this);
   }
-  /** Throws unless the policy accepts what gave the answer. */
-  async #accept(fields, deadline) {
-    const answer = { packageId: fields.text("package_id"), logIndex: fields.count("log_index"), at: Date.now() };
+  /** Throws unless the policy accepts the code that gave `what`. */
+  async #accept(source, what, deadline) {
+    const answer = { ...source, at: Date.now() };
     try {
       checkPackage(this.#policy, answer.packageId);
       if (requiresLog(this.#policy)) {
@@ -4789,14 +5103,37 @@ var ProvenSDK = class {
       }
     } catch (error) {
       const { code: code2, message, details, retryAfter } = asProvenError(error);
-      throw new ProvenError(code2, `the call was carried out, but its answer is refused: ${message}`, {
-        details: { ...details, carriedOut: true },
+      const said = what === "event" ? "an event" : `the call was carried out, but its ${what}`;
+      throw new ProvenError(code2, `${said} is refused: ${message}`, {
+        details: what === "event" ? details : { ...details, carriedOut: true },
         retryAfter,
         cause: error
       });
     }
-    this.#answer = answer;
-    this.#upgrades.answered(answer.packageId, answer.logIndex);
+    return answer;
+  }
+  /** Throws for an error of a handler that is not of code that the policy accepts. */
+  async #acceptError({ code: code2, source }, deadline) {
+    if (!pinsCode(this.#policy)) return;
+    if (source !== void 0) await this.#accept(source, "error", deadline);
+    else if (code2.startsWith("HANDLER_")) throw unnamed("error");
+  }
+  /** Events are handed on in their order, each once the policy accepts the code that it is of. */
+  #onPublished(name, payload, source) {
+    if (!pinsCode(this.#policy)) return this.#subscriptions.publish(name, payload);
+    if (this.#unaccepted >= MAX_UNACCEPTED) return this.#subscriptions.missed();
+    this.#unaccepted++;
+    this.#events = this.#events.then(async () => {
+      try {
+        if (source === null) throw unnamed("event");
+        await this.#accept(source, "event", new Deadline(this.#timeout));
+        this.#subscriptions.publish(name, payload);
+      } catch (error) {
+        this.#subscriptions.refuse(name, asProvenError(error));
+      } finally {
+        this.#unaccepted--;
+      }
+    });
   }
   /** What the log says. That it cannot be read is an error only where the policy requires it. */
   async #askLog(applicationId2, evidence2, deadline) {
@@ -4822,7 +5159,7 @@ var ProvenSDK = class {
     return { gateway, applicationId: id, applicationName: name };
   }
   #onEvent(event, evidence2) {
-    if (event.kind === "published") this.#subscriptions.publish(event.name, event.payload);
+    if (event.kind === "published") this.#onPublished(event.name, event.payload, event.source);
     else if (event.kind === "missed") this.#subscriptions.missed();
     else if (event.kind === "version") this.#upgrades.take(event);
     else if (event.kind === "console" && evidence2.platform === "development" && this.#options.console !== false) {
@@ -4831,6 +5168,7 @@ var ProvenSDK = class {
     }
   }
 };
+var unnamed = (what) => new ProvenError("EVIDENCE_INVALID", `an ${what} came that does not say which package it is of`, { details: { rule: "package" } });
 function gatewayOf({ gateway, application: application2 }) {
   if (gateway === void 0 && (typeof location !== "object" || !/^https?:$/.test(location.protocol))) {
     throw new ProvenError("BAD_REQUEST", "outside of a page that a node served, gateway has to be given");

@@ -37,6 +37,8 @@ var ProvenError = class _ProvenError extends Error {
   code;
   details;
   retryAfter;
+  /** Of an error of a call: the code that was to answer it. What the node itself refuses has none. */
+  source;
   constructor(code2, message, options = {}) {
     super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
     this.code = code2;
@@ -44,13 +46,13 @@ var ProvenError = class _ProvenError extends Error {
     if (options.retryAfter !== void 0) this.retryAfter = options.retryAfter;
   }
   /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
-  static fromRecord(record3) {
+  static fromRecord(record3, source = null) {
     const fields = record3 instanceof Map ? Object.fromEntries(record3) : record3;
     if (typeof fields !== "object" || fields === null) {
       return new _ProvenError("INTERNAL", "the node sent an error that is not a record");
     }
     const { code: code2, message, details: details2, retry_after: retryAfter } = fields;
-    return new _ProvenError(
+    const error = new _ProvenError(
       typeof code2 === "string" && CODES.has(code2) ? code2 : "INTERNAL",
       typeof message === "string" ? message.slice(0, 4096) : String(code2).slice(0, 64),
       {
@@ -58,6 +60,8 @@ var ProvenError = class _ProvenError extends Error {
         retryAfter: typeof retryAfter === "number" ? retryAfter : void 0
       }
     );
+    if (source !== null) error.source = source;
+    return error;
   }
 };
 function plain(value) {
@@ -1727,7 +1731,7 @@ function find(text2, names) {
   return Object.entries(names).find(([part]) => text2.includes(part))?.[1];
 }
 
-// ../../../work/main/node_modules/@noble/hashes/utils.js
+// ../node_modules/@noble/hashes/utils.js
 function isBytes(a) {
   return a instanceof Uint8Array || ArrayBuffer.isView(a) && a.constructor.name === "Uint8Array" && "BYTES_PER_ELEMENT" in a && a.BYTES_PER_ELEMENT === 1;
 }
@@ -1814,7 +1818,7 @@ var oidNist = (suffix) => ({
   oid: Uint8Array.from([6, 9, 96, 134, 72, 1, 101, 3, 4, 2, suffix])
 });
 
-// ../../../work/main/node_modules/@noble/hashes/_u64.js
+// ../node_modules/@noble/hashes/_u64.js
 var fromNumH = (n) => n / 2 ** 32 | 0;
 var fromNumL = (n) => n >>> 0;
 function setU64FromNum(view, byteOffset, n, isLE) {
@@ -1824,7 +1828,7 @@ function setU64FromNum(view, byteOffset, n, isLE) {
   view.setUint32(byteOffset + 4, isLE ? h : l, isLE);
 }
 
-// ../../../work/main/node_modules/@noble/hashes/_md.js
+// ../node_modules/@noble/hashes/_md.js
 function Chi(a, b, c) {
   return a & b ^ ~a & c;
 }
@@ -1937,7 +1941,7 @@ var SHA256_IV = /* @__PURE__ */ Uint32Array.from([
   1541459225
 ]);
 
-// ../../../work/main/node_modules/@noble/hashes/sha2.js
+// ../node_modules/@noble/hashes/sha2.js
 var SHA256_K = /* @__PURE__ */ Uint32Array.from([
   1116352408,
   1899447441,
@@ -2102,7 +2106,7 @@ var sha256 = /* @__PURE__ */ createHasher(
   /* @__PURE__ */ oidNist(1)
 );
 
-// ../../../work/main/node_modules/@scure/bip39/index.js
+// ../node_modules/@scure/bip39/index.js
 /*! scure-bip39 - MIT License (c) 2022 Patricio Palladino, Paul Miller (paulmillr.com) */
 var isJapanese = (wordlist2) => wordlist2[0] === "あいこくしん";
 function isWellFormedUnicode(value) {
@@ -2210,7 +2214,7 @@ function entropyToMnemonic(entropy, wordlist2) {
   return words.join(isJapanese(wordlist2) ? "　" : " ");
 }
 
-// ../../../work/main/node_modules/@scure/bip39/wordlists/english.js
+// ../node_modules/@scure/bip39/wordlists/english.js
 var wordlist = /* @__PURE__ */ Object.freeze(`abandon
 ability
 able
@@ -5230,7 +5234,7 @@ var Replay = class {
       case "TransferOwnership": {
         requireUpgrade(state, command);
         const delay = delayOf(state.policy);
-        if (delay === 0) bringIntoForce(state, command, at, index);
+        if (delay === 0) bringIntoForce(state, command, at, index, index);
         else state.pending = { change: command, logIndex: index, announcedAt: at, activatesAt: at + 1e3 * delay };
         return;
       }
@@ -5275,7 +5279,7 @@ var Replay = class {
         throw refuse("CONFLICT", `${state.name} has no change that is due`);
       }
       state.pending = null;
-      bringIntoForce(state, pending.change, entry.at, index);
+      bringIntoForce(state, pending.change, entry.at, index, pending.logIndex);
       return;
     }
     const until = state.domains.get(entry.domain);
@@ -5338,12 +5342,12 @@ function requireUpgrade(state, change) {
     throw refuse("CONFLICT", "an immutable application never gets a version: deploy one first");
   }
 }
-function bringIntoForce(state, change, at, logIndex) {
+function bringIntoForce(state, change, at, logIndex, announcedIndex) {
   if (change.command === "SetUpgradePolicy") state.policy = change.policy;
   else if (change.command === "TransferOwnership") state.owner = change.to;
   else {
     const packageId = change.command === "Deploy" ? change.packageId : state.versions[change.version - 1].packageId;
-    state.versions.push({ number: state.versions.length + 1, packageId, at, logIndex });
+    state.versions.push({ number: state.versions.length + 1, packageId, at, logIndex, announcedIndex });
   }
 }
 var DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
@@ -5480,7 +5484,7 @@ function asked2({ origin, applicationId: applicationId2, revision, command }, ra
 }
 function requireSensible(command) {
   const refuse2 = (what2, text2) => {
-    throw new ProvenError("BAD_REQUEST", `${visible(text2.slice(0, 100))} is no ${what2}`);
+    throw new ProvenError("BAD_REQUEST", `this is no ${what2}: ${visible(text2.slice(0, 100))}`);
   };
   if ("name" in command && !isName(command.name)) refuse2("name of an application", command.name);
   if ("origin" in command && !ORIGIN.test(command.origin)) refuse2("origin of a page", command.origin);
@@ -5648,6 +5652,7 @@ var MAX_NOTE = 64 * 1024;
 var MAX_SIGNATURES2 = 100;
 var MAX_NAME = 256;
 var ED25519 = 1;
+var COSIGNATURE = 4;
 var DASH = "— ";
 function parseNote(raw) {
   if (raw.length > MAX_NOTE) throw new ProvenError("TOO_LARGE", `a note has at most ${MAX_NOTE} bytes`);
@@ -5678,24 +5683,27 @@ function parseCheckpoint(text2) {
 async function parseKey(text2) {
   const [, name = "", id, encoded = ""] = /^([^+]*)\+([^+]*)\+(.*)$/s.exec(text2) ?? [];
   const raw = decoded(encoded);
-  if (!isSignerName(name) || raw.length !== 33 || raw[0] !== ED25519) {
+  if (!isSignerName(name) || raw.length !== 33 || raw[0] !== ED25519 && raw[0] !== COSIGNATURE) {
     throw bad5("not the verifier key of an Ed25519 signer");
   }
   const publicKey2 = raw.slice(1);
-  if (id !== toHex(await keyIdOf(name, publicKey2))) throw bad5("the verifier key has the id of another");
+  if (id !== toHex(await keyIdOf(name, raw[0], publicKey2))) throw bad5("the verifier key has the id of another");
   return { name, publicKey: publicKey2, verifierKey: text2 };
 }
 async function checkNote(key, note) {
-  const id = await keyIdOf(key.name, key.publicKey);
-  const signature = note.signatures.find(({ name, keyId }) => name === key.name && equal(keyId, id));
+  const signature = await findSignature(key, ED25519, note);
   if (signature === void 0) throw broken("log", `the note is not signed by ${key.name}`);
   if (!await isSigned(key.publicKey, signature.blob, utf8(note.text))) {
     throw broken("log", `the signature of ${key.name} is wrong`);
   }
 }
-async function keyIdOf(name, publicKey2) {
+async function findSignature(key, kind, note) {
+  const id = await keyIdOf(key.name, kind, key.publicKey);
+  return note.signatures.find(({ name, keyId }) => name === key.name && equal(keyId, id));
+}
+async function keyIdOf(name, kind, publicKey2) {
   return (await sha2562(concat(utf8(`${name}
-`), Uint8Array.of(ED25519), publicKey2))).slice(0, 4);
+`), Uint8Array.of(kind), publicKey2))).slice(0, 4);
 }
 function parseSignature(line) {
   const [, name = "", encoded] = new RegExp(`^${DASH}([^ ]*) (.*)$`, "s").exec(line) ?? [];
@@ -5729,6 +5737,7 @@ var MAX_PROOF2 = 64 * 1024;
 var MAX_PAGE = 32 * 1024 * 1024;
 var MAX_PAGES = 100;
 var ATTEMPTS = 20;
+var MAX_ANNOUNCEMENTS = 16;
 var Collector = class {
   #base;
   #deadline;
@@ -5757,6 +5766,13 @@ var Collector = class {
   async consistency(old, size) {
     const body = await this.#get(`consistency?old=${old}&new=${size}`, MAX_PROOF2);
     return readHashes(record(body).hashes);
+  }
+  /** The checkpoints of up to `size` entries by which witnesses say since when these entries are public. */
+  async cosigned(indexes, size) {
+    const asked3 = indexes.slice(-MAX_ANNOUNCEMENTS).join(",");
+    const { notes } = record(await this.#get(`cosigned?entries=${asked3}`, MAX_PAGE));
+    if (!Array.isArray(notes) || notes.some((note) => typeof note !== "string")) throw malformed3();
+    return notes.map((note) => utf8(note)).filter((note) => parseCheckpoint(parseNote(note).text).size <= size);
   }
   async #tile(number, size) {
     const width = Math.min(WIDTH, size - number * WIDTH);
@@ -5894,49 +5910,54 @@ var LogMemory = class _LogMemory {
 };
 
 // ../packages/sdk/src/log/words.ts
-var moment2 = (milliseconds) => `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+var moment2 = (milliseconds) => milliseconds < 2534023008e5 ? `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC` : "a day after the year 9999";
 
-// ../packages/sdk/src/log/check.ts
-var LOG_LABEL = "proven/log-key/v1";
-var NAME_PREFIX = "proven.local/";
-var MAX_KEY2 = 32 * 1024;
+// ../packages/sdk/src/log/times.ts
 var CLOCK_SKEW = 3e5;
 var SUPERSEDED_GRACE = 15 * 6e4;
-async function readKey(raw, nonce, policy, session) {
-  const fields = understood(() => decodeStrictly(raw, MAX_KEY2, 1));
-  const [text2, document2] = fields instanceof Map ? [fields.get("key"), fields.get("evidence")] : [];
-  if (!(fields instanceof Map) || fields.size !== 2 || typeof text2 !== "string" || !(document2 instanceof Uint8Array)) {
-    throw broken("log", "the node sent something that is no key of a log");
+function checkTimes(times, known, sightings, { now, latest }) {
+  let before = null;
+  for (const [index, at] of times) {
+    const is = `it says that it is of ${moment2(at)}`;
+    if (before !== null && at < before[1]) {
+      throw broken("log", `entry ${index} was backdated: ${is}, and entry ${before[0]}, before it, is of ${moment2(before[1])}`);
+    }
+    before = [index, at];
+    if (at > latest + CLOCK_SKEW) {
+      throw broken(
+        "log",
+        `entry ${index} says that it is of ${moment2(at)}, which is yet to come: the node's clock or this device's is wrong`
+      );
+    }
+    if (known !== null && index >= known.size && at < known.seenAt - CLOCK_SKEW) {
+      throw broken("log", `entry ${index} was backdated: ${is}, and the log was seen without it on ${moment2(known.seenAt)}`, {
+        seenSize: known.size,
+        seenAt: new Date(known.seenAt).toISOString()
+      });
+    }
   }
-  const key = await parseKey(text2).catch(passOn);
-  if (key.name.startsWith(NAME_PREFIX) && key.name !== NAME_PREFIX + toHex(await sha2562(key.publicKey))) {
-    throw broken("log", `${key.name} is the name of another key than the one shown`);
-  }
-  const userData = await sha2562(encode([LOG_LABEL, text2]));
-  let evidence;
-  try {
-    evidence = await verifyEvidence(document2, { nonce, userData, publicKey: key.publicKey }, policy);
-  } catch (error) {
-    throw broken("log", `the key of the log is not attested: ${asProvenError(error).message}`);
-  }
-  if (evidence.root !== session.root || evidence.moduleId !== session.moduleId) {
-    throw broken("log", `the key of the log is attested by another node (${evidence.moduleId}) than the one that answers`);
-  }
-  return key;
+  for (const sighting of sightings) checkSighting(times, sighting, now);
 }
-async function readCheckpoint(key, raw) {
-  const note = understood(() => parseNote(raw));
-  try {
-    await checkNote(key, note);
-  } catch (error) {
-    throw broken("log", `the checkpoint is not one of the attested key: ${asProvenError(error).message}`);
+function checkSighting(times, { witness, at: seenAt, size }, now) {
+  const when = moment2(seenAt);
+  if (seenAt > now + CLOCK_SKEW) {
+    throw broken(
+      "log",
+      `${witness} says that it saw the log on ${when}, which is yet to come: its clock or this device's is wrong`
+    );
   }
-  const checkpoint = understood(() => parseCheckpoint(note.text));
-  if (checkpoint.origin !== key.name) {
-    throw broken("log", `the checkpoint is of the log ${checkpoint.origin}, and its key is that of ${key.name}`);
+  for (const [index, at] of times) {
+    const is = `it says that it is of ${moment2(at)}`;
+    if (index < size && at > seenAt + CLOCK_SKEW) {
+      throw broken("log", `entry ${index} was postdated: ${is}, and ${witness} saw it on ${when}`);
+    }
+    if (index >= size && at < seenAt - CLOCK_SKEW) {
+      throw broken("log", `entry ${index} was backdated: ${is}, and ${witness} saw the log without it on ${when}`);
+    }
   }
-  return checkpoint;
 }
+
+// ../packages/sdk/src/log/view.ts
 async function readLog(key, checkpoint, entries, whole) {
   const { size, root: root2 } = checkpoint;
   const leaves = await Promise.all(entries.map(({ leaf }) => leafHash(leaf)));
@@ -5958,6 +5979,54 @@ async function readLog(key, checkpoint, entries, whole) {
   }
   return { key, checkpoint, entries, leaves: null };
 }
+async function checkBegin({ checkpoint, leaves }, size, root2, proof) {
+  if (leaves !== null) {
+    if (!equal(await rootOf(leaves.slice(0, size)), root2)) throw broken("log", "its first entries are others");
+    return;
+  }
+  const hashes = size === checkpoint.size || size === 0 ? [] : await proof(size);
+  await checkConsistency(size, checkpoint.size, root2, checkpoint.root, hashes);
+}
+
+// ../packages/sdk/src/log/check.ts
+var LOG_LABEL = "proven/log-key/v1";
+var NAME_PREFIX = "proven.local/";
+var MAX_KEY2 = 32 * 1024;
+async function readKey(raw, nonce, policy, session) {
+  const fields = understood(() => decodeStrictly(raw, MAX_KEY2, 1));
+  const [text2, document2] = fields instanceof Map ? [fields.get("key"), fields.get("evidence")] : [];
+  if (!(fields instanceof Map) || fields.size !== 2 || typeof text2 !== "string" || !(document2 instanceof Uint8Array)) {
+    throw broken("log", "the node sent something that is no key of a log");
+  }
+  const key = await parseKey(text2).catch(passOn);
+  if (key.name.startsWith(NAME_PREFIX) && key.name !== NAME_PREFIX + toHex(await sha2562(key.publicKey))) {
+    throw broken("log", `${key.name} is the name of another key than the one shown`);
+  }
+  const userData = await sha2562(encode([LOG_LABEL, text2]));
+  let evidence;
+  try {
+    evidence = await verifyEvidence(document2, { nonce, userData, publicKey: key.publicKey }, policy);
+  } catch (error) {
+    throw broken("log", `the key of the log is not attested: ${asProvenError(error).message}`);
+  }
+  if (evidence.root !== session.root || evidence.moduleId !== session.moduleId) {
+    throw broken("log", `the key of the log is attested by another node (${evidence.moduleId}) than the one that answers`);
+  }
+  return [key, evidence.timestamp];
+}
+async function readCheckpoint(key, raw) {
+  const note = understood(() => parseNote(raw));
+  try {
+    await checkNote(key, note);
+  } catch (error) {
+    throw broken("log", `the checkpoint is not one of the attested key: ${asProvenError(error).message}`);
+  }
+  const checkpoint = understood(() => parseCheckpoint(note.text));
+  if (checkpoint.origin !== key.name) {
+    throw broken("log", `the checkpoint is of the log ${checkpoint.origin}, and its key is that of ${key.name}`);
+  }
+  return [note, checkpoint];
+}
 function checkSize({ size }, known) {
   if (known !== null && size < known.size) {
     throw contradicted(
@@ -5968,33 +6037,16 @@ function checkSize({ size }, known) {
 }
 async function checkRemembered({ checkpoint, leaves }, known, proof) {
   if (known === null) return;
-  const { size, root: root2 } = checkpoint;
+  const { size } = checkpoint;
   const forked = (why) => contradicted(
     `the log was forked: on ${moment2(known.seenAt)} it had ${known.size} entries with the root ${toHex(known.root).slice(0, 16)}…, and the one shown now, with ${size}, does not begin with them (${why})`,
     { ...seen(known), size }
   );
-  if (leaves !== null) {
-    if (!equal(await rootOf(leaves.slice(0, known.size)), known.root)) throw forked("its first entries are others");
-    return;
-  }
-  const hashes = known.size === size || known.size === 0 ? [] : await proof(known.size);
   try {
-    await checkConsistency(known.size, size, known.root, root2, hashes);
+    await checkBegin({ checkpoint, leaves }, known.size, known.root, proof);
   } catch (error) {
-    throw forked(asProvenError(error).message);
-  }
-}
-function checkTimes(entries, known, now) {
-  for (const [index, { at }] of entries) {
-    if (at > now + CLOCK_SKEW) {
-      throw broken("log", `entry ${index} says that it is of ${moment2(at)}, which is yet to come`);
-    }
-    if (known !== null && index >= known.size && at < known.seenAt - CLOCK_SKEW) {
-      throw contradicted(
-        `entry ${index} was backdated: it says that it is of ${moment2(at)}, and the log was seen without it on ` + moment2(known.seenAt),
-        seen(known)
-      );
-    }
+    const reason = asProvenError(error);
+    throw reason.code === "EVIDENCE_INVALID" ? forked(reason.message) : reason;
   }
 }
 var seen = ({ size, seenAt }) => ({ seenSize: size, seenAt: iso2(seenAt) });
@@ -6022,7 +6074,8 @@ var LogReader = class {
   }
   /** The name of the log, whose key the node has attested. */
   async origin() {
-    return (await this.#key(new Collector(location.origin, new Deadline(TIMEOUT4)))).name;
+    const [key] = await this.#key(new Collector(location.origin, new Deadline(TIMEOUT4)));
+    return key.name;
   }
   /** What is true of an application when the log has at least `size` entries. */
   async read(applicationId2, size = 0) {
@@ -6035,15 +6088,16 @@ var LogReader = class {
     }
   }
   async #read(applicationId2, size, collector, memory) {
-    const key = await this.#key(collector);
+    const [key, attestedAt] = await this.#key(collector);
     const known = await this.#known(memory, applicationId2, key);
-    const checkpoint = await readCheckpoint(key, await collector.checkpoint(size));
+    const [, checkpoint] = await readCheckpoint(key, await collector.checkpoint(size));
     checkSize(checkpoint, known);
     const given = await collector.entries(applicationId2, checkpoint.size);
     const view = await readLog(key, checkpoint, given.entries, given.whole);
     await checkRemembered(view, known, (old) => collector.consistency(old, checkpoint.size));
-    const { state, entries } = await replayed(view, applicationId2);
-    checkTimes(entries, known, Date.now());
+    const { state, entries, times } = await replayed(view, applicationId2);
+    const now = Date.now();
+    checkTimes(times, known, [], { now, latest: Math.min(now, attestedAt) });
     if (state !== null) await memory.remember(applicationId2, seen2(key, checkpoint));
     const bodies = entries.flatMap(([, entry]) => entry.kind === "command" ? [entry.signed.raw] : []);
     return { origin: checkpoint.origin, state, bodies, complete: given.whole };
@@ -6064,19 +6118,21 @@ var LogReader = class {
 };
 var includesBody = ({ bodies }, body) => bodies.some((each) => equal(each, body));
 async function replayed(view, applicationId2) {
-  const replay = new Replay(view.checkpoint.origin, applicationId2);
+  const replay2 = new Replay(view.checkpoint.origin, applicationId2);
   const entries = [];
+  const times = /* @__PURE__ */ new Map();
   for (const { index, leaf } of view.entries) {
     try {
       const entry = decodeEntry(leaf);
+      times.set(index, entry.at);
       if (entry.applicationId !== applicationId2) continue;
-      await replay.append(entry, index);
+      await replay2.append(entry, index);
       entries.push([index, entry]);
     } catch (error) {
       throw broken("log", inWords2(index, asProvenError(error)));
     }
   }
-  return { state: replay.state, entries };
+  return { state: replay2.state, entries, times };
 }
 var seen2 = ({ verifierKey }, { origin, size, root: root2 }) => ({
   origin,

@@ -35,6 +35,17 @@ export interface Policy {
      */
     readonly minDelay?: number;
     /**
+     * Verifier keys of witnesses: independent nodes that cosign the log. Of them, `minWitnesses` (all, if it is absent) have
+     * to have cosigned what is shown. It implies `log: 'required'`.
+     */
+    readonly witnesses?: readonly string[];
+    readonly minWitnesses?: number;
+    /**
+     * Whether that many witnesses have to have seen the announcement of every change in force, as long ago as the notice that
+     * was promised for it. The times in the log alone are the node's word.
+     */
+    readonly noticeWitnessed?: boolean;
+    /**
      * When the transparency log is asked whether the package that answers is the one that is live for the application:
      * `when-asked`, the default, for `attestation()`; `required` for every answer too, which is refused unless the log
      * confirms it.
@@ -44,7 +55,9 @@ export interface Policy {
 /** Throws a `ProvenError` (`BAD_REQUEST`) for a policy that could never be meant. */
 export declare function checkPolicy(policy: Policy): void;
 /** Whether every answer has to be confirmed by the log. */
-export declare const requiresLog: ({ log, minDelay }: Policy) => boolean;
+export declare const requiresLog: ({ log, minDelay, witnesses }: Policy) => boolean;
+/** Whether it matters to the policy which code answers. */
+export declare const pinsCode: (policy: Policy) => boolean;
 /** Throws a `ProvenError` (`EVIDENCE_INVALID`, rule `package`) if `packageId` may not answer. */
 export declare function checkPackage(policy: Policy, packageId: string): void;
 /** Throws a `ProvenError` (`EVIDENCE_INVALID`, rule `debug` or `measurements`) unless `policy` accepts `evidence`. */

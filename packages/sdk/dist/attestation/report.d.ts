@@ -1,5 +1,5 @@
 import { ProvenError } from '../errors.ts';
-import type { LogReport } from '../log/check.ts';
+import type { LogReport } from '../log/report.ts';
 import { type Evidence, type Platform } from './evidence.ts';
 import { type Policy } from './policy.ts';
 /** What was verified about the node before the first call of the present session. */

@@ -18,6 +18,8 @@ export declare class Collector {
         entries: GivenEntry[];
     }>;
     consistency(old: number, size: number): Promise<Bytes[]>;
+    /** The checkpoints of up to `size` entries by which witnesses say since when these entries are public. */
+    cosigned(indexes: readonly number[], size: number): Promise<Bytes[]>;
 }
 /** The entries of a bundle (C2SP tlog-tiles). Throws `EVIDENCE_INVALID` where it is cut short. */
 export declare function splitEntries(bundle: Bytes): Bytes[];

@@ -33,3 +33,8 @@ export declare function parseCheckpoint(text: string): Checkpoint;
 export declare function parseKey(text: string): Promise<NoteKey>;
 /** Throws `ProvenError` (`EVIDENCE_INVALID`) unless `note` has a good signature of `key`. */
 export declare function checkNote(key: NoteKey, note: Note): Promise<void>;
+/**
+ * When this witness cosigned `note`, in Unix milliseconds; null if it has not. Throws `EVIDENCE_INVALID` for a
+ * cosignature in its name that is not good (C2SP tlog-cosignature).
+ */
+export declare function cosignedAt(key: NoteKey, note: Note): Promise<number | null>;

@@ -2,13 +2,14 @@ import { type Bytes } from '../bytes.ts';
 import { ProvenError } from '../errors.ts';
 import { type Upgrade, type UpgradePolicy } from './applications.ts';
 import { type Entry } from './entries.ts';
-/** `at` and `logIndex` are those of the entry that made it live. */
+/** `at` and `logIndex` are those of the entry that made it live, `announcedIndex` is that of its announcement. */
 export interface Version {
     readonly number: number;
     readonly packageId: string;
     /** Unix milliseconds. */
     readonly at: number;
     readonly logIndex: number;
+    readonly announcedIndex: number;
 }
 /** A change that was announced. Times are Unix milliseconds. */
 export interface Pending {

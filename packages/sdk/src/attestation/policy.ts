@@ -40,6 +40,17 @@ export interface Policy {
    */
   readonly minDelay?: number;
   /**
+   * Verifier keys of witnesses: independent nodes that cosign the log. Of them, `minWitnesses` (all, if it is absent) have
+   * to have cosigned what is shown. It implies `log: 'required'`.
+   */
+  readonly witnesses?: readonly string[];
+  readonly minWitnesses?: number;
+  /**
+   * Whether that many witnesses have to have seen the announcement of every change in force, as long ago as the notice that
+   * was promised for it. The times in the log alone are the node's word.
+   */
+  readonly noticeWitnessed?: boolean;
+  /**
    * When the transparency log is asked whether the package that answers is the one that is live for the application:
    * `when-asked`, the default, for `attestation()`; `required` for every answer too, which is refused unless the log
    * confirms it.
@@ -70,13 +81,23 @@ export function checkPolicy(policy: Policy): void {
   if (log !== undefined && log !== 'required' && log !== 'when-asked') {
     throw new ProvenError('BAD_REQUEST', "the policy's log has to be 'required' or 'when-asked'");
   }
-  if (minDelay && log === 'when-asked') {
-    throw new ProvenError('BAD_REQUEST', 'minDelay is about every answer, so log cannot be when-asked');
+  const { witnesses = [], minWitnesses = witnesses.length, noticeWitnessed } = policy;
+  const different = new Set(witnesses).size === witnesses.length;
+  if (!different || !Number.isInteger(minWitnesses) || minWitnesses < 0 || minWitnesses > witnesses.length) {
+    throw new ProvenError('BAD_REQUEST', "the policy's minWitnesses are to be of different witnesses that it names");
+  }
+  if (noticeWitnessed && !minWitnesses) throw new ProvenError('BAD_REQUEST', 'noticeWitnessed needs witnesses');
+  if (log === 'when-asked' && (minDelay || minWitnesses)) {
+    throw new ProvenError('BAD_REQUEST', 'minDelay and witnesses are about every answer, so log cannot be when-asked');
   }
 }
 
 /** Whether every answer has to be confirmed by the log. */
-export const requiresLog = ({ log, minDelay }: Policy): boolean => log === 'required' || Boolean(minDelay);
+export const requiresLog = ({ log, minDelay, witnesses }: Policy): boolean =>
+  log === 'required' || Boolean(minDelay) || Boolean(witnesses?.length);
+
+/** Whether it matters to the policy which code answers. */
+export const pinsCode = (policy: Policy): boolean => policy.package !== undefined || requiresLog(policy);
 
 /** Throws a `ProvenError` (`EVIDENCE_INVALID`, rule `package`) if `packageId` may not answer. */
 export function checkPackage(policy: Policy, packageId: string): void {

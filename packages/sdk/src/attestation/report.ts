@@ -2,7 +2,7 @@
 
 import { toHex } from '../bytes.ts';
 import { ProvenError } from '../errors.ts';
-import type { LogReport } from '../log/check.ts';
+import type { LogReport } from '../log/report.ts';
 import { type Evidence, type Platform } from './evidence.ts';
 import { type Policy } from './policy.ts';
 

@@ -1,7 +1,7 @@
 // Fetches what an answer is checked against. Nothing is believed here: `check.ts` does that.
 
 import { broken } from '../attestation/rules.ts';
-import { type Bytes } from '../bytes.ts';
+import { type Bytes, utf8 } from '../bytes.ts';
 import { ProvenError } from '../errors.ts';
 import { type Deadline, pause } from '../time.ts';
 import { record, request } from '../transports.ts';
@@ -17,6 +17,7 @@ const MAX_PROOF = 64 * 1024;
 const MAX_PAGE = 32 * 1024 * 1024;
 const MAX_PAGES = 100;
 const ATTEMPTS = 20;
+const MAX_ANNOUNCEMENTS = 16;
 
 /** A leaf of the log, and the proof that it is number `index`; no proof where the whole log is given. */
 export interface GivenEntry {
@@ -58,6 +59,14 @@ export class Collector {
   async consistency(old: number, size: number): Promise<Bytes[]> {
     const body = await this.#get(`consistency?old=${old}&new=${size}`, MAX_PROOF);
     return readHashes(record(body).hashes);
+  }
+
+  /** The checkpoints of up to `size` entries by which witnesses say since when these entries are public. */
+  async cosigned(indexes: readonly number[], size: number): Promise<Bytes[]> {
+    const asked = indexes.slice(-MAX_ANNOUNCEMENTS).join(',');
+    const { notes } = record(await this.#get(`cosigned?entries=${asked}`, MAX_PAGE));
+    if (!Array.isArray(notes) || notes.some((note) => typeof note !== 'string')) throw malformed();
+    return notes.map((note: string) => utf8(note)).filter((note) => parseCheckpoint(parseNote(note).text).size <= size);
   }
 
   async #tile(number: number, size: number): Promise<Bytes[]> {

@@ -1,4 +1,4 @@
-// Signed notes and checkpoints (C2SP signed-note, tlog-checkpoint): what a log commits to. The twin of
+// Signed notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature): what a log commits to. The twin of
 // `proven.wire.notes`, for those who read.
 
 import { broken } from '../attestation/rules.ts';
@@ -12,6 +12,7 @@ export const MAX_NOTE = 64 * 1024;
 const MAX_SIGNATURES = 100;
 const MAX_NAME = 256;
 const ED25519 = 0x01;
+const COSIGNATURE = 0x04;
 const DASH = '— ';
 
 export interface NoteSignature {
@@ -76,26 +77,46 @@ export function parseCheckpoint(text: string): Checkpoint {
 export async function parseKey(text: string): Promise<NoteKey> {
   const [, name = '', id, encoded = ''] = /^([^+]*)\+([^+]*)\+(.*)$/s.exec(text) ?? [];
   const raw = decoded(encoded);
-  if (!isSignerName(name) || raw.length !== 33 || raw[0] !== ED25519) {
+  if (!isSignerName(name) || raw.length !== 33 || (raw[0] !== ED25519 && raw[0] !== COSIGNATURE)) {
     throw bad('not the verifier key of an Ed25519 signer');
   }
   const publicKey = raw.slice(1);
-  if (id !== toHex(await keyIdOf(name, publicKey))) throw bad('the verifier key has the id of another');
+  if (id !== toHex(await keyIdOf(name, raw[0], publicKey))) throw bad('the verifier key has the id of another');
   return { name, publicKey, verifierKey: text };
 }
 
 /** Throws `ProvenError` (`EVIDENCE_INVALID`) unless `note` has a good signature of `key`. */
 export async function checkNote(key: NoteKey, note: Note): Promise<void> {
-  const id = await keyIdOf(key.name, key.publicKey);
-  const signature = note.signatures.find(({ name, keyId }) => name === key.name && equal(keyId, id));
+  const signature = await findSignature(key, ED25519, note);
   if (signature === undefined) throw broken('log', `the note is not signed by ${key.name}`);
   if (!(await isSigned(key.publicKey, signature.blob, utf8(note.text)))) {
     throw broken('log', `the signature of ${key.name} is wrong`);
   }
 }
 
-async function keyIdOf(name: string, publicKey: Bytes): Promise<Bytes> {
-  return (await sha256(concat(utf8(`${name}\n`), Uint8Array.of(ED25519), publicKey))).slice(0, 4);
+/**
+ * When this witness cosigned `note`, in Unix milliseconds; null if it has not. Throws `EVIDENCE_INVALID` for a
+ * cosignature in its name that is not good (C2SP tlog-cosignature).
+ */
+export async function cosignedAt(key: NoteKey, note: Note): Promise<number | null> {
+  const signature = await findSignature(key, COSIGNATURE, note);
+  if (signature === undefined) return null;
+  const { blob } = signature;
+  if (blob.length !== 72) throw broken('log', 'a cosignature has a time and a signature');
+  const seconds = new DataView(blob.buffer, blob.byteOffset).getBigUint64(0);
+  if (!(await isSigned(key.publicKey, blob.slice(8), utf8(`cosignature/v1\ntime ${seconds}\n${note.text}`)))) {
+    throw broken('log', `the signature of ${key.name} is wrong`);
+  }
+  return 1000 * Number(seconds);
+}
+
+async function findSignature(key: NoteKey, kind: number, note: Note): Promise<NoteSignature | undefined> {
+  const id = await keyIdOf(key.name, kind, key.publicKey);
+  return note.signatures.find(({ name, keyId }) => name === key.name && equal(keyId, id));
+}
+
+async function keyIdOf(name: string, kind: number, publicKey: Bytes): Promise<Bytes> {
+  return (await sha256(concat(utf8(`${name}\n`), Uint8Array.of(kind), publicKey))).slice(0, 4);
 }
 
 function parseSignature(line: string): NoteSignature {

@@ -12,13 +12,14 @@ import { sha256 } from './merkle.ts';
 
 const MAX_DOMAIN_PROOF = 30 * 24 * 3600 * 1000;
 
-/** `at` and `logIndex` are those of the entry that made it live. */
+/** `at` and `logIndex` are those of the entry that made it live, `announcedIndex` is that of its announcement. */
 export interface Version {
   readonly number: number;
   readonly packageId: string;
   /** Unix milliseconds. */
   readonly at: number;
   readonly logIndex: number;
+  readonly announcedIndex: number;
 }
 
 /** A change that was announced. Times are Unix milliseconds. */
@@ -121,7 +122,7 @@ export class Replay {
       case 'TransferOwnership': {
         requireUpgrade(state, command);
         const delay = delayOf(state.policy);
-        if (delay === 0) bringIntoForce(state, command, at, index);
+        if (delay === 0) bringIntoForce(state, command, at, index, index);
         else state.pending = { change: command, logIndex: index, announcedAt: at, activatesAt: at + 1000 * delay };
         return;
       }
@@ -167,7 +168,7 @@ export class Replay {
         throw refuse('CONFLICT', `${state.name} has no change that is due`);
       }
       state.pending = null;
-      bringIntoForce(state, pending.change, entry.at, index);
+      bringIntoForce(state, pending.change, entry.at, index, pending.logIndex);
       return;
     }
     const until = state.domains.get(entry.domain);
@@ -237,12 +238,12 @@ function requireUpgrade(state: Tracked, change: Upgrade): void {
   }
 }
 
-function bringIntoForce(state: Tracked, change: Upgrade, at: number, logIndex: number): void {
+function bringIntoForce(state: Tracked, change: Upgrade, at: number, logIndex: number, announcedIndex: number): void {
   if (change.command === 'SetUpgradePolicy') state.policy = change.policy;
   else if (change.command === 'TransferOwnership') state.owner = change.to;
   else {
     const packageId = change.command === 'Deploy' ? change.packageId : state.versions[change.version - 1]!.packageId;
-    state.versions.push({ number: state.versions.length + 1, packageId, at, logIndex });
+    state.versions.push({ number: state.versions.length + 1, packageId, at, logIndex, announcedIndex });
   }
 }
 

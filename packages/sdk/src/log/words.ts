@@ -18,9 +18,11 @@ export function duration(seconds: number): string {
   return parts.slice(0, 2).join(' ') || '0 seconds';
 }
 
-/** Unix milliseconds as a date and time. */
+/** Unix milliseconds as a date and time. Times come from strangers: there may be no such day. */
 export const moment = (milliseconds: number): string =>
-  `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  milliseconds < 253_402_300_800_000
+    ? `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+    : 'a day after the year 9999';
 
 /** Who can change the application's code, and after what notice. */
 export function whoMayChange({ archived, policy }: Pick<ApplicationState, 'archived' | 'policy'>): string {

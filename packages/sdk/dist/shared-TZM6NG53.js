@@ -1,6 +1,6 @@
 import {
   ProvenError
-} from "./shared-GPDSXGEP.js";
+} from "./shared-ONUBXHUM.js";
 
 // src/default.ts
 var newest = null;

@@ -1,31 +1,34 @@
 import {
   setDefault,
   unsetDefault
-} from "./shared-FVVGVDIT.js";
+} from "./shared-TZM6NG53.js";
 import {
   Source,
   guarded
 } from "./shared-LU5Q3S5R.js";
 import {
   identityId
-} from "./shared-5X7YSPGD.js";
+} from "./shared-WDOFK4NC.js";
 import {
   ClientHandshake,
   Deadline,
   Endpoint,
+  Fields,
   HttpTransport,
-  MAX_PLAINTEXT,
   NotSent,
   backoff,
   checkPackage,
   checkPolicy,
+  decodeMessage,
+  encodeCommand,
   generateKeyPair,
   open,
   pause,
+  pinsCode,
   requiresLog,
   verifyEvidence,
   within
-} from "./shared-IH4SV52F.js";
+} from "./shared-VUWMV4SH.js";
 import {
   ARRAY,
   BYTES,
@@ -34,17 +37,15 @@ import {
   TAG,
   TEXT,
   UINT,
-  decode,
-  encode,
   fromHex,
   fromUtf8,
   toHex,
   utf8
-} from "./shared-LAD4ZIPN.js";
+} from "./shared-EFVRXLXN.js";
 import {
   ProvenError,
   asProvenError
-} from "./shared-GPDSXGEP.js";
+} from "./shared-ONUBXHUM.js";
 
 // src/attestation/report.ts
 function describe(evidence, policy, about) {
@@ -76,77 +77,6 @@ function describe(evidence, policy, about) {
     summary
   };
 }
-
-// src/commands.ts
-var MAX_DEPTH = 12;
-var encodeCommand = (command, fields) => encode({ command, ...fields });
-function decodeMessage(plaintext) {
-  const fields = new Fields(decode(plaintext, { maxBytes: MAX_PLAINTEXT, maxDepth: MAX_DEPTH }));
-  switch (fields.optionalText("event")) {
-    case "console":
-      return { kind: "console", level: fields.text("level"), text: fields.text("text"), handler: fields.text("handler") };
-    case "published":
-      return { kind: "published", name: fields.text("name"), payload: fields.bytes("payload") };
-    case "missed":
-      return { kind: "missed", count: fields.count("count") };
-    case "version":
-      return {
-        kind: "version",
-        what: fields.text("what"),
-        entry: fields.count("entry"),
-        previous: fields.optionalText("previous") ?? null,
-        now: fields.record("now")
-      };
-    case void 0: {
-      const request = fields.count("request");
-      if (!fields.has("error")) return { kind: "success", request, ok: fields.record("ok") };
-      return { kind: "failure", request, error: ProvenError.fromRecord(fields.get("error")) };
-    }
-    default:
-      throw unexpected("an event that is not known here");
-  }
-}
-var Fields = class _Fields {
-  #map;
-  constructor(item) {
-    if (!(item instanceof Map)) throw unexpected("something that is no record");
-    this.#map = item;
-  }
-  has(name) {
-    return this.#map.has(name);
-  }
-  get(name) {
-    return this.#map.get(name);
-  }
-  text(name) {
-    const value = this.get(name);
-    if (typeof value !== "string") throw unexpected(`a ${name} that is no text`);
-    return value;
-  }
-  optionalText(name) {
-    return this.has(name) ? this.text(name) : void 0;
-  }
-  bytes(name) {
-    const value = this.get(name);
-    if (!(value instanceof Uint8Array)) throw unexpected(`a ${name} that is no byte string`);
-    return value;
-  }
-  count(name) {
-    const value = this.get(name);
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 0) throw unexpected(`a ${name} that is no count`);
-    return value;
-  }
-  record(name) {
-    return new _Fields(this.get(name));
-  }
-  /** A list that is absent when it is empty. */
-  list(name) {
-    const value = this.get(name) ?? [];
-    if (!Array.isArray(value)) throw unexpected(`${name} that is no list`);
-    return value;
-  }
-};
-var unexpected = (what) => new ProvenError("BAD_REQUEST", `the node sent ${what}`);
 
 // src/live.ts
 var MAX_IN_FLIGHT = 48;
@@ -691,7 +621,7 @@ var linkedAccount = (fields) => ({
 
 // src/values.ts
 var MAX_BYTES = 8 * 1024 * 1024;
-var MAX_DEPTH2 = 64;
+var MAX_DEPTH = 64;
 var MAX_ITEMS = 1e6;
 var MAX_BIGINT_BYTES = 64 * 1024;
 var MAX_DATE_MS = 864e13;
@@ -723,14 +653,14 @@ var ERROR_FIELDS = ["name", "message", "stack", "code"];
 var isWellFormed = (text) => !/\p{Surrogate}/u.test(text);
 function encodeValue(value) {
   const writer = new Writer();
-  writer.item(value, MAX_DEPTH2);
+  writer.item(value, MAX_DEPTH);
   return writer.bytes();
 }
 function decodeValue(data) {
   if (data.length > MAX_BYTES) throw tooLarge();
   const reader = new Reader(data);
   try {
-    const value = reader.item(MAX_DEPTH2);
+    const value = reader.item(MAX_DEPTH);
     if (reader.position !== data.length) throw new RangeError("bytes after its end");
     return value;
   } catch (error) {
@@ -873,7 +803,7 @@ var Writer = class {
   #enter(value, depth) {
     if (depth > 0) return;
     throw this.#unsupported(
-      hasCycle(value) ? "refers back to itself" : `is nested deeper than ${MAX_DEPTH2} levels`
+      hasCycle(value) ? "refers back to itself" : `is nested deeper than ${MAX_DEPTH} levels`
     );
   }
   #unsupported(problem) {
@@ -885,7 +815,7 @@ var Writer = class {
 function hasCycle(value) {
   const seen = /* @__PURE__ */ new Set();
   let level = [value];
-  for (let depth = 0; depth < MAX_DEPTH2 && level.length > 0 && seen.size < 1e4; depth++) {
+  for (let depth = 0; depth < MAX_DEPTH && level.length > 0 && seen.size < 1e4; depth++) {
     const next = [];
     for (const item of level) {
       const children = item instanceof Map ? [...item].flat() : item instanceof Set ? [...item] : Object.values(item);
@@ -1098,7 +1028,8 @@ var Subscriptions = class {
     if (event.length === 0 || event.length > MAX_EVENT_NAME) {
       throw new ProvenError("BAD_REQUEST", `the name of an event has 1 to ${MAX_EVENT_NAME} characters`);
     }
-    const listener = { onEvent, onMissed: () => options.onMissed?.() };
+    const onRefused = options.onRefused ?? ((reason) => console.error(reason.message));
+    const listener = { onEvent, onMissed: () => options.onMissed?.(), onRefused };
     const others = this.#listeners.get(event);
     if (others === void 0) this.#listeners.set(event, /* @__PURE__ */ new Set([listener]));
     else others.add(listener);
@@ -1128,6 +1059,9 @@ var Subscriptions = class {
     for (const listeners of [...this.#listeners.values()]) {
       for (const listener of [...listeners]) guarded(() => listener.onMissed());
     }
+  }
+  refuse(event, reason) {
+    for (const listener of [...this.#listeners.get(event) ?? []]) guarded(() => listener.onRefused(reason));
   }
   /** Hand an event to everyone in the page who wants it; each gets a copy of its own. */
   publish(event, payload) {
@@ -1230,8 +1164,11 @@ var LogChecks = class {
   #gateway;
   #asked;
   #policy;
+  #head;
   #confirmed = null;
-  constructor(gateway, asked, policy) {
+  /** `head` asks the node, inside the session, how far its log goes. */
+  constructor(gateway, asked, policy, head) {
+    this.#head = head;
     this.#gateway = gateway;
     this.#asked = asked;
     this.#policy = policy;
@@ -1258,7 +1195,8 @@ var LogChecks = class {
   /** What the log says about the answer or, without one, about the application. */
   async ask(applicationId, session, answer, deadline) {
     const { checkLog } = await import("./log.js");
-    const question = { gateway: this.#gateway, applicationId, asked: this.#asked, policy: this.#policy, session, answer };
+    const head = () => this.#head(deadline);
+    const question = { gateway: this.#gateway, applicationId, asked: this.#asked, policy: this.#policy, session, answer, head };
     return checkLog(question, deadline);
   }
 };
@@ -1348,13 +1286,13 @@ var Frame = class {
           if (message.type === "resize") this.#resize(message.height);
           else if (message.type === "error") reject(message.error);
           else if (message.type === "done" === (this.#task === "manage")) resolve(message.identified);
-          else throw unexpected2("an answer to something else");
+          else throw unexpected("an answer to something else");
         } catch (error) {
           port.close();
           reject(error);
         }
       };
-      port.onmessageerror = () => reject(unexpected2("a message that cannot be read"));
+      port.onmessageerror = () => reject(unexpected("a message that cannot be read"));
     });
     port.postMessage({ id, type: this.#task, transcript });
     this.#iframe.focus();
@@ -1428,14 +1366,14 @@ var Frame = class {
   }
 };
 function read(data, id) {
-  if (typeof data !== "object" || data === null) throw unexpected2("something that is no message");
+  if (typeof data !== "object" || data === null) throw unexpected("something that is no message");
   const message = data;
   const has = (...names) => Object.keys(message).sort().join() === ["id", "type", ...names].sort().join();
   const { type } = message;
   if (type === "resize" && has("height") && message.id === 0 && isHeight(message.height)) {
     return { type, height: message.height };
   }
-  if (message.id !== id) throw unexpected2("an answer to something else");
+  if (message.id !== id) throw unexpected("an answer to something else");
   if (type === "done" && has()) return { type, identified: null };
   if (type === "error" && has("code", "message")) {
     const { code, message: text } = message;
@@ -1449,16 +1387,17 @@ function read(data, id) {
       return { type, identified: { publicKey, signature, encryptionKey } };
     }
   }
-  throw unexpected2("a message that is none of the protocol");
+  throw unexpected("a message that is none of the protocol");
 }
 var isHello = (data) => typeof data === "object" && data !== null && data.proven === "sign-in" && data.version === VERSION;
 var isHeight = (value) => typeof value === "number" && value >= 0 && value < 1e5;
 var isBytes = (value, size) => value instanceof Uint8Array && value.length === size;
 var isEncryptionKey = (value) => value instanceof CryptoKey && value.algorithm.name === "AES-GCM" && !value.extractable;
-var unexpected2 = (what) => new ProvenError("BAD_REQUEST", `the sign-in page sent ${what}`);
+var unexpected = (what) => new ProvenError("BAD_REQUEST", `the sign-in page sent ${what}`);
 
 // src/sdk.ts
 var DEFAULT_TIMEOUT = 3e4;
+var MAX_UNACCEPTED = 1024;
 var CONSOLE_LEVELS = ["debug", "error", "info", "log", "trace", "warn"];
 var ProvenSDK = class {
   /** Whether somebody is signed in. */
@@ -1488,6 +1427,8 @@ var ProvenSDK = class {
   #restored;
   #log;
   #answer = null;
+  #events = Promise.resolve();
+  #unaccepted = 0;
   constructor(options) {
     const policy = options.policy ?? {};
     checkPolicy(policy);
@@ -1509,7 +1450,12 @@ var ProvenSDK = class {
       },
       wanted: () => this.#subscriptions.any || this.#upgrades.any
     });
-    this.#log = new LogChecks(this.gateway, options.application, policy);
+    this.#log = new LogChecks(
+      this.gateway,
+      options.application,
+      policy,
+      (deadline) => this.#connection.ask("LogHead", {}, { repeatable: true, timeout: Math.max(1, deadline.left) })
+    );
     this.#subscriptions = new Subscriptions(this.#connection);
     this.#upgrades = new Upgrades(this.#connection);
     this.version = this.#upgrades.version;
@@ -1528,15 +1474,23 @@ var ProvenSDK = class {
   }
   /**
    * Call a handler with an array of arguments. Throws what it throws as `HANDLER_ERROR`. After `CALL_INTERRUPTED` and
-   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer that
-   * breaks the policy is refused, with `carriedOut` in the details: the call has had its effect.
+   * `REQUEST_TIMEOUT` it is not known whether the call was carried out; it is never silently repeated. An answer or
+   * error of code that the policy does not accept is refused, with `carriedOut` in the details.
    */
   async execute(address, args = [], options = {}) {
     const fields = { handler: address, args: encodeValue([...args]) };
     await this.#restored;
     const deadline = new Deadline(options.timeout ?? this.#timeout);
-    const answer = await this.#connection.ask("Execute", fields, options);
-    await this.#accept(answer, deadline);
+    let answer;
+    try {
+      answer = await this.#connection.ask("Execute", fields, options);
+    } catch (error) {
+      if (error instanceof ProvenError) await this.#acceptError(error, deadline);
+      throw error;
+    }
+    const source = { packageId: answer.text("package_id"), logIndex: answer.count("log_index") };
+    this.#answer = await this.#accept(source, "answer", deadline);
+    this.#upgrades.answered(source.packageId, source.logIndex);
     return decodeValue(answer.bytes("value"));
   }
   /** As `execute`, with the arguments one after the other. */
@@ -1628,9 +1582,9 @@ var ProvenSDK = class {
     this.#connection.close();
     unsetDefault(this);
   }
-  /** Throws unless the policy accepts what gave the answer. */
-  async #accept(fields, deadline) {
-    const answer = { packageId: fields.text("package_id"), logIndex: fields.count("log_index"), at: Date.now() };
+  /** Throws unless the policy accepts the code that gave `what`. */
+  async #accept(source, what, deadline) {
+    const answer = { ...source, at: Date.now() };
     try {
       checkPackage(this.#policy, answer.packageId);
       if (requiresLog(this.#policy)) {
@@ -1639,14 +1593,37 @@ var ProvenSDK = class {
       }
     } catch (error) {
       const { code, message, details, retryAfter } = asProvenError(error);
-      throw new ProvenError(code, `the call was carried out, but its answer is refused: ${message}`, {
-        details: { ...details, carriedOut: true },
+      const said = what === "event" ? "an event" : `the call was carried out, but its ${what}`;
+      throw new ProvenError(code, `${said} is refused: ${message}`, {
+        details: what === "event" ? details : { ...details, carriedOut: true },
         retryAfter,
         cause: error
       });
     }
-    this.#answer = answer;
-    this.#upgrades.answered(answer.packageId, answer.logIndex);
+    return answer;
+  }
+  /** Throws for an error of a handler that is not of code that the policy accepts. */
+  async #acceptError({ code, source }, deadline) {
+    if (!pinsCode(this.#policy)) return;
+    if (source !== void 0) await this.#accept(source, "error", deadline);
+    else if (code.startsWith("HANDLER_")) throw unnamed("error");
+  }
+  /** Events are handed on in their order, each once the policy accepts the code that it is of. */
+  #onPublished(name, payload, source) {
+    if (!pinsCode(this.#policy)) return this.#subscriptions.publish(name, payload);
+    if (this.#unaccepted >= MAX_UNACCEPTED) return this.#subscriptions.missed();
+    this.#unaccepted++;
+    this.#events = this.#events.then(async () => {
+      try {
+        if (source === null) throw unnamed("event");
+        await this.#accept(source, "event", new Deadline(this.#timeout));
+        this.#subscriptions.publish(name, payload);
+      } catch (error) {
+        this.#subscriptions.refuse(name, asProvenError(error));
+      } finally {
+        this.#unaccepted--;
+      }
+    });
   }
   /** What the log says. That it cannot be read is an error only where the policy requires it. */
   async #askLog(applicationId, evidence, deadline) {
@@ -1672,7 +1649,7 @@ var ProvenSDK = class {
     return { gateway, applicationId: id, applicationName: name };
   }
   #onEvent(event, evidence) {
-    if (event.kind === "published") this.#subscriptions.publish(event.name, event.payload);
+    if (event.kind === "published") this.#onPublished(event.name, event.payload, event.source);
     else if (event.kind === "missed") this.#subscriptions.missed();
     else if (event.kind === "version") this.#upgrades.take(event);
     else if (event.kind === "console" && evidence.platform === "development" && this.#options.console !== false) {
@@ -1681,6 +1658,7 @@ var ProvenSDK = class {
     }
   }
 };
+var unnamed = (what) => new ProvenError("EVIDENCE_INVALID", `an ${what} came that does not say which package it is of`, { details: { rule: "package" } });
 function gatewayOf({ gateway, application }) {
   if (gateway === void 0 && (typeof location !== "object" || !/^https?:$/.test(location.protocol))) {
     throw new ProvenError("BAD_REQUEST", "outside of a page that a node served, gateway has to be given");

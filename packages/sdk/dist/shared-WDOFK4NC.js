@@ -4,7 +4,7 @@ import {
   randomBytes,
   toBase32,
   utf8
-} from "./shared-LAD4ZIPN.js";
+} from "./shared-EFVRXLXN.js";
 
 // src/identity.ts
 var SEED_BYTES = 32;

@@ -12,11 +12,11 @@ import {
   toHex,
   uint64,
   utf8
-} from "./shared-LAD4ZIPN.js";
+} from "./shared-EFVRXLXN.js";
 import {
   ProvenError,
   asProvenError
-} from "./shared-GPDSXGEP.js";
+} from "./shared-ONUBXHUM.js";
 
 // src/attestation/rules.ts
 var broken = (rule, message, details = {}) => new ProvenError("EVIDENCE_INVALID", message, { details: { rule, ...details } });
@@ -43,11 +43,18 @@ function checkPolicy(policy) {
   if (log !== void 0 && log !== "required" && log !== "when-asked") {
     throw new ProvenError("BAD_REQUEST", "the policy's log has to be 'required' or 'when-asked'");
   }
-  if (minDelay && log === "when-asked") {
-    throw new ProvenError("BAD_REQUEST", "minDelay is about every answer, so log cannot be when-asked");
+  const { witnesses = [], minWitnesses = witnesses.length, noticeWitnessed } = policy;
+  const different = new Set(witnesses).size === witnesses.length;
+  if (!different || !Number.isInteger(minWitnesses) || minWitnesses < 0 || minWitnesses > witnesses.length) {
+    throw new ProvenError("BAD_REQUEST", "the policy's minWitnesses are to be of different witnesses that it names");
+  }
+  if (noticeWitnessed && !minWitnesses) throw new ProvenError("BAD_REQUEST", "noticeWitnessed needs witnesses");
+  if (log === "when-asked" && (minDelay || minWitnesses)) {
+    throw new ProvenError("BAD_REQUEST", "minDelay and witnesses are about every answer, so log cannot be when-asked");
   }
 }
-var requiresLog = ({ log, minDelay }) => log === "required" || Boolean(minDelay);
+var requiresLog = ({ log, minDelay, witnesses }) => log === "required" || Boolean(minDelay) || Boolean(witnesses?.length);
+var pinsCode = (policy) => policy.package !== void 0 || requiresLog(policy);
 function checkPackage(policy, packageId) {
   if (policy.package !== void 0 && !policy.package.includes(packageId)) {
     throw broken("package", `the package ${packageId} answered, which is none of those that the policy names`, { packageId });
@@ -299,6 +306,81 @@ function bytesOf(value, least, most, name) {
   return value;
 }
 var bad = (message) => new ProvenError("BAD_REQUEST", message);
+
+// src/commands.ts
+var MAX_DEPTH = 12;
+var encodeCommand = (command, fields) => encode({ command, ...fields });
+function decodeMessage(plaintext) {
+  const fields = new Fields(decode(plaintext, { maxBytes: MAX_PLAINTEXT, maxDepth: MAX_DEPTH }));
+  switch (fields.optionalText("event")) {
+    case "console":
+      return { kind: "console", level: fields.text("level"), text: fields.text("text"), handler: fields.text("handler") };
+    case "published":
+      return { kind: "published", name: fields.text("name"), payload: fields.bytes("payload"), source: sourceOf(fields) };
+    case "missed":
+      return { kind: "missed", count: fields.count("count") };
+    case "version":
+      return {
+        kind: "version",
+        what: fields.text("what"),
+        entry: fields.count("entry"),
+        previous: fields.optionalText("previous") ?? null,
+        now: fields.record("now")
+      };
+    case void 0: {
+      const request2 = fields.count("request");
+      if (!fields.has("error")) return { kind: "success", request: request2, ok: fields.record("ok") };
+      return { kind: "failure", request: request2, error: ProvenError.fromRecord(fields.get("error"), sourceOf(fields)) };
+    }
+    default:
+      throw unexpected("an event that is not known here");
+  }
+}
+function sourceOf(fields) {
+  if (!fields.has("package_id") || !fields.has("log_index")) return null;
+  return { packageId: fields.text("package_id"), logIndex: fields.count("log_index") };
+}
+var Fields = class _Fields {
+  #map;
+  constructor(item) {
+    if (!(item instanceof Map)) throw unexpected("something that is no record");
+    this.#map = item;
+  }
+  has(name) {
+    return this.#map.has(name);
+  }
+  get(name) {
+    return this.#map.get(name);
+  }
+  text(name) {
+    const value = this.get(name);
+    if (typeof value !== "string") throw unexpected(`a ${name} that is no text`);
+    return value;
+  }
+  optionalText(name) {
+    return this.has(name) ? this.text(name) : void 0;
+  }
+  bytes(name) {
+    const value = this.get(name);
+    if (!(value instanceof Uint8Array)) throw unexpected(`a ${name} that is no byte string`);
+    return value;
+  }
+  count(name) {
+    const value = this.get(name);
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 0) throw unexpected(`a ${name} that is no count`);
+    return value;
+  }
+  record(name) {
+    return new _Fields(this.get(name));
+  }
+  /** A list that is absent when it is empty. */
+  list(name) {
+    const value = this.get(name) ?? [];
+    if (!Array.isArray(value)) throw unexpected(`${name} that is no list`);
+    return value;
+  }
+};
+var unexpected = (what) => new ProvenError("BAD_REQUEST", `the node sent ${what}`);
 
 // src/attestation/der.ts
 var BOOLEAN = 1;
@@ -989,10 +1071,13 @@ export {
   broken,
   checkPolicy,
   requiresLog,
+  pinsCode,
   checkPackage,
-  MAX_PLAINTEXT,
   generateKeyPair,
   ClientHandshake,
+  encodeCommand,
+  decodeMessage,
+  Fields,
   verifyEvidence,
   Deadline,
   pause,

@@ -1,6 +1,6 @@
 import {
   ProvenError
-} from "./shared-GPDSXGEP.js";
+} from "./shared-ONUBXHUM.js";
 
 // src/bytes.ts
 var encoder = new TextEncoder();

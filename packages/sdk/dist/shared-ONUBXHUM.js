@@ -37,6 +37,8 @@ var ProvenError = class _ProvenError extends Error {
   code;
   details;
   retryAfter;
+  /** Of an error of a call: the code that was to answer it. What the node itself refuses has none. */
+  source;
   constructor(code, message, options = {}) {
     super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
     this.code = code;
@@ -44,13 +46,13 @@ var ProvenError = class _ProvenError extends Error {
     if (options.retryAfter !== void 0) this.retryAfter = options.retryAfter;
   }
   /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
-  static fromRecord(record) {
+  static fromRecord(record, source = null) {
     const fields = record instanceof Map ? Object.fromEntries(record) : record;
     if (typeof fields !== "object" || fields === null) {
       return new _ProvenError("INTERNAL", "the node sent an error that is not a record");
     }
     const { code, message, details, retry_after: retryAfter } = fields;
-    return new _ProvenError(
+    const error = new _ProvenError(
       typeof code === "string" && CODES.has(code) ? code : "INTERNAL",
       typeof message === "string" ? message.slice(0, 4096) : String(code).slice(0, 64),
       {
@@ -58,6 +60,8 @@ var ProvenError = class _ProvenError extends Error {
         retryAfter: typeof retryAfter === "number" ? retryAfter : void 0
       }
     );
+    if (source !== null) error.source = source;
+    return error;
   }
 };
 function plain(value) {
