@@ -6,26 +6,13 @@ Whoever is on the way ends TLS with a certificate that the browser accepts, read
 from __future__ import annotations
 
 import base64
-import hashlib
-import ipaddress
-import ssl
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 from playwright.async_api import Browser, BrowserContext, expect
 
 from proven.wire import cbor
@@ -34,6 +21,7 @@ from support.browser import add_authenticator, open_browser
 from support.dev import DevNode, copied, dev_node
 from support.relays import Meddler
 from support.sdk_page import new_page, page_server
+from support.tls import identity
 from support.todo_tab import EXAMPLE, Tab, page_of, visited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -70,46 +58,16 @@ class Interception:
         self.between.handshakes = self.between.requests = self.between.answers = lambda data: data
 
 
-def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
-    """What ends TLS, and the flag by which a browser takes its key for one that it trusts."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    names = [x509.DNSName("localhost"), x509.DNSName("todo.localhost")]
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([*names, x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]), False
-        )
-        .sign(key, SHA256())
-    )
-    pem = folder / "pem"
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    pem.write_bytes(private + signed.public_bytes(Encoding.PEM))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pem)
-    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    pin = base64.b64encode(hashlib.sha256(public).digest()).decode()
-    return context, f"--ignore-certificate-errors-spki-list={pin}"
-
-
 @shared
 async def interception(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Interception]:
     folder = tmp_path_factory.mktemp("intercepted")
     app = copied(EXAMPLE, folder / "todo")
-    tls, flag = certificate(folder)
-    async with Meddler().running(tls) as between:
-        options = ["--allow-origin", page_of(between.url).rstrip("/")]
-        environment = {"PROVEN_GATEWAY_SIGN_IN_ORIGINS": between.url}
-        async with dev_node(app, folder / "node", options=options, environment=environment) as node:
+    tls = identity(folder, "localhost", "todo.localhost")
+    async with Meddler().running(tls.server) as between:
+        options = ["--public-url", between.url]
+        async with dev_node(app, folder / "node", options=options) as node:
             between.target = node.url
-            yield Interception(node, between, flag)
+            yield Interception(node, between, tls.flag)
 
 
 @shared

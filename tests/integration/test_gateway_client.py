@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from integration.gateway_node import Node, running_node
 from proven.attestation import DevelopmentAttestor, Verifier
@@ -22,6 +16,7 @@ from proven.client import connect, fetch, sync
 from proven.gateway.http import Request, Response, json_response
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey, new_seed
+from support.tls import identity
 from unit.gateway.raw_http import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -139,40 +134,10 @@ async def test_a_redirect_is_not_followed(node: Node, verifier: Verifier) -> Non
             await fetch(url, verifier=verifier)
 
 
-def certificate(directory: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Contexts of a server and of a client that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(minutes=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = directory / "server.pem"
-    pem.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pem)
-    return server, ssl.create_default_context(cafile=str(pem))
-
-
 async def test_sessions_and_attested_answers_work_over_tls(tmp_path: Path) -> None:
-    server, client = certificate(tmp_path)
-    async with running_node(tmp_path / "node", tls=server) as node:
-        async with await connect(node.url, application="gate", verifier=node.verifier, tls=client) as app:
+    tls = identity(tmp_path, "127.0.0.1")
+    async with running_node(tmp_path / "node", tls=tls.server) as node:
+        async with await connect(node.url, application="gate", verifier=node.verifier, tls=tls.client) as app:
             assert await app.call("echo", 1) == [1]
-        answer = await fetch(f"{node.app_url}/http/hello/you", verifier=node.verifier, tls=client)
+        answer = await fetch(f"{node.app_url}/http/hello/you", verifier=node.verifier, tls=tls.client)
         assert answer.status == 200

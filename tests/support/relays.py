@@ -16,16 +16,17 @@ _HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "keep-alive"
 
 
 class Wire:
-    """Carries connections to `target` as long as it is not cut."""
+    """Carries connections to the port `target` as long as it is not cut; with `tls`, ends TLS."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, tls: ssl.SSLContext | None = None) -> None:
         self.target = target
+        self._tls = tls
         self.port = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def mend(self) -> None:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
@@ -63,8 +64,8 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextlib.asynccontextmanager
-async def wire_to(target: int) -> AsyncIterator[Wire]:
-    wire = Wire(target)
+async def wire_to(target: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
+    wire = Wire(target, tls)
     await wire.mend()
     try:
         yield wire
@@ -136,24 +137,13 @@ class Meddler:
             body = self.requests(body)
         async with self._client.request(request.method, url, data=body, headers=headers) as answer:
             content = await answer.read()
-            kept = {
-                name: self._as_reached(value)
-                for name, value in answer.headers.items()
-                if name.lower() not in _HOP_BY_HOP
-            }
+            kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
             self.seen += [*map(b": ".join, answer.raw_headers), content]
             if answer.status == 200 and request.path.endswith("/session"):
                 content = self.handshakes(content)
             elif answer.status == 200 and request.path.endswith("/rpc"):
                 content = self.answers(content)
             return web.Response(status=answer.status, headers=kept, body=content)
-
-    def _as_reached(self, header: str) -> str:
-        """A header in which the node names itself, with the scheme by which its callers reach it here."""
-        for scheme in ("http", "ws"):
-            secure, _, authority = self.url.replace("http", scheme).partition("://")
-            header = header.replace(f"{scheme}://{authority}", f"{secure}://{authority}")
-        return header
 
     async def _websocket(self, request: web.Request, url: str) -> web.StreamResponse:
         assert self._client is not None

@@ -100,4 +100,5 @@ async def visited(browser: Browser | BrowserContext, node: str) -> AsyncIterator
 def page_of(node: str) -> str:
     """Where the app's own page is, on the node at `node`."""
     scheme, _, authority = node.partition("://")
-    return f"{scheme}://todo.localhost:{authority.rpartition(':')[2]}/"
+    host, _, port = authority.rpartition(":")
+    return f"{scheme}://todo.{'localhost' if host == '127.0.0.1' else host}:{port}/"

@@ -33,8 +33,9 @@ _COLOURS: Final = {ConsoleLevel.WARN: "yellow", ConsoleLevel.ERROR: "red", Conso
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A development node that is up. `page` and `console` are URLs, where there are such pages; `parameters`
-    are those of handlers by address, as far as they are known.
+    """A development node that is up. `page` and `console` are URLs, where there are such pages, `public_url`
+    is where people reach the node, if not where it listens; `parameters` are those of handlers by address, as
+    far as they are known.
     """
 
     application: Application
@@ -42,6 +43,7 @@ class Started:
     data_dir: Path
     page: str | None = None
     console: str | None = None
+    public_url: str | None = None
     parameters: Mapping[str, Sequence[Parameter]] = field(default_factory=dict)
 
 
@@ -81,6 +83,8 @@ class TextOutput:
         click.secho(f"  {application.name} is live", fg="green", bold=True)
         click.echo(f"  package   {application.package_id}")
         click.echo(f"  node      {node.url}")
+        if started.public_url is not None:
+            click.echo(f"  public    {started.public_url}")
         if started.page is not None:
             click.echo(f"  page      {click.style(started.page, bold=True)}")
         if started.console is not None:
@@ -91,7 +95,7 @@ class TextOutput:
         click.echo("  evidence  development: it proves nothing about this machine")
         click.echo(f"  sandbox   {len(report.active_layers)} layers" + _missing(report.unavailable_layers))
         click.echo()
-        for line in how_to_call(application, node.url, started.parameters):
+        for line in how_to_call(application, started.public_url or node.url, started.parameters):
             click.echo(f"  {line}" if line else "")
         click.echo()
         click.secho("  Saving a file deploys it. Ctrl-C stops the node.", fg="bright_black")
@@ -184,6 +188,7 @@ class JsonOutput:
             "started",
             **_described(application),
             url=node.url,
+            public_url=started.public_url,
             page=started.page,
             console=started.console,
             metrics=node.metrics_url,

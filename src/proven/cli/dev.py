@@ -53,6 +53,12 @@ _log = logging.getLogger("proven.cli")
 )
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option(
+    "--public-url",
+    metavar="URL",
+    callback=lambda context, parameter, value: None if value is None else _origin(value),
+    help="Where people reach the node if something in front of it ends TLS, such as https://dev.example.",
+)
+@click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help=f"Where keys and app data are kept.  [default: FOLDER/{DATA_FOLDER}]",
@@ -81,6 +87,7 @@ def dev(
     folder: Path,
     port: int | None,
     host: str | None,
+    public_url: str | None,
     data_dir: Path | None,
     config_file: Path | None,
     origins: tuple[str, ...],
@@ -103,12 +110,13 @@ def dev(
       PROVEN_RUNTIME_TIMEOUT=2 proven dev    a setting of proven.toml as a variable
       proven dev --open                      and open its page in a browser
       proven dev --allow-origin https://staging.example
+      proven dev --public-url https://dev.example    behind a proxy that ends TLS
       proven dev --json                      one JSON object per line, for programs
     """
     with contextlib.ExitStack() as starting, shown_logs():
         starting.enter_context(shown_while("Starting"))
         package = build_folder(folder)
-        config = _configure(folder, package, port, host, data_dir, config_file)
+        config = _configure(folder, package, port, host, public_url, data_dir, config_file)
         with contextlib.suppress(OSError):
             write_types(folder)
         output = JsonOutput() if as_json else TextOutput()
@@ -128,6 +136,7 @@ def _configure(
     package: Package,
     port: int | None,
     host: str | None,
+    public_url: str | None,
     data_dir: Path | None,
     config_file: Path | None,
 ) -> NodeConfig:
@@ -139,6 +148,7 @@ def _configure(
             "data_dir": data_dir or folder / DATA_FOLDER,
             "gateway.host": host,
             "gateway.port": port,
+            "gateway.public_url": public_url,
             "gateway.default_application": package.manifest.name,
         },
     )
@@ -233,14 +243,17 @@ class _Development:
                 await asyncio.gather(self._checking, return_exceptions=True)
 
     def _started(self, application: Application, node: LocalNode, package: Package) -> Started:
-        port = node.url.rpartition(":")[2]
+        public_url = self._config.gateway.public_url
+        base = public_url or f"http://{LOCALHOST}:{node.url.rpartition(':')[2]}"
+        scheme, _, authority = base.partition("://")
         has_page = bool(application.manifest.assets)
         return Started(
             application,
             node,
             self._config.data_dir,
-            page=f"http://{application.name}.{LOCALHOST}:{port}/" if has_page else None,
-            console=f"http://{LOCALHOST}:{port}/" if self._config.gateway.serves_console else None,
+            page=f"{scheme}://{application.name}.{authority}/" if has_page else None,
+            console=f"{base}/" if self._config.gateway.serves_console else None,
+            public_url=public_url,
             parameters=parameters(package, package.manifest.handlers),
         )
 

@@ -13,6 +13,7 @@ from proven.gateway.events import Publisher
 from proven.gateway.explorer import Explorer, ExplorerRooms
 from proven.gateway.gateway import Gateway, GatewayConfig
 from proven.gateway.handlers import Call
+from proven.gateway.hosts import PublicAddress
 from proven.gateway.limits import EventLimits, HttpLimits, RpcLimits, WebSocketLimits
 from proven.gateway.origins import AppOrigins
 from proven.gateway.server import Access, log_access
@@ -34,6 +35,7 @@ __all__ = [
     "Gateway",
     "GatewayConfig",
     "HttpLimits",
+    "PublicAddress",
     "Publisher",
     "RpcLimits",
     "SignInConfig",

@@ -25,10 +25,10 @@ class Host(Protocol):
     """What a connection needs of the server it belongs to."""
 
     limits: HttpLimits
-    scheme: str
     draining: bool
     handle: Handler
 
+    def scheme_of(self, authority: str) -> str: ...
     def date_header(self) -> bytes: ...
     def opened(self, connection: Connection) -> bool:
         """Count a new connection; False when there are too many."""
@@ -217,7 +217,7 @@ class Connection(asyncio.Protocol):
             query=query,
             headers=self._headers,
             body=body,
-            scheme=self._host.scheme,
+            scheme=self._host.scheme_of(framing.authority),
             authority=framing.authority,
             version=version,
             peer=self._peer,

@@ -81,24 +81,27 @@ def _is_sendable(name: str, value: str) -> bool:
     return True
 
 
-def own_cookies(headers: Headers, host: str | None, folder: str) -> Headers:
-    """With cookies for the host that answers alone: `host`, or any that names no other; and in `folder`.
+def own_cookies(headers: Headers, host: str | None, folder: str, *, secure: bool) -> Headers:
+    """With cookies for the host that answers alone: `host`, or any that names no other; in `folder`; and, if
+    `secure`, sent over TLS alone.
 
     A cookie for a parent domain would reach the node's other applications (RFC 6265, 4.1.2.3).
     """
     return [
-        (name, _own_cookie(value, host, folder) if name == b"set-cookie" else value)
+        (name, _own_cookie(value, host, folder, secure) if name == b"set-cookie" else value)
         for name, value in headers
     ]
 
 
-def _own_cookie(value: bytes, host: str | None, folder: str) -> bytes:
+def _own_cookie(value: bytes, host: str | None, folder: str, secure: bool) -> bytes:
     pair, *attributes = value.split(b";")
     kept = [each for each in attributes if not _names_another_host(each, host)]
     paths = [path for path in map(_path_of, kept) if path is not None]
     if folder != "/" and not (paths and all(f"{path}/".startswith(f"{folder}/") for path in paths)):
         kept = [each for each in kept if _path_of(each) is None]
         kept.append(b" Path=" + folder.encode())
+    if secure and not any(each.strip().lower() == b"secure" for each in kept):
+        kept.append(b" Secure")
     return b";".join([pair, *kept])
 
 

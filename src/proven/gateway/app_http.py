@@ -99,7 +99,8 @@ class AppHttp:
         host = None if shared else without_port(request.authority)
         mount = f"/app/{id_or_name}/http"
         folder = mount if shared and request.path.startswith(mount) else "/"
-        response.headers = own_cookies(response.headers, host, folder)
+        secure = request.scheme == "https"
+        response.headers = own_cookies(response.headers, host, folder, secure=secure)
         if shared:
             response.headers = sandboxed(response.headers)
         return response

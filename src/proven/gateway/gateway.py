@@ -18,7 +18,7 @@ from proven.gateway.events import EventHub
 from proven.gateway.explorer import Explorer
 from proven.gateway.handlers import Call, Handlers
 from proven.gateway.health import Health, HealthCheck
-from proven.gateway.hosts import Hosts
+from proven.gateway.hosts import Hosts, PublicAddress
 from proven.gateway.http import Request, Response, error_response, json_response
 from proven.gateway.limits import HttpLimits, RpcLimits
 from proven.gateway.origins import AppOrigins, node_origin
@@ -58,13 +58,13 @@ class GatewayConfig:
     """What a gateway allows. `development` lets pages served on this machine use every application
     (`AppOrigins`).
 
-    `hosts` are the node's own names (see `Hosts`). `public_scheme` is what callers use if something in front
-    of the node ends TLS. `default_application` answers on the node's own paths
-    where they are not reserved. `push_console` sends console lines to callers: for development only.
+    `hosts` are the node's own names (see `Hosts`). `public` is where callers reach it if something in
+    front of the node ends TLS. `default_application` answers on the node's own paths where they are not
+    reserved. `push_console` sends console lines to callers: for development only.
     """
 
     hosts: tuple[str, ...] = ()
-    public_scheme: str | None = None
+    public: PublicAddress | None = None
     default_application: str | None = None
     sign_in: SignInConfig = field(default_factory=SignInConfig)
     development: bool = False
@@ -171,7 +171,7 @@ class Gateway:
         self._owner = OwnerPage(config.sign_in, applications, development=config.development)
         self._table = self._routes()
         self._server = HttpServer(
-            self.handle, limits=config.http, tls=tls, scheme=config.public_scheme, on_access=on_access
+            self.handle, limits=config.http, tls=tls, public=config.public, on_access=on_access
         )
 
     async def listen(self, host: str, port: int) -> tuple[str, int]:

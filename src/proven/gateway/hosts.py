@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final
 
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.origins import canonical_origin
 
 LOCALHOST = "localhost"
 ANY = "*"
@@ -66,11 +68,54 @@ class Hosts:
         return application
 
 
+@dataclass(frozen=True, slots=True)
+class PublicAddress:
+    """Where callers reach a node if something in front of it ends TLS and passes their requests on.
+
+    Which requests came that way is told by the `Host` that callers named, and nothing else: headers such as
+    `X-Forwarded-Proto` are anybody's to write. Rules, in order:
+
+    1. `host` and the names below it came that way if they name the public port, and directly otherwise.
+    2. `localhost`, the names below it and IP addresses came directly.
+    3. Every other name is an application's domain, and came that way.
+
+    Who names the wrong host deceives nobody but themselves: the browser of a page says `Origin` by how the
+    page was really loaded.
+    """
+
+    host: str
+    port: str
+
+    @classmethod
+    def parse(cls, url: str) -> PublicAddress:
+        """Raises `ValueError`, in words for operators, for what is not `https://name[:port]`."""
+        if canonical_origin(url) != url or not url.startswith("https://"):
+            raise ValueError(
+                "public_url is https://, a name and perhaps a port, such as https://node.example"
+            )
+        host, _, port = url.removeprefix("https://").partition(":")
+        if url.startswith("https://[") or _is_address(host):
+            raise ValueError("public_url has a name, not an address: passkeys are made for names")
+        return cls(host, port)
+
+    def scheme_of(self, authority: str, direct: str) -> str:
+        """By which scheme `authority` (in lower case) was reached; `direct` without anything in front."""
+        host = without_port(authority)
+        if _is_at(host, self.host):
+            port = authority.partition(":")[2]
+            return "https" if (port or "443") == (self.port or "443") else direct
+        return direct if not host or _is_at(host, LOCALHOST) or _is_address(host) else "https"
+
+
 def without_port(authority: str) -> str:
     """The host of an authority, in brackets if it is an IPv6 address."""
     if authority.startswith("["):
         return authority.partition("]")[0] + "]"
     return authority.partition(":")[0].removesuffix(".")
+
+
+def _is_at(host: str, name: str) -> bool:
+    return host == name or host.endswith(f".{name}")
 
 
 def _is_address(host: str) -> bool:

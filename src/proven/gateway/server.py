@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proven.gateway._connection import Connection
+from proven.gateway.hosts import PublicAddress
 from proven.gateway.http import Handler, Request, Response
 from proven.gateway.limits import HttpLimits
 
@@ -34,7 +35,7 @@ class Access:
 class HttpServer:
     """Serves `handler` on any number of addresses. `stop` lets requests under way finish first.
 
-    `scheme` is what callers use if something in front of the node ends TLS.
+    `public` is where callers reach it if something in front of the node ends TLS.
     """
 
     def __init__(
@@ -43,12 +44,13 @@ class HttpServer:
         *,
         limits: HttpLimits | None = None,
         tls: ssl.SSLContext | None = None,
-        scheme: str | None = None,
+        public: PublicAddress | None = None,
         on_access: Callable[[Access], None] | None = None,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
         self.limits = limits or HttpLimits()
-        self.scheme = scheme or ("https" if tls else "http")
+        self._scheme = "https" if tls else "http"
+        self._public = public
         self.draining = False
         self.handle = handler
         self._tls = tls
@@ -59,6 +61,12 @@ class HttpServer:
         self._sweeper: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
         self._date = (0, b"")
+
+    def scheme_of(self, authority: str) -> str:
+        """By which scheme a request for `authority` came."""
+        if self._public is None:
+            return self._scheme
+        return self._public.scheme_of(authority, self._scheme)
 
     async def listen(self, host: str, port: int) -> tuple[str, int]:
         """Accept connections at `host`:`port`; port 0 picks one. Returns the address in use."""

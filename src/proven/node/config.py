@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from proven.apps import Limits as ApplicationLimits
 from proven.domains import DomainsConfig
-from proven.gateway import HttpLimits, RpcLimits
+from proven.gateway import HttpLimits, PublicAddress, RpcLimits
 from proven.identity import PasskeyLimits, SessionLimits
 from proven.node import _settings
 from proven.runtime import RuntimeConfig
@@ -35,7 +35,7 @@ class ConsoleAccess(enum.StrEnum):
     """Where a development node serves its console, which shows all of its data to whoever reaches it."""
 
     LOOPBACK = "loopback"
-    """Where it listens on this machine only."""
+    """Where it listens on this machine only, and has no public URL."""
 
     ALWAYS = "always"
     """Wherever it listens."""
@@ -49,16 +49,21 @@ class GatewaySettings:
 
     `default_application` names the application that answers on the node's own paths.
 
-    `relying_party` is the domain that people's passkeys are made for, and stay bound to. `sign_in_origins`
-    are the origins of the sign-in page, on that domain or listed by its `/.well-known/webauthn`; none means
-    the relying party at the node's own port.
+    `public_url` is where callers reach the node if something in front of it ends TLS and passes on what
+    comes, with its `Host`; its name is one of the node's own then.
+
+    `relying_party` is the domain that people's passkeys are made for, and stay bound to; none means the name
+    in `public_url`, or `localhost`. `sign_in_origins` are the origins of the sign-in page, on that domain or
+    listed by its `/.well-known/webauthn`; none means `public_url`, or the relying party at the node's own
+    port.
     """
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     hosts: tuple[str, ...] = ()
     default_application: str | None = None
-    relying_party: str = "localhost"
+    public_url: str | None = None
+    relying_party: str | None = None
     sign_in_origins: tuple[str, ...] = ()
     console: ConsoleAccess = ConsoleAccess.LOOPBACK
     shutdown_grace: float = 10.0
@@ -70,20 +75,36 @@ class GatewaySettings:
         for origin in self.sign_in_origins:
             if canonical_origin(origin) != origin:
                 raise ValueError(f"sign_in_origins: write {origin} as {canonical_origin(origin)}")
-        if canonical_origin(f"https://{self.relying_party}") != f"https://{self.relying_party}":
+        if canonical_origin(f"https://{self.passkey_domain}") != f"https://{self.passkey_domain}":
             raise ValueError("relying_party is a domain in lower case, such as node.example")
 
     def owns(self, domain: str) -> bool:
         """Whether a domain is one of the node's own or below one, so that no application can have it."""
         pages = (urlsplit(origin).hostname or "" for origin in self.sign_in_origins)
-        own = {"localhost", self.relying_party, *(host.lower() for host in self.hosts), *pages}
+        own = {"localhost", self.passkey_domain, *(host.lower() for host in self.names), *pages}
         return any(domain == each or domain.endswith(f".{each}") for each in own)
+
+    @property
+    def public(self) -> PublicAddress | None:
+        return None if self.public_url is None else PublicAddress.parse(self.public_url)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the node answers to besides `localhost` and its addresses."""
+        return self.hosts if self.public is None else (*self.hosts, self.public.host)
+
+    @property
+    def passkey_domain(self) -> str:
+        """The relying party."""
+        if self.relying_party is not None:
+            return self.relying_party
+        return "localhost" if self.public is None else self.public.host
 
     @property
     def serves_console(self) -> bool:
         """Whether a development node with these settings has a console."""
         if self.console is ConsoleAccess.LOOPBACK:
-            return self.host == "localhost" or _is_loopback(self.host)
+            return self.public_url is None and (self.host == "localhost" or _is_loopback(self.host))
         return self.console is ConsoleAccess.ALWAYS
 
 

@@ -149,12 +149,12 @@ class LocalNode:
             registers=self._engine.registers,
         )
         origins = AppOrigins(
-            self._applications, hosts=config.gateway.hosts, sign_in=self.sign_in_origins, development=True
+            self._applications, hosts=config.gateway.names, sign_in=self.sign_in_origins, development=True
         )
         passkeys = Passkeys(
             self._engine.registers,
             self._sessions,
-            RelyingParty(config.gateway.relying_party, self.sign_in_origins, origins.allows_frame),
+            RelyingParty(config.gateway.passkey_domain, self.sign_in_origins, origins.allows_frame),
             limits=config.passkeys,
         )
         accounts = LinkedAccounts(
@@ -165,9 +165,10 @@ class LocalNode:
         self._sweeping: asyncio.Task[None] | None = None
         self._gateway = Gateway(
             GatewayConfig(
-                hosts=config.gateway.hosts,
+                hosts=config.gateway.names,
+                public=config.gateway.public,
                 default_application=config.gateway.default_application,
-                sign_in=SignInConfig(config.gateway.relying_party, self.sign_in_origins),
+                sign_in=SignInConfig(config.gateway.passkey_domain, self.sign_in_origins),
                 development=True,
                 push_console=True,
                 http=config.gateway.http,
@@ -220,8 +221,10 @@ class LocalNode:
         settings = self._config.gateway
         if settings.sign_in_origins:
             return settings.sign_in_origins
+        if settings.public_url is not None:
+            return (settings.public_url,)
         port = "" if self._address[1] == _HTTP_PORT else f":{self._address[1]}"
-        return (f"http://{settings.relying_party}{port}",)
+        return (f"http://{settings.passkey_domain}{port}",)
 
     @property
     def development_root(self) -> x509.Certificate:
@@ -265,7 +268,7 @@ class LocalNode:
             runtime_report=self._runtime.report,
             unhealthy=lambda: unhealthy(self.services()),
             development_root=self._attestor.root.public_bytes(Encoding.PEM).decode(),
-            hosts=self._config.gateway.hosts,
+            hosts=self._config.gateway.names,
         )
 
     def _witness(self, key: Ed25519PrivateKey) -> Witness:

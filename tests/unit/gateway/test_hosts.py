@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from proven.gateway.hosts import Hosts
+from proven.gateway.hosts import Hosts, PublicAddress
 from proven.wire.errors import ErrorCode, ProvenError
 
 
@@ -83,3 +83,48 @@ def test_where_any_name_is_the_nodes_proved_domains_are_their_applications(prove
     hosts = Hosts(["*"], proved.get)
     assert hosts.application("todo.example") == "todo-id"
     assert hosts.application("other.example") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "authority", "scheme"),
+    [
+        ("https://node.example", "node.example", "https"),
+        ("https://node.example", "node.example:443", "https"),
+        ("https://node.example", "node.example.", "https"),
+        ("https://node.example", "todo.node.example", "https"),
+        ("https://node.example", "node.example:3000", "http"),
+        ("https://node.example", "todo.node.example:3000", "http"),
+        ("https://node.example", "localhost:3000", "http"),
+        ("https://node.example", "todo.localhost", "http"),
+        ("https://node.example", "127.0.0.1:443", "http"),
+        ("https://node.example", "[::1]:443", "http"),
+        ("https://node.example", "", "http"),
+        ("https://node.example", "shop.example", "https"),
+        ("https://node.example:8443", "node.example:8443", "https"),
+        ("https://node.example:8443", "node.example", "http"),
+        ("https://localhost:8443", "todo.localhost:8443", "https"),
+        ("https://localhost:8443", "localhost:3000", "http"),
+    ],
+)
+def test_the_host_that_was_named_tells_which_way_a_request_came(
+    url: str, authority: str, scheme: str
+) -> None:
+    assert PublicAddress.parse(url).scheme_of(authority, "http") == scheme
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://node.example",
+        "https://Node.example",
+        "https://node.example/",
+        "https://node.example:443",
+        "https://user@node.example",
+        "https://10.0.0.1",
+        "https://[::1]",
+        "node.example",
+    ],
+)
+def test_a_public_url_is_a_name_over_tls(url: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        PublicAddress.parse(url)

@@ -5,22 +5,18 @@ import gzip
 import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from proven.runtime.host import HostStream
 from proven.runtime.hostcalls import ConnectionLimits, _lanes
 from proven.runtime.hostcalls.fetch import FetchBroker, FetchConfig
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.values import UNDEFINED
+from support.tls import identity
 
 from .conftest import MakeContext, end
 
@@ -658,49 +654,20 @@ async def test_arguments_that_no_guest_of_ours_sends_are_refused(
     assert code is ErrorCode.BAD_REQUEST
 
 
-def tls_pair(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a certificate for `name`, and a client's that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server_context.load_cert_chain(certificate_file, key_file)
-    return server_context, ssl.create_default_context(cafile=str(certificate_file))
-
-
 async def test_a_pinned_connection_still_proves_the_name_of_the_server(
     open_broker: Callable[..., Fetcher], tmp_path: Path
 ) -> None:
-    server_tls, client_tls = tls_pair(tmp_path, "good.example")
+    tls = identity(tmp_path, "good.example")
     server = Server()
     runner = web.ServerRunner(web.Server(server.answer, access_log=None))
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server_tls)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls.server)
     await site.start()
     assert site._server is not None
     port = site._server.sockets[0].getsockname()[1]
     good, evil = f"https://good.example:{port}", f"https://evil.example:{port}"
     names = Names({"good.example": ["127.0.0.1"], "evil.example": ["127.0.0.1"]})
-    fetch = open_broker(good, evil, names=names, tls=client_tls, allow_private_addresses=(good, evil))
+    fetch = open_broker(good, evil, names=names, tls=tls.client, allow_private_addresses=(good, evil))
     assert await (await fetch(f"{good}/")).read() == b"hello"
     assert await code_of(fetch(f"{evil}/")) is ErrorCode.UNAVAILABLE
     await runner.cleanup()
