@@ -78,6 +78,18 @@ class Desk:
         (self.folder / "app" / "src").mkdir(parents=True, exist_ok=True)
         (self.folder / "app" / "src" / "app.ts").write_text(source)
 
+    def sql_app(self, *migrations: str, health: str = "return true;") -> None:
+        """Write an app with these migrations and this health check into the folder `app`."""
+        added = "".join(f".migrate('{each}')" for each in migrations)
+        self.app("")
+        (self.folder / "app" / "src" / "app.ts").write_text(
+            "import { run, runOnHealthCheck } from '@proven-network/handler';\n"
+            "import { getApplicationDb } from '@proven-network/sql';\n"
+            f"const db = getApplicationDb('shop'){added};\n"
+            "export const rows = run(() => db.query('SELECT 1'));\n"
+            f"export const health = runOnHealthCheck({{}}, async () => {{ {health} }});\n"
+        )
+
     async def says(self, name: str) -> object:
         client = await self.node.connect(await self.node.local._applications.resolve(name))
         return await client.call("src/app.ts#say")
@@ -147,12 +159,12 @@ async def test_versions_origins_domains_owners_and_the_end(desk: Desk) -> None:
     await desk.ok("app", "rollback", "second", "1", *key)
     assert await desk.says("second") == "one"
     await desk.ok("app", "origin", "add", "second", "HTTPS://Page.example/", *key)
-    await desk.ok("app", "domain", "link", "second", "App.Example.com", *key)
+    await desk.ok("app", "domain", "add", "second", "App.Example.com", *key)
     shown = await desk.json("app", "show", "second")
     assert (shown["version"], shown["origins"]) == (3, ["https://page.example"])
     assert [each["name"] for each in shown["domains"]] == ["app.example.com"]
     await desk.ok("app", "origin", "remove", "second", "https://page.example", *key)
-    await desk.ok("app", "domain", "unlink", "second", "app.example.com", *key)
+    await desk.ok("app", "domain", "remove", "second", "app.example.com", *key)
     assert "--yes" in await desk.refused("app", "transfer", "second", other, *key)
     await desk.ok("app", "transfer", "second", other, "--yes", *key)
     assert "--yes" in await desk.refused("app", "archive", "second", "--key", "other.key")
@@ -166,7 +178,7 @@ async def test_who_is_too_late_learns_what_happened_meanwhile(desk: Desk) -> Non
     key = ("--key", "owner.key")
     await desk.ok("app", "create", "third", *key)
     await desk.ok("app", "origin", "add", "third", "https://early.example", *key, "--save", "late.command")
-    await desk.ok("app", "domain", "link", "third", "first.example.com", *key)
+    await desk.ok("app", "domain", "add", "third", "first.example.com", *key)
     for command in (
         ("send", "late.command"),
         ("origin", "add", "third", "https://late.example", "--revision", "1", *key),
@@ -350,3 +362,29 @@ async def test_the_walk_through_of_the_documentation_works(desk: Desk) -> None:
     assert status == 0, out + err
     shown = await desk.json("app", "show", "greeter")
     assert (shown["version"], shown["policy"]["kind"], shown["pending"]) == (2, "timelock", None)
+
+
+async def test_a_deployment_says_which_migrations_it_adds(desk: Desk) -> None:
+    desk.key("migrator.key")
+    await desk.ok("app", "create", "migrated", "--key", "migrator.key")
+    desk.sql_app("CREATE TABLE items (id INTEGER)")
+    first = await desk.ok("app", "deploy", "migrated", "app", "--key", "migrator.key")
+    assert "It adds storage migrations" in first
+    assert "application database 'shop': 1 statement, in src/app.ts" in first
+    desk.sql_app("CREATE TABLE items (id INTEGER)", health="return 1;")
+    assert "migrations" not in await desk.ok("app", "deploy", "migrated", "app", "--key", "migrator.key")
+    desk.sql_app("CREATE TABLE items (id INTEGER)", "ALTER TABLE items ADD name TEXT", "DELETE FROM items")
+    sent = await desk.json("app", "deploy", "migrated", "app", "--key", "migrator.key")
+    (added,) = sent["migrations"]
+    assert (added["scope"], added["database"], len(added["statements"])) == ("application", "shop", 2)
+
+
+async def test_a_deployment_whose_health_check_fails_changes_nothing_and_says_why(desk: Desk) -> None:
+    desk.key("careful.key")
+    await desk.ok("app", "create", "careful", "--key", "careful.key")
+    desk.app("well")
+    await desk.ok("app", "deploy", "careful", "app", "--key", "careful.key")
+    desk.sql_app(health='throw new Error("no table of items");')
+    refused = await desk.refused("app", "deploy", "careful", "app", "--key", "careful.key")
+    assert "the health check src/app.ts#health failed: no table of items" in refused
+    assert await desk.says("careful") == "well"

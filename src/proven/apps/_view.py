@@ -157,6 +157,10 @@ class View:
         """A package that was stored, checked against its id, without its assets; raises `NOT_FOUND`."""
         return await self._packages.read(package_id)
 
+    async def manifest(self, package_id: PackageId) -> Manifest:
+        """The manifest of a package that was stored; raises `NOT_FOUND`."""
+        return await self._packages.manifest(package_id)
+
     async def asset(self, asset: Asset) -> bytes:
         """The content of a front-end file of a package that was stored; raises `NOT_FOUND`."""
         return await self._packages.asset(asset)

@@ -25,7 +25,7 @@ from proven.client.log import MAX_COSIGNED, read_hashes
 from proven.client.pins import LogMemory
 from proven.client.responses import MAX_BODY, NONCE_BYTES
 from proven.client.times import announcements
-from proven.packages.limits import MAX_ARCHIVE_BYTES
+from proven.packages.limits import MAX_ARCHIVE_BYTES, MAX_MANIFEST_BYTES
 from proven.wire import http_signatures as signatures
 from proven.wire import ids, log_key
 from proven.wire.commands import SubmitResult
@@ -289,6 +289,10 @@ class Collector:
     async def archive(self, package_id: PackageId) -> bytes:
         """What the node keeps as this package, not yet checked. Raises `NOT_FOUND`."""
         return await self._get(f"/.well-known/proven/packages/{package_id}", MAX_ARCHIVE_BYTES)
+
+    async def manifest(self, package_id: PackageId) -> bytes:
+        """The bytes that the package's id is to be the hash of, not yet checked. Raises `NOT_FOUND`."""
+        return await self._get(f"/explorer/packages/{package_id}/manifest", MAX_MANIFEST_BYTES)
 
     async def _get(self, path: str, limit: int) -> bytes:
         async with _errors(), self._http.get(self._base + path, allow_redirects=False) as response:

@@ -13,11 +13,12 @@ from proven.attestation import Verifier
 from proven.client.collect import Collector
 from proven.client.log import LogView, check_remembered, open_saved
 from proven.client.pins import LogMemory, Remembered
+from proven.packages import Manifest
 from proven.wire import ids
 from proven.wire.applications import SignedCommand
 from proven.wire.commands import SubmitResult
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import ApplicationId
+from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.log_entries import Entry, Submitted, decode_entry
 
 
@@ -110,6 +111,16 @@ class OwnersNode:
                 f"the node says that the command is entry {result.log_index} of the log, and it is not there",
             )
         return result, read
+
+    async def manifest(self, package_id: PackageId) -> Manifest:
+        """What a package that the node keeps says, checked against its id. Raises `ProvenError`."""
+        manifest = Manifest.from_json(await self._collector.manifest(package_id))
+        if manifest.package_id != package_id:
+            raise ProvenError(
+                ErrorCode.EVIDENCE_INVALID,
+                f"the node gave the package {manifest.package_id} for {package_id}",
+            )
+        return manifest
 
     def _remember(self, read: ReadLog, application: str, shown_at: datetime) -> None:
         try:

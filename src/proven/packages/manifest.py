@@ -190,6 +190,20 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         """The handler at `address`, if there is one."""
         return next((entry for entry in self.handlers if entry.address == address), None)
 
+    def migrations_beyond(self, before: Manifest | None) -> tuple[Migration, ...]:
+        """The statements that this package runs on databases and `before` does not, by the module that adds
+        them; all of them if there is nothing before.
+        """
+        earlier = () if before is None else before.migrations
+        known = {(each.scope, each.database, hash_) for each in earlier for hash_ in each.statements}
+        added = []
+        for each in self.migrations:
+            new = tuple(hash_ for hash_ in each.statements if (each.scope, each.database, hash_) not in known)
+            known.update((each.scope, each.database, hash_) for hash_ in new)
+            if new:
+                added.append(Migration(each.module, each.scope, each.database, new))
+        return tuple(added)
+
     @classmethod
     def from_json(cls, data: bytes) -> Manifest:
         """Read a manifest, which must be in canonical form. Says nothing yet about what its fields hold.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from proven.apps import ApplicationRecord
-from proven.cli._output import printable
+from proven.cli._output import COMMAND, printable
 from proven.client import _words
 from proven.client.owner import OwnersNode, ReadLog
+from proven.packages import Migration, Package
 from proven.wire import words
 from proven.wire.applications import (
     Body,
@@ -22,16 +23,21 @@ from proven.wire.applications import (
 )
 from proven.wire.commands import SubmitResult
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import application_id
+from proven.wire.ids import PackageId, application_id
 from proven.wire.log_entries import Activated, DomainProved, Entry, Submitted
 
+from ._announced import already, said
 from ._files import write_new
 from ._options import Place, Signing
+
+_LISTED: Final = 20
 
 
 @dataclass(slots=True)
 class Sent:
-    """A command and, if it was handed in, what became of it. `more` is said to programs."""
+    """A command and, if it was handed in, what became of it. `more` is said to programs. `migrations` are
+    those that the package has and the one before had not.
+    """
 
     signed: SignedCommand
     name: str
@@ -39,28 +45,74 @@ class Sent:
     log: ReadLog | None = None
     saved: Path | None = None
     more: dict[str, Any] = field(default_factory=dict)
+    migrations: Sequence[Migration] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Already:
+    """A command that was not signed, since what it asks for is so, and why that is (`words`)."""
+
+    command: Command
+    record: ApplicationRecord
+    log: ReadLog
+    words: str
 
 
 async def change(
     application: str,
-    command: Command | Callable[[ApplicationRecord], Command],
+    command: Command,
     signing: Signing,
     place: Place,
-    archive: bytes = b"",
+    package: Package | None = None,
 ) -> Sent:
-    """Sign a command to an application as it is now, and hand it in or save it."""
+    """Sign a command to an application as it is now, and save it, or hand it in with the package that it
+    deploys.
+    """
+    async with place.node() as node:
+        log = await node.read(application)
+        return await _change(node, log, log.find(application), command, signing, place, package)
+
+
+async def change_unless_so(
+    application: str,
+    command: Command,
+    signing: Signing,
+    place: Place,
+    package: Package | None = None,
+) -> Sent | Already:
+    """The same, but for a command whose effect is there: who does not know whether it was handed in, such as
+    after a crash, runs it again.
+    """
     async with place.node() as node:
         log = await node.read(application)
         record = log.find(application)
-        revision = record.revision if signing.revision is None else signing.revision
-        asked = command(record) if callable(command) else command
-        body = Body(origin=log.origin, application_id=record.id, revision=revision, command=asked)
-        signed = _signed(body).cosigned(*signing.keys)
-        if signing.passkey:
-            from ._passkey import Wanted, signature
+        so = already(log, record, command) if signing.revision in (None, record.revision) else None
+        if so is not None:
+            return Already(command, record, log, so)
+        return await _change(node, log, record, command, signing, place, package)
 
-            signed = _signed(body, *signed.signatures, await signature(place.url, Wanted.change(body)))
-        return await _finish(node, signed, record.name, signing, archive)
+
+async def _change(
+    node: OwnersNode,
+    log: ReadLog,
+    record: ApplicationRecord,
+    command: Command,
+    signing: Signing,
+    place: Place,
+    package: Package | None,
+) -> Sent:
+    revision = record.revision if signing.revision is None else signing.revision
+    body = Body(origin=log.origin, application_id=record.id, revision=revision, command=command)
+    signed = _signed(body).cosigned(*signing.keys)
+    if signing.passkey:
+        from ._passkey import Wanted, signature
+
+        signed = _signed(body, *signed.signatures, await signature(place.url, Wanted.change(body)))
+    added = None if package is None else await _added(node, record.package_id, package)
+    archive = b"" if package is None or signing.save is not None else package.to_archive()
+    sent = await _finish(node, signed, record.name, signing, archive)
+    sent.migrations = added
+    return sent
 
 
 async def create(command: CreateApplication, signing: Signing, place: Place) -> Sent:
@@ -79,6 +131,10 @@ async def create(command: CreateApplication, signing: Signing, place: Place) -> 
             body = Body(origin=origin, application_id=new, revision=0, command=command)
             signed = _signed(body).cosigned(owner)
         return await _finish(node, signed, command.name, signing, b"")
+
+
+async def _added(node: OwnersNode, live: PackageId | None, package: Package) -> Sequence[Migration]:
+    return package.manifest.migrations_beyond(None if live is None else await node.manifest(live))
 
 
 def _signed(body: Body, *signatures: tuple[bytes, bytes]) -> SignedCommand:
@@ -111,8 +167,13 @@ async def _explained(error: ProvenError, node: OwnersNode, signed: SignedCommand
             if happened:
                 listed = "".join(f"\n  {line}" for line in happened)
                 message += (
-                    f". Since this was signed:{listed}\nlook at that, and if you still want it, sign anew"
+                    f". Since this was signed:{listed}\n"
+                    "look at that, and if you still want yours, sign anew: run the command again"
                 )
+        case ErrorCode.CONFLICT if "log_index" in details:
+            message += await _pending(node, signed)
+        case ErrorCode.CONFLICT if isinstance(signed.body.command, CreateApplication):
+            message += await _whose(node, signed.body.command.name, signed.signers)
         case ErrorCode.FORBIDDEN if "threshold" in details:
             message += (
                 "; name more keys with --key, or write it with --save FILE, let the others run "
@@ -137,7 +198,35 @@ async def _meanwhile(node: OwnersNode, signed: SignedCommand) -> list[str]:
         return []
     if any(isinstance(entry, Submitted) and entry.command == signed for _, entry in entries):
         return ["this very command took effect: there is nothing left to do"]
-    return [happening(index, entry) for index, entry in entries[:20]]
+    listed = [happening(index, entry) for index, entry in entries[:_LISTED]]
+    more = len(entries) - len(listed)
+    return [*listed, f"and {more} more"] if more else listed
+
+
+async def _pending(node: OwnersNode, signed: SignedCommand) -> str:
+    try:
+        pending = (await node.read(signed.application_id)).find(signed.application_id).pending
+    except ProvenError:
+        return ""
+    if pending is None:
+        return ""
+    return (
+        f", or wait for it: {said(pending.change)}, announced in entry {pending.log_index}, comes into force "
+        f"on {words.minute(pending.activates_at)}"
+    )
+
+
+async def _whose(node: OwnersNode, name: str, signers: Sequence[bytes]) -> str:
+    try:
+        record = (await node.read(name)).find(name)
+    except ProvenError:
+        return ""
+    if record.owner not in signers:
+        return ""
+    return (
+        f". It is yours: {record.id}, created on {words.minute(record.created_at)}; "
+        f"`{COMMAND} app show {name}` says how it is"
+    )
 
 
 async def _who_may(node: OwnersNode, signed: SignedCommand) -> str:

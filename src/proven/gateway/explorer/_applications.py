@@ -12,6 +12,7 @@ import msgspec
 from proven.apps import ApplicationRecord, Pending, Version
 from proven.gateway.explorer import records
 from proven.gateway.explorer._listing import Query, listing, number_of
+from proven.gateway.explorer._packages import migration
 from proven.gateway.explorer._timeline import Timeline
 from proven.gateway.explorer.ports import ExplorerRooms
 from proven.wire import words
@@ -25,6 +26,7 @@ VERSIONS_A_PAGE: Final = 50
 HISTORY_A_PAGE: Final = 50
 _HISTORY_SHOWN: Final = 10
 _VERSIONS_SHOWN: Final = 20
+_MIGRATIONS_SHOWN: Final = 50
 _REMEMBERED: Final = 256
 
 
@@ -59,7 +61,7 @@ class ApplicationViews:
             changed_at=record.changed_at,
             revision=record.revision,
             policy=policy(record.policy),
-            pending=None if record.pending is None else self._pending(record, record.pending, now),
+            pending=None if record.pending is None else await self._pending(record, record.pending, now),
             allowed_origins=list(record.origins),
             domains=[
                 records.Domain(name=domain.name, proved_until=domain.proved_until)
@@ -132,18 +134,28 @@ class ApplicationViews:
         ]
         return records.Listing(items=items, page=part.page, pages=part.pages, total=part.total)
 
-    def _pending(self, record: ApplicationRecord, pending: Pending, now: int) -> records.Pending:
-        change = pending.change
+    async def _pending(self, record: ApplicationRecord, pending: Pending, now: int) -> records.Pending:
+        change, package_id = pending.change, self.announced_package(record)
         return records.Pending(
             words=words.command(change),
             log_index=pending.log_index,
             announced_at=pending.announced_at,
             activates_at=pending.activates_at,
             due=pending.activates_at <= now,
-            package_id=self.announced_package(record),
+            package_id=package_id,
+            migrations=await self._added_migrations(record, package_id),
             policy=policy(change.policy) if isinstance(change, SetUpgradePolicy) else None,
             owner=change.to.hex() if isinstance(change, TransferOwnership) else None,
         )
+
+    async def _added_migrations(
+        self, record: ApplicationRecord, package_id: PackageId | None
+    ) -> records.Listing[records.Migration]:
+        if package_id is None:
+            return listing((), 1, _MIGRATIONS_SHOWN, migration)
+        live = None if record.package_id is None else await self._registry.manifest(record.package_id)
+        announced = await self._registry.manifest(package_id)
+        return listing(announced.migrations_beyond(live), 1, _MIGRATIONS_SHOWN, migration)
 
     def announced_package(self, record: ApplicationRecord) -> PackageId | None:
         """The package that the pending change makes live, if it does."""

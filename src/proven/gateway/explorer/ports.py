@@ -8,6 +8,7 @@ from typing import Protocol
 
 from proven.apps import ApplicationRecord, Version
 from proven.gateway.ports import EntryIndex, PackageStore, PublicLog
+from proven.packages import Manifest
 from proven.wire.applications import Upgrade
 from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.notes import Signature
@@ -22,6 +23,9 @@ class Registry(PackageStore, EntryIndex, Protocol):
     def list(self) -> Sequence[ApplicationRecord]: ...
 
     def versions(self, application: ApplicationId) -> Sequence[Version]: ...
+
+    async def manifest(self, package_id: PackageId) -> Manifest:
+        """The manifest of a package; raises `NOT_FOUND`."""
 
     def package_of(self, application: ApplicationId, change: Upgrade) -> PackageId | None:
         """The package that a change makes live, if it makes one."""

@@ -37,7 +37,8 @@ class Policy(Record, frozen=True):
 
 class Pending(Record, frozen=True):
     """A change that was announced by entry `log_index`. `package_id` is what it makes live, if it does;
-    `policy` and `owner` what it changes, if it does. `due` says that its time has come.
+    `policy` and `owner` what it changes, if it does. `migrations` are those that the live package does not
+    have. `due` says that its time has come.
     """
 
     words: str
@@ -46,6 +47,7 @@ class Pending(Record, frozen=True):
     activates_at: int
     due: bool
     package_id: str | None
+    migrations: Listing[Migration]
     policy: Policy | None
     owner: str | None
 
