@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-P44NUVPP.js";
+} from "./shared-AMUQWR2F.js";
 import {
   ProvenError
 } from "./shared-ONUBXHUM.js";

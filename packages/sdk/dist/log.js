@@ -900,7 +900,7 @@ function notice(delay, guardians) {
 // src/log/times.ts
 var CLOCK_SKEW = 3e5;
 var SUPERSEDED_GRACE = 15 * 6e4;
-var MAX_NOTICE_GRACE = 6e5;
+var NOTICE_GRACE = 1 / 16;
 function checkTimes(times, known, sightings, { now, latest }) {
   let before = null;
   for (const [index, at] of times) {
@@ -962,7 +962,7 @@ function witnessed(index, sightings) {
 function checkNotice(activations, sightings, needed, now) {
   for (const { announcedIndex, announcedAt, delay } of activations) {
     const seen2 = witnessed(announcedIndex, sightings);
-    const enough = now - delay + Math.min(delay / 10, MAX_NOTICE_GRACE);
+    const enough = now - delay + delay * NOTICE_GRACE;
     if (seen2.filter(({ by }) => by <= enough).length >= needed) continue;
     const said = `the change in entry ${announcedIndex} is in force, and says that it was announced on ${moment(announcedAt)}`;
     const decisive = seen2[needed - 1];

@@ -23,7 +23,6 @@ CLOCK_SKEW: Final = 300
 """Seconds that clocks of honest nodes, witnesses and callers may differ."""
 SUPERSEDED_GRACE: Final = 15 * 60
 """Seconds for which a replaced version may go on answering: the longest that a call can take."""
-MAX_NOTICE_GRACE: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +153,10 @@ def announcements(entries: Mapping[int, bytes], application: ApplicationId) -> l
 
 
 def notice_grace(delay: int) -> int:
-    """Seconds that witnesses may take to see an announcement, so that nobody who is honest waits for them."""
-    return min(delay // 10, MAX_NOTICE_GRACE)
+    """Seconds by which a notice may seem shorter than it was: witnesses take a while to look, and nodes keep
+    the more exactly when they did, the more recent it is.
+    """
+    return delay // 16
 
 
 def check_notice(

@@ -13,8 +13,9 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import Checkpoint, Note, NoteKey
 
 BUCKET: Final = "cosigned"
-PRECISION: Final = 16
-"""What is kept is exact to one part in this many of its age."""
+PRECISION: Final = 32
+"""What is kept is exact to one part in this many of its age: readers allow for twice that
+(`proven.client.times.notice_grace`), so that witnesses may be slow, too."""
 MAX_AGE: Final = 400 * 86_400
 """Seconds: longer than any notice. Of what is older, the newest is enough."""
 
@@ -35,7 +36,7 @@ class CosignedHistory:
        a `PRECISION`th of its present age or, beyond `MAX_AGE`, by any time. So the more recent an entry is,
        the more exactly is known since when it was public, and the notices that matter are shorter than
        their announcements are old.
-    2. At most some hundreds are kept for a witness, however long the log is.
+    2. At most about a thousand are kept for a witness, however long the log is.
     3. A checkpoint that was cosigned before the last one that is kept, by a clock that went back, is not.
     """
 
@@ -67,11 +68,9 @@ class CosignedHistory:
         value = cbor.encode([added.at, added.size, added.note])
         await self._registers.put(BUCKET, _key(name, at), value)
         before = [each for each in kept if each.at < at]
-        remaining = thinned([*before, added])
-        self._kept[name] = remaining
-        for each in before:
-            if each not in remaining:
-                await self._registers.delete(BUCKET, _key(name, each.at))
+        self._kept[name] = thinned([*before, added])
+        for dropped in {each.at for each in before} - {each.at for each in self._kept[name]}:
+            await self._registers.delete(BUCKET, _key(name, dropped))
 
     def around(self, index: int) -> list[bytes]:
         """Of each witness: the last checkpoint without entry `index`, and the first one with it."""

@@ -2502,7 +2502,7 @@ function witnessed(index, sightings) {
 function checkNotice(activations, sightings, needed, now) {
   for (const { announcedIndex, announcedAt, delay } of activations) {
     const seen2 = witnessed(announcedIndex, sightings);
-    const enough = now - delay + Math.min(delay / 10, MAX_NOTICE_GRACE);
+    const enough = now - delay + delay * NOTICE_GRACE;
     if (seen2.filter(({ by }) => by <= enough).length >= needed) continue;
     const said = `the change in entry ${announcedIndex} is in force, and says that it was announced on ${moment2(announcedAt)}`;
     const decisive = seen2[needed - 1];
@@ -2513,7 +2513,7 @@ function checkNotice(activations, sightings, needed, now) {
     );
   }
 }
-var CLOCK_SKEW, SUPERSEDED_GRACE, MAX_NOTICE_GRACE;
+var CLOCK_SKEW, SUPERSEDED_GRACE, NOTICE_GRACE;
 var init_times = __esm({
   "../packages/sdk/src/log/times.ts"() {
     "use strict";
@@ -2521,7 +2521,7 @@ var init_times = __esm({
     init_words();
     CLOCK_SKEW = 3e5;
     SUPERSEDED_GRACE = 15 * 6e4;
-    MAX_NOTICE_GRACE = 6e5;
+    NOTICE_GRACE = 1 / 16;
   }
 });
 

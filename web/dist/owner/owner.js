@@ -5915,6 +5915,7 @@ var moment2 = (milliseconds) => milliseconds < 2534023008e5 ? `${new Date(millis
 // ../packages/sdk/src/log/times.ts
 var CLOCK_SKEW = 3e5;
 var SUPERSEDED_GRACE = 15 * 6e4;
+var NOTICE_GRACE = 1 / 16;
 function checkTimes(times, known, sightings, { now, latest }) {
   let before = null;
   for (const [index, at] of times) {

@@ -9,7 +9,8 @@ import { moment } from './words.ts';
 const CLOCK_SKEW = 300_000;
 /** Milliseconds for which a replaced version may go on answering: the longest that a call can take. */
 const SUPERSEDED_GRACE = 15 * 60_000;
-const MAX_NOTICE_GRACE = 600_000;
+/** The part of a notice by which it may seem shorter than it was: witnesses look now and then. */
+const NOTICE_GRACE = 1 / 16;
 
 /** The times of entries (Unix milliseconds) by their index, ascending. */
 export type Times = ReadonlyMap<number, number>;
@@ -121,7 +122,7 @@ export function checkNotice(
 ): void {
   for (const { announcedIndex, announcedAt, delay } of activations) {
     const seen = witnessed(announcedIndex, sightings);
-    const enough = now - delay + Math.min(delay / 10, MAX_NOTICE_GRACE);
+    const enough = now - delay + delay * NOTICE_GRACE;
     if (seen.filter(({ by }) => by <= enough).length >= needed) continue;
     const said = `the change in entry ${announcedIndex} is in force, and says that it was announced on ${moment(announcedAt)}`;
     const decisive = seen[needed - 1];
