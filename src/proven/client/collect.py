@@ -9,7 +9,7 @@ import io
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
@@ -39,6 +39,7 @@ WHOLE_LOG: Final = 4096
 """Entries up to which all of a log is read, so that nothing of the application can have been left out."""
 MAX_WHOLE_LOG: Final = 1 << 20
 _MAX_PAGES: Final = 1000
+_MAX_WORDS: Final = 500
 _MAX_PAGE: Final = 32 * 1024 * 1024
 _MAX_PROOF: Final = 64 * 1024
 MAX_ANNOUNCEMENTS: Final = 16
@@ -63,6 +64,19 @@ class _Page(msgspec.Struct, frozen=True):
 
 class _Named(msgspec.Struct, frozen=True):
     id: str
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    words: str
+
+
+class _Domain(msgspec.Struct, frozen=True):
+    name: str
+    failure: _Failure | None = None
+
+
+class _Claiming(msgspec.Struct, frozen=True):
+    domains: list[_Domain]
 
 
 class _Proof(msgspec.Struct, frozen=True):
@@ -173,6 +187,12 @@ class Collector:
         """The id of the application that the node says is called so, not yet checked. Raises `NOT_FOUND`."""
         path = f"/explorer/applications/{quote(name, safe='')}.json"
         return ids.parse_application_id(_decode(await self._get(path, _MAX_PAGE), _Named).id)
+
+    async def unproved(self, application: ApplicationId) -> Mapping[str, str]:
+        """Why the node has not proved domains of the application, by domain, in its own words."""
+        path = f"/explorer/applications/{application}.json"
+        domains = _decode(await self._get(path, _MAX_PAGE), _Claiming).domains
+        return {each.name: each.failure.words[:_MAX_WORDS] for each in domains if each.failure is not None}
 
     async def _log(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -96,6 +96,17 @@ class OwnersNode:
         if application is not None:
             self._remember(read, application, shown_at)
         return read
+
+    async def unproved(self, record: ApplicationRecord) -> Mapping[str, str]:
+        """Why the node has not proved domains that the application claims, by domain. Nothing verifies that;
+        a node that does not tell is no failure.
+        """
+        if not record.domains:
+            return {}
+        try:
+            return await self._collector.unproved(record.id)
+        except ProvenError:
+            return {}
 
     async def submit(self, signed: SignedCommand, archive: bytes = b"") -> tuple[SubmitResult, ReadLog]:
         """Hand in a signed command, and see it in the log. Raises what it is refused with, and

@@ -190,7 +190,13 @@ class LocalNode:
             submissions=Submissions(self._deployer),
             console=self._console(activity) if config.gateway.serves_console else None,
             explorer=Explorer(
-                ExplorerRooms(self._applications, self._log, self._cosigners.cosignatures, clock)
+                ExplorerRooms(
+                    self._applications,
+                    self._log,
+                    self._cosigners.cosignatures,
+                    clock,
+                    self._prover.looking,
+                )
             ),
             logs=self._telemetry,
             transparency=TransparencyRooms(

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from proven.apps import ApplicationRecord, Pending, Version
+from proven.apps import ApplicationRecord, Domain, Pending, Version
+from proven.domains import Looking
 from proven.gateway.explorer import records
 from proven.gateway.explorer._listing import Query, listing, number_of
 from proven.gateway.explorer._packages import migration
@@ -17,6 +18,7 @@ from proven.gateway.explorer._timeline import Timeline
 from proven.gateway.explorer.ports import ExplorerRooms
 from proven.wire import words
 from proven.wire.applications import Deploy, Policy, RollBack, SetUpgradePolicy, TransferOwnership
+from proven.wire.domain_records import record_name, record_value
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 from proven.wire.log_entries import Activated, DomainLapsed, DomainProved, Entry, Submitted, decode_entry
@@ -36,6 +38,8 @@ class ApplicationViews:
     def __init__(self, rooms: ExplorerRooms) -> None:
         self._registry = rooms.registry
         self._clock = rooms.clock
+        self._looking = rooms.looking
+        self._origin = rooms.log.origin
         self._timelines: OrderedDict[ApplicationId, Timeline] = OrderedDict()
         self._reading = asyncio.Lock()
 
@@ -63,10 +67,7 @@ class ApplicationViews:
             policy=policy(record.policy),
             pending=None if record.pending is None else await self._pending(record, record.pending, now),
             allowed_origins=list(record.origins),
-            domains=[
-                records.Domain(name=domain.name, proved_until=domain.proved_until)
-                for domain in record.domains
-            ],
+            domains=[self._domain(record, domain, now) for domain in record.domains],
             versions=listing(versions, 1, _VERSIONS_SHOWN, version),
             history=await self._happenings(indexes, 1, _HISTORY_SHOWN),
             made_at=now,
@@ -157,6 +158,17 @@ class ApplicationViews:
         announced = await self._registry.manifest(package_id)
         return listing(announced.migrations_beyond(live), 1, _MIGRATIONS_SHOWN, migration)
 
+    def _domain(self, record: ApplicationRecord, domain: Domain, now: int) -> records.Domain:
+        until = domain.proved_until
+        return records.Domain(
+            name=domain.name,
+            state="claimed" if until is None else "proved" if until > now else "expired",
+            proved_until=until,
+            failure=_failure(self._looking(record.id, domain.name)),
+            record_name=record_name(domain.name),
+            record_value=record_value(record.id, self._origin),
+        )
+
     def announced_package(self, record: ApplicationRecord) -> PackageId | None:
         """The package that the pending change makes live, if it does."""
         if record.pending is None or not isinstance(record.pending.change, Deploy | RollBack):
@@ -217,6 +229,13 @@ def _said(entry: Entry) -> str:
             return f"The domain {entry.domain} was proved, until {words.moment(entry.until)}"
         case DomainLapsed():
             return f"The proof of the domain {entry.domain} expired"
+
+
+def _failure(looking: Looking | None) -> records.DomainFailure | None:
+    if looking is None or looking.failure is None:
+        return None
+    failure = looking.failure
+    return records.DomainFailure(code=failure.code, words=failure.message, next_at=looking.next_at)
 
 
 def _summary(record: ApplicationRecord) -> records.ApplicationSummary:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from proven.apps import ApplicationRecord, Version
+from proven.domains import Looking
 from proven.gateway.ports import EntryIndex, PackageStore, PublicLog
 from proven.packages import Manifest
 from proven.wire.applications import Upgrade
@@ -34,10 +35,11 @@ class Registry(PackageStore, EntryIndex, Protocol):
 @dataclass(frozen=True, slots=True)
 class ExplorerRooms:
     """What the explorer leads to. `cosignatures` are those of the newest checkpoint, `clock` is Unix
-    seconds.
+    seconds. `looking` says how the search for the proof of a domain goes.
     """
 
     registry: Registry
     log: PublicLog
     cosignatures: Callable[[], Sequence[Signature]]
     clock: Callable[[], float]
+    looking: Callable[[ApplicationId, str], Looking | None] = lambda application, domain: None

@@ -63,11 +63,25 @@ class Version(Record, frozen=True):
     rolled_back_to: int | None
 
 
+class DomainFailure(Record, frozen=True):
+    """Why this node's last attempt to prove a domain failed, and when it tries again."""
+
+    code: str
+    words: str
+    next_at: int | None
+
+
 class Domain(Record, frozen=True):
-    """A domain that the application claims; it is its own only while a proof holds."""
+    """A domain that the application claims; it is its own only while a proof holds. `state` is `claimed`,
+    `proved` or `expired`. A TXT record at `record_name` that says `record_value` proves it.
+    """
 
     name: str
+    state: str
     proved_until: int | None
+    failure: DomainFailure | None
+    record_name: str
+    record_value: str
 
 
 class Happening(Record, frozen=True):
