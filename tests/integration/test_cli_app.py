@@ -159,12 +159,12 @@ async def test_versions_origins_domains_owners_and_the_end(desk: Desk) -> None:
     await desk.ok("app", "rollback", "second", "1", *key)
     assert await desk.says("second") == "one"
     await desk.ok("app", "origin", "add", "second", "HTTPS://Page.example/", *key)
-    await desk.ok("app", "domain", "link", "second", "App.Example.com", *key)
+    await desk.ok("app", "domain", "add", "second", "App.Example.com", *key)
     shown = await desk.json("app", "show", "second")
     assert (shown["version"], shown["origins"]) == (3, ["https://page.example"])
     assert [each["name"] for each in shown["domains"]] == ["app.example.com"]
     await desk.ok("app", "origin", "remove", "second", "https://page.example", *key)
-    await desk.ok("app", "domain", "unlink", "second", "app.example.com", *key)
+    await desk.ok("app", "domain", "remove", "second", "app.example.com", *key)
     assert "--yes" in await desk.refused("app", "transfer", "second", other, *key)
     await desk.ok("app", "transfer", "second", other, "--yes", *key)
     assert "--yes" in await desk.refused("app", "archive", "second", "--key", "other.key")
@@ -178,7 +178,7 @@ async def test_who_is_too_late_learns_what_happened_meanwhile(desk: Desk) -> Non
     key = ("--key", "owner.key")
     await desk.ok("app", "create", "third", *key)
     await desk.ok("app", "origin", "add", "third", "https://early.example", *key, "--save", "late.command")
-    await desk.ok("app", "domain", "link", "third", "first.example.com", *key)
+    await desk.ok("app", "domain", "add", "third", "first.example.com", *key)
     for command in (
         ("send", "late.command"),
         ("origin", "add", "third", "https://late.example", "--revision", "1", *key),

@@ -11,6 +11,7 @@ from typing import Any
 from proven.apps import Application
 from proven.attestation import Verifier
 from proven.client import Client, connect
+from proven.domains import DomainsConfig
 from proven.identity import SessionLimits
 from proven.node.config import GatewaySettings, NodeConfig
 from proven.node.local import LocalNode, local_node
@@ -21,6 +22,8 @@ from proven.wire.commands import ConsoleEvent
 from proven.wire.ids import PackageId
 
 APPS = Path(__file__).parent / "apps"
+NO_RESOLVER = DomainsConfig(plain_resolver="127.0.0.1:1")
+"""For tests that are not about domains: nothing is asked of the world outside."""
 UNHURRIED_SESSIONS = SessionLimits(handshake_rate=1e6, handshake_rate_per_source=1e6)
 """For tests that open many sessions from one address."""
 
@@ -81,7 +84,11 @@ async def running_node(
         gateway=GatewaySettings(port=0, shutdown_grace=1.0),
         sessions=UNHURRIED_SESSIONS,
         runtime=runtime or RuntimeConfig(pool_size=1, timeout=5.0),
-        **{"storage": StorageConfig(synchronous=Synchronous.NORMAL), **settings},
+        **{
+            "storage": StorageConfig(synchronous=Synchronous.NORMAL),
+            "domains": NO_RESOLVER,
+            **settings,
+        },
     )
     async with local_node(config, on_console=on_console, clock=clock) as local:
         node = Node(local)

@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "veto": ("proven.cli.app.announced:veto", "Refuse the announced change, as a guardian."),
     "transfer": ("proven.cli.app.transfer:transfer", "Make the holder of a public key the owner."),
     "origin": ("proven.cli.app.origin:origin", "Say which pages may use an application, by their origin."),
-    "domain": ("proven.cli.app.domain:domain", "Claim a domain for an application."),
+    "domain": ("proven.cli.app.domain:domain", "Have domains of yours lead to an application."),
     "archive": ("proven.cli.app.archive:archive", "End an application for good."),
     "sign": ("proven.cli.app.signed:sign_command", "Show what a signed command says, and add a signature."),
     "send": ("proven.cli.app.signed:send", "Hand in a signed command."),

@@ -1,54 +1,142 @@
-"""`proven app domain`: claims of domains."""
+"""`proven app domain`: which domains lead to an application."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from proven.cli._output import json_option
+from proven.apps import Domain
+from proven.cli._output import COMMAND, json_option, print_json, printable
+from proven.client.owner import ReadLog
+from proven.wire import words
 from proven.wire.applications import LinkDomain, UnlinkDomain
+from proven.wire.domain_records import record_name, record_value
 
-from ._options import APP, host_text, signing_options
-from ._telling import sign_and_tell
+from ._options import APP, Place, Signing, bad_request, host_text, node_options, signing_options
+from ._sending import change
+from ._telling import sign_and_tell, tell
 
 
 @click.group()
 def domain() -> None:
-    """Claim a domain for an application. A claim leads nowhere before a node has recorded a proof of it.
+    """Have domains of yours lead to an application.
+
+    You claim a domain, and prove that it is yours by a TXT record in its DNS. Nodes look for the record, soon
+    and then again and again; as long as a proof holds, the domain leads to the application.
 
     \b
     Examples:
-      proven app domain link todo todo.example --key owner.key
-      proven app domain unlink todo todo.example --key owner.key
+      proven app domain add todo todo.example --key owner.key
+      proven app domain list todo
+      proven app domain remove todo todo.example --key owner.key
     """
 
 
-@domain.command("link")
+@domain.command("add")
 @APP
 @click.argument("domain", metavar="DOMAIN")
 @signing_options
 @json_option
-def domain_link(application: str, domain: str, as_json: bool, **options: Any) -> None:
-    """Claim DOMAIN for APP. Nodes of this version look for no proof, so none is recorded yet.
+def domain_add(application: str, domain: str, as_json: bool, **options: Any) -> None:
+    """Claim DOMAIN for APP, and print the DNS record that proves it.
+
+    The record names the application and the network: it proves nothing for others. It has to be at that name
+    itself, not behind an alias (CNAME), and to stay there: proofs expire and are renewed.
 
     \b
     Example:
-      proven app domain link todo todo.example --key owner.key
+      proven app domain add todo todo.example --key owner.key
     """
-    sign_and_tell(application, LinkDomain(domain=host_text(domain).lower()), as_json, options)
+    command = LinkDomain(domain=_domain(domain))
+    sent = asyncio.run(change(application, command, Signing.of(options), Place.of(application, options)))
+    body = sent.signed.body
+    name = record_name(command.domain)
+    value = record_value(sent.signed.application_id, body.origin)
+    sent.more |= {"record_name": name, "record_type": "TXT", "record_value": value}
+    tell(sent, as_json)
+    if as_json:
+        return
+    click.echo(f"To prove that it is yours, create this record in the DNS of {command.domain}, and keep it:")
+    for line in (f"  name   {name}", "  type   TXT", f"  value  {value}"):
+        click.echo(printable(line))
+    click.echo(
+        f"next: `dig +short TXT {name}` shows whether it is there, `{COMMAND} app domain list {application}` "
+        "what the node found",
+        err=True,
+    )
 
 
-@domain.command("unlink")
+@domain.command("remove")
 @APP
 @click.argument("domain", metavar="DOMAIN")
 @signing_options
 @json_option
-def domain_unlink(application: str, domain: str, as_json: bool, **options: Any) -> None:
-    """Give up the claim of DOMAIN.
+def domain_remove(application: str, domain: str, as_json: bool, **options: Any) -> None:
+    """Give DOMAIN up. It stops leading to APP at once, and another application can have it.
 
     \b
     Example:
-      proven app domain unlink todo todo.example --key owner.key
+      proven app domain remove todo todo.example --key owner.key
     """
-    sign_and_tell(application, UnlinkDomain(domain=host_text(domain).lower()), as_json, options)
+    sign_and_tell(application, UnlinkDomain(domain=_domain(domain)), as_json, options)
+
+
+@domain.command("list")
+@APP
+@node_options
+@json_option
+def domain_list(application: str, as_json: bool, **options: Any) -> None:
+    """Print the domains that APP claims: until when each is proved, by the log, and why it is not, by the
+    word of the node.
+
+    \b
+    Examples:
+      proven app domain list todo
+      proven app domain list todo --json
+    """
+    log, failures = asyncio.run(_read(application, Place.of(application, options)))
+    record = log.find(application)
+    if as_json:
+        print_json([domain_record(each, failures) for each in record.domains])
+        return
+    for each in record.domains:
+        click.echo(printable(f"{each.name:<32} {domain_words(each, failures)}"))
+        if each.proved_until is None:
+            value = record_value(record.id, log.origin)
+            click.echo(printable(f"{'':<32} needs: {record_name(each.name)} TXT {value}"))
+    if not record.domains:
+        click.echo(f"There is none; `{COMMAND} app domain add` claims one.", err=True)
+
+
+def domain_words(domain: Domain, failures: Mapping[str, str]) -> str:
+    """How it is with a claim; `failures` are a node's reasons, by domain."""
+    until, failure = domain.proved_until, failures.get(domain.name)
+    if until is None:
+        return f"not proved{f': {failure}' if failure else ' yet'}"
+    if until <= time.time() * 1000:
+        said = f"the proof expired on {words.minute(until)}"
+    else:
+        said = f"proved until {words.minute(until)}"
+    return f"{said}; the last attempt to renew it failed: {failure}" if failure else said
+
+
+def domain_record(domain: Domain, failures: Mapping[str, str]) -> dict[str, Any]:
+    """The same for programs."""
+    until = domain.proved_until
+    return {"name": domain.name, "proved_until": until, "failure": failures.get(domain.name)}
+
+
+async def _read(application: str, place: Place) -> tuple[ReadLog, Mapping[str, str]]:
+    async with place.node() as node:
+        log = await node.read(application)
+        return log, await node.unproved(log.find(application))
+
+
+def _domain(text: str) -> str:
+    if not text.isascii():
+        raise bad_request(f"write {text[:200]} in its ASCII form (xn--…), as browsers send it")
+    return host_text(text).lower().removesuffix(".")

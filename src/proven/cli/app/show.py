@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from proven.wire.applications import Deploy, guardians_of
 from proven.wire.errors import ErrorCode, ProvenError
 
 from ._options import APP, Place, node_options
+from .domain import domain_record, domain_words
 
 
 @click.command()
@@ -33,12 +35,12 @@ def show(application: str, as_json: bool, **options: Any) -> None:
       proven app show todo
       proven app show todo --json --node https://node.example --pcr0 3b1f…
     """
-    log = asyncio.run(_read(application, Place.of(application, options)))
+    log, failures = asyncio.run(_read_one(application, Place.of(application, options)))
     record = log.find(application)
     if as_json:
-        print_json(_to_record(log, record))
+        print_json(_to_record(log, record, failures))
     else:
-        for name, value in _lines(log, record):
+        for name, value in _lines(log, record, failures):
             click.echo(printable(f"{name:<12} {value}"))
 
 
@@ -55,10 +57,10 @@ def list_command(owner: str | None, as_json: bool, **options: Any) -> None:
       proven app list --owner $(proven key show owner.key)
     """
     wanted = None if owner is None else public_key(owner)
-    log = asyncio.run(_read(None, Place.of(None, options)))
+    log = asyncio.run(_read_all(Place.of(None, options)))
     found = [record for record in log.all() if wanted in (None, record.owner)]
     if as_json:
-        print_json([_to_record(log, record) for record in found])
+        print_json([_to_record(log, record, {}) for record in found])
         return
     for record in found:
         version = f"version {record.version}" if record.version else "no version"
@@ -69,17 +71,23 @@ def list_command(owner: str | None, as_json: bool, **options: Any) -> None:
         click.echo(f"There is none; `{COMMAND} app create NAME --key FILE` makes one.", err=True)
 
 
-async def _read(application: str | None, place: Place) -> ReadLog:
+async def _read_one(application: str, place: Place) -> tuple[ReadLog, Mapping[str, str]]:
     async with place.node() as node:
-        log = await node.read(application, whole=application is None)
-    if application is None and not log.view.whole:
+        log = await node.read(application)
+        return log, await node.unproved(log.find(application))
+
+
+async def _read_all(place: Place) -> ReadLog:
+    async with place.node() as node:
+        log = await node.read(None, whole=True)
+    if not log.view.whole:
         raise ProvenError(
             ErrorCode.TOO_LARGE, "the log is too long to be read here; its node lists them at /explorer/"
         )
     return log
 
 
-def _lines(log: ReadLog, record: ApplicationRecord) -> list[tuple[str, str]]:
+def _lines(log: ReadLog, record: ApplicationRecord, failures: Mapping[str, str]) -> list[tuple[str, str]]:
     """An application in words for people."""
     live = log.live(record.id)
     lines = [
@@ -97,10 +105,7 @@ def _lines(log: ReadLog, record: ApplicationRecord) -> list[tuple[str, str]]:
         if isinstance(pending.change, Deploy):
             lines.append(("", f"package {pending.change.package_id}"))
     lines += [("origin", each) for each in record.origins]
-    for each in record.domains:
-        until = each.proved_until
-        proof = "no proof is recorded" if until is None else f"proved until {words.minute(until)}"
-        lines.append(("domain", f"{each.name} ({proof})"))
+    lines += [("domain", f"{each.name} ({domain_words(each, failures)})") for each in record.domains]
     checkpoint = log.view.checkpoint
     lines += [
         ("entries", f"{record.revision}, the last on {words.minute(record.changed_at)}"),
@@ -119,8 +124,10 @@ def _version(live: Version | None) -> str:
     )
 
 
-def _to_record(log: ReadLog, record: ApplicationRecord) -> dict[str, Any]:
-    """An application for programs; keys are hexadecimal, times Unix milliseconds."""
+def _to_record(log: ReadLog, record: ApplicationRecord, failures: Mapping[str, str]) -> dict[str, Any]:
+    """An application for programs; keys are hexadecimal, times Unix milliseconds. `failures` are the node's
+    reasons why domains are not proved.
+    """
     checkpoint = log.view.checkpoint
     fields: dict[str, Any] = {
         "id": record.id,
@@ -136,7 +143,7 @@ def _to_record(log: ReadLog, record: ApplicationRecord) -> dict[str, Any]:
         "policy": {"words": _words.who_may_change(record), **_builtins(record.policy)},
         "pending": None if record.pending is None else _pending(record.pending),
         "origins": record.origins,
-        "domains": [_builtins(each) for each in record.domains],
+        "domains": [domain_record(each, failures) for each in record.domains],
         "log": {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root},
     }
     readable: dict[str, Any] = _readable(fields)
