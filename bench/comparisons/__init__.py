@@ -1,6 +1,6 @@
 """The comparisons, in the order in which they are taken and reported."""
 
-from comparisons import browser, calls, cold, fanout, http, log, rpc, scopes, start
+from comparisons import browser, calls, cold, fanout, fold, http, log, rpc, scopes, start
 
 COMPARISONS = (
     calls.COMPARISON,
@@ -12,4 +12,5 @@ COMPARISONS = (
     start.COMPARISON,
     scopes.COMPARISON,
     log.COMPARISON,
+    fold.COMPARISON,
 )
