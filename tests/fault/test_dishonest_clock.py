@@ -16,7 +16,7 @@ from proven.client.collect import collecting
 from proven.client.report import LinkName, Status
 from proven.client.verification import examine
 from proven.wire.applications import Deploy, OwnerDecides, SetUpgradePolicy, Timelock
-from proven.wire.notes import NoteSigner
+from proven.wire.notes import Checkpoint, NoteSigner
 from support.dishonest import HOUR, Operator, serving
 from support.dishonest_bank import DELAY, OWNER, STRANGER, Scene, assert_caught
 
@@ -198,3 +198,32 @@ class TestClocks:
         assert notice.found.startswith("version 2 was announced on ")
         assert notice.against.startswith("witnessed by witness.example, which saw it on ")
         assert "and the log without it on" in notice.against
+
+
+class TestWitnesses:
+    async def test_a_cosignature_that_is_missing(self, scene: Scene) -> None:
+        witness = NoteSigner("witness.example", Ed25519PrivateKey.generate())
+        report = await scene.verdict(pins=Pins(witnesses=(witness.key,)))
+        assert_caught(report, LinkName.LOG, "0 of the 1 witnesses that you require cosigned")
+
+    async def test_a_cosignature_that_is_forged(self, scene: Scene) -> None:
+        witness, forger = (NoteSigner("witness.example", Ed25519PrivateKey.generate()) for _ in range(2))
+        text = scene.operator.note().text
+        forged = forger.cosign(text, scene.book.at(0) // 1000)
+        genuine = witness.cosign(text, scene.book.at(0) // 1000)
+        scene.operator.cosignatures = [type(forged)(genuine.name, genuine.key_id, forged.blob)]
+        report = await scene.verdict(pins=Pins(witnesses=(witness.key,)))
+        assert_caught(report, LinkName.LOG, "the signature of witness.example is wrong")
+
+    async def test_a_cosignature_of_another_checkpoint(self, scene: Scene) -> None:
+        witness = NoteSigner("witness.example", Ed25519PrivateKey.generate())
+        other = Checkpoint(scene.book.origin, 4, bytes(32)).text()
+        scene.operator.cosignatures = [witness.cosign(other, scene.book.at(0) // 1000)]
+        report = await scene.verdict(pins=Pins(witnesses=(witness.key,)))
+        assert_caught(report, LinkName.LOG, "the signature of witness.example is wrong")
+
+    async def test_a_genuine_one_is_enough(self, scene: Scene) -> None:
+        witness, other = (NoteSigner(f"{name}.example", Ed25519PrivateKey.generate()) for name in "ab")
+        scene.operator.cosignatures = [witness.cosign(scene.operator.note().text, scene.book.at(0) // 1000)]
+        report = await scene.verdict(pins=Pins(witnesses=(witness.key, other.key), min_witnesses=1))
+        assert report.failed is None, report.failed

@@ -26,7 +26,6 @@ from proven.wire.applications import (
     Veto,
 )
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.notes import Checkpoint, NoteSigner
 from support.dishonest import HOUR, Book, new_log_key, root_of, serving
 from support.dishonest_bank import DELAY, GUARDIAN, OWNER, STRANGER, Scene, assert_caught
 
@@ -350,35 +349,6 @@ class TestPolicies:
     async def test_less_notice_than_is_pinned(self, scene: Scene) -> None:
         report = await scene.verdict(pins=Pins(min_delay=7 * 24 * HOUR))
         assert_caught(report, LinkName.POLICY, "you require 7 days of notice")
-
-
-class TestWitnesses:
-    async def test_a_cosignature_that_is_missing(self, scene: Scene) -> None:
-        witness = NoteSigner("witness.example", Ed25519PrivateKey.generate())
-        report = await scene.verdict(pins=Pins(witnesses=(witness.key,)))
-        assert_caught(report, LinkName.LOG, "0 of the 1 witnesses that you require cosigned")
-
-    async def test_a_cosignature_that_is_forged(self, scene: Scene) -> None:
-        witness, forger = (NoteSigner("witness.example", Ed25519PrivateKey.generate()) for _ in range(2))
-        text = scene.operator.note().text
-        forged = forger.cosign(text, scene.book.at(0) // 1000)
-        genuine = witness.cosign(text, scene.book.at(0) // 1000)
-        scene.operator.cosignatures = [type(forged)(genuine.name, genuine.key_id, forged.blob)]
-        report = await scene.verdict(pins=Pins(witnesses=(witness.key,)))
-        assert_caught(report, LinkName.LOG, "the signature of witness.example is wrong")
-
-    async def test_a_cosignature_of_another_checkpoint(self, scene: Scene) -> None:
-        witness = NoteSigner("witness.example", Ed25519PrivateKey.generate())
-        other = Checkpoint(scene.book.origin, 4, bytes(32)).text()
-        scene.operator.cosignatures = [witness.cosign(other, scene.book.at(0) // 1000)]
-        report = await scene.verdict(pins=Pins(witnesses=(witness.key,)))
-        assert_caught(report, LinkName.LOG, "the signature of witness.example is wrong")
-
-    async def test_a_genuine_one_is_enough(self, scene: Scene) -> None:
-        witness, other = (NoteSigner(f"{name}.example", Ed25519PrivateKey.generate()) for name in "ab")
-        scene.operator.cosignatures = [witness.cosign(scene.operator.note().text, scene.book.at(0) // 1000)]
-        report = await scene.verdict(pins=Pins(witnesses=(witness.key, other.key), min_witnesses=1))
-        assert report.failed is None, report.failed
 
 
 async def test_a_client_with_pins_does_not_even_call(scene: Scene) -> None:

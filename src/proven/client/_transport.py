@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
 
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.session import MAX_FRAME, MAX_RESPONSE
@@ -176,3 +179,12 @@ def _parse(body: bytes) -> object:
 
 def _closed(code: int | None) -> ProvenError:
     return ProvenError(ErrorCode.SESSION_CLOSED, f"the node closed the connection ({code or 'no code'})")
+
+
+class Resolver(ThreadedResolver):
+    """Finds the names under `localhost` on this machine (RFC 6761 §6.3), as browsers do."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return await super().resolve("localhost" if host.endswith(".localhost") else host, port, family)

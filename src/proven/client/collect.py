@@ -7,7 +7,6 @@ import base64
 import binascii
 import io
 import os
-import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,10 +15,8 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 import msgspec
-from aiohttp.abc import ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
-from proven.client._transport import read_limited, unreachable
+from proven.client._transport import Resolver, read_limited, unreachable
 from proven.client.bundle import Bundle, SavedAnswer, SavedEntry, SavedLog, SavedSession, now_ms
 from proven.client.log import MAX_COSIGNED, read_hashes
 from proven.client.pins import LogMemory
@@ -328,20 +325,11 @@ async def collecting(
 ) -> AsyncIterator[Collector]:
     """A collector with connections of its own. `timeout` is seconds for each request."""
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=True if tls is None else tls, resolver=_Resolver()),
+        connector=aiohttp.TCPConnector(ssl=True if tls is None else tls, resolver=Resolver()),
         timeout=aiohttp.ClientTimeout(total=timeout),
         auto_decompress=False,
     ) as http:
         yield Collector(http, url)
-
-
-class _Resolver(ThreadedResolver):
-    """Finds the names under `localhost` on this machine (RFC 6761 §6.3), as browsers do."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        return await super().resolve("localhost" if host.endswith(".localhost") else host, port, family)
 
 
 def _size_of(note: bytes) -> int:
