@@ -1,6 +1,6 @@
 """The comparisons, in the order in which they are taken and reported."""
 
-from comparisons import browser, calls, cold, fanout, fold, http, log, rpc, scopes, start
+from comparisons import browser, calls, cold, deploy, fanout, fold, http, log, rpc, scopes, start
 
 COMPARISONS = (
     calls.COMPARISON,
@@ -10,6 +10,7 @@ COMPARISONS = (
     browser.COMPARISON,
     cold.COMPARISON,
     start.COMPARISON,
+    deploy.COMPARISON,
     scopes.COMPARISON,
     log.COMPARISON,
     fold.COMPARISON,
