@@ -9,7 +9,6 @@ from typing import Final
 
 import click
 
-from proven.node.keys import load_or_create
 from proven.wire.errors import ErrorCode, ProvenError
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -21,6 +20,8 @@ AS: Final = click.option(
 
 def seed(name: str) -> bytes:
     """The root seed of a local identity."""
+    from proven.node.keys import load_or_create
+
     if not _NAME.fullmatch(name):
         raise ProvenError(ErrorCode.BAD_REQUEST, f"{name!r} cannot name an identity: use letters and digits")
     base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import click
-from cryptography import x509
 
-from proven.attestation import Measurements, Verifier
 from proven.node.presence import Presence, discover
 from proven.wire.errors import ErrorCode, ProvenError
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from proven.attestation import Verifier
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,12 +65,37 @@ def find(application: str | None, options: Mapping[str, Any]) -> Found:
     """
     url, nodes = options["url"], discover()
     if url is not None:
-        known = next((node for node in nodes if node.url == url.rstrip("/")), None)
+        known = node_at(url, nodes)
     elif application is not None:
         known = find_node(nodes, application)
     else:
         known = _only_node(nodes)
     return Found(url or (known.url if known else ""), verifier(known, options), known)
+
+
+def node_at(url: str, nodes: list[Presence]) -> Presence | None:
+    """The node on this machine that `url` leads to, by whichever name of this machine."""
+    try:
+        asked = urlsplit(url)
+        host, port = asked.hostname, asked.port
+    except ValueError:
+        return None
+    return next((node for node in nodes if _is_at(host, port, node.url)), None)
+
+
+def _is_at(host: str | None, port: int | None, url: str) -> bool:
+    """Whether a host name of this machine, with this port, is the node at `url`."""
+    node = urlsplit(url)
+    return port == node.port and host is not None and (host == node.hostname or _is_here(host))
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def find_node(nodes: list[Presence], application: str) -> Presence:
@@ -94,6 +124,8 @@ def _only_node(nodes: list[Presence]) -> Presence:
 
 def verifier(known: Presence | None, options: Mapping[str, Any]) -> Verifier:
     """What decides about a node's evidence: what the options say, or that it is the `known` node."""
+    from proven.attestation import Measurements, Verifier
+
     root: Path | None = options["development_root"]
     anything: bool = options["any_development_node"]
     pcr0: str | None = options["pcr0"]
@@ -118,6 +150,8 @@ def verifier(known: Presence | None, options: Mapping[str, Any]) -> Verifier:
 
 
 def _certificate(pem: bytes) -> x509.Certificate:
+    from cryptography import x509
+
     try:
         return x509.load_pem_x509_certificate(pem)
     except ValueError:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from proven.attestation import Verifier
-from proven.client import Client, connect
-from proven.node import keys
-from proven.node.presence import Presence
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.identity import IdentityKey
 
+from ._durations import read_duration
 from ._nodes import find, node_options
 from .key import KEY, read_key
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from proven.attestation import Verifier
+    from proven.client import Client
+    from proven.node.presence import Presence
+    from proven.wire.identity import IdentityKey
 
-_AGO: Final = re.compile(r"(\d{1,9})(s|m|h|d)")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+F = TypeVar("F", bound=Callable[..., Any])
 
 _KEY: Final = click.option(
     "--key",
@@ -53,6 +50,8 @@ class Node:
     @classmethod
     def named(cls, application: str, *, key: str | None, **where: Any) -> Node:
         """The node that the options name, or the one on this machine that runs the application."""
+        from proven.wire.identity import IdentityKey
+
         node = find(application, where)
         found = _owner_of(node.known) if key is None else IdentityKey.of_owner(read_key(key))
         return cls(node.url, node.verifier, found, named=key is not None)
@@ -60,6 +59,8 @@ class Node:
     @contextlib.asynccontextmanager
     async def manage(self) -> AsyncIterator[Client]:
         """A management session by that key. Who is refused, and named no key, is told how to."""
+        from proven.client import connect
+
         connecting = connect(self.url, application=None, verifier=self._verifier, identity=self._key)
         try:
             async with await connecting as client:
@@ -73,6 +74,11 @@ class Node:
 
 def _owner_of(known: Presence | None) -> IdentityKey:
     """The key that owns what a node of this user deploys."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from proven.node import keys
+    from proven.wire.identity import IdentityKey
+
     file = None if known is None or known.data_dir is None else Path(known.data_dir) / "root.key"
     if file is None or not file.exists():
         raise ProvenError(
@@ -86,8 +92,8 @@ def ago(_: click.Context, __: click.Parameter, text: str | None) -> float | None
     """How many seconds ago a moment was, from `10m` or `2026-01-31T12:00`."""
     if text is None:
         return None
-    if match := _AGO.fullmatch(text):
-        return float(int(match[1]) * _SECONDS[match[2]])
+    if (seconds := read_duration(text)) is not None:
+        return float(seconds)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

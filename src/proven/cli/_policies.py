@@ -19,10 +19,9 @@ from proven.wire.applications import (
 )
 from proven.wire.errors import ErrorCode, ProvenError
 
+from ._durations import read_duration
 from .key import public_key
 
-_DELAY: Final = re.compile(r"([0-9]{1,9})(s|m|h|d)")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _FORMS: Final = "owner, immutable, timelock 7d, multisig 2 of KEY KEY KEY, or timelock 7d multisig 2 of KEY …"
 
 
@@ -56,9 +55,8 @@ def read_policy(words: Sequence[str], guardians: Sequence[str] = ()) -> Policy:
 
 
 def _delay(text: str) -> int:
-    given = _DELAY.fullmatch(text)
-    seconds = 0 if given is None else int(given[1]) * _SECONDS[given[2]]
-    if not MIN_DELAY <= seconds <= MAX_DELAY:
+    seconds = read_duration(text)
+    if seconds is None or not MIN_DELAY <= seconds <= MAX_DELAY:
         raise _bad(f"{text[:80]!r} is no delay: write 60s to 365d, with s, m, h or d")
     return seconds
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
 
-from proven.wire.commands import HandlerMetrics, ReadMetricsResult
-
 from ._nodes import running_applications
 from ._output import json_option, print_json, printable
 from ._owner import Node, ago, owner_options
+
+if TYPE_CHECKING:
+    from proven.wire.commands import HandlerMetrics, ReadMetricsResult
 
 _HEAD: Final = ("handler", "version", "calls", "failed", "p50", "p90", "p99", "errors")
 _LONGEST: Final = 31 * 86_400

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from proven.cli import main
 from proven.cli._nodes import find_node
-from proven.cli.call import to_json
+from proven.cli._values import to_json
 from proven.node.presence import Presence
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError

@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 
 from proven.cli import _nodes
-from proven.cli.listen import _print, _print_json, _print_named
+from proven.cli._listening import print_event, print_event_json, print_named
 from proven.client import Missed, Published
 
 Proven = Callable[..., Result]
@@ -29,7 +29,7 @@ def test_an_event_has_to_be_named(proven: Proven) -> None:
 
 
 def test_what_is_missing_is_not_mixed_with_what_came(capsys: pytest.CaptureFixture[str]) -> None:
-    for show in (_print, _print_named):
+    for show in (print_event, print_named):
         show(Missed(3))
         show(Missed(None))
         told = capsys.readouterr()
@@ -41,7 +41,7 @@ def test_what_is_missing_is_not_mixed_with_what_came(capsys: pytest.CaptureFixtu
 
 def test_a_payload_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     event = Published("news", {"text": "two\nlines", "é": 1})
-    for show in (_print, _print_named, _print_json):
+    for show in (print_event, print_named, print_event_json):
         show(event)
     plain, named, record = capsys.readouterr().out.splitlines()
     assert json.loads(plain) == event.payload

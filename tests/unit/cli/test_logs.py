@@ -9,9 +9,9 @@ import pytest
 from click.testing import Result
 
 from proven.cli import _nodes
+from proven.cli._log_lines import Printer, print_line_json
 from proven.cli._output import print_json, print_json_line, printable
 from proven.cli._owner import ago
-from proven.cli.logs import _print_json, _Printer
 from proven.cli.metrics import duration
 from proven.client import MissedLines
 from proven.wire.commands import LogLine
@@ -78,7 +78,7 @@ def test_since_a_moment() -> None:
 
 
 def test_nothing_in_a_line_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    show = _Printer()
+    show = Printer()
     show(line(f"a{STEERING}b", handler=f"src/{STEERING}.ts#h"))
     show(line("x", kind="error", level="error", code="HANDLER_ERROR", stack=f"Error: {STEERING}\n at y"))
     shown = capsys.readouterr().out
@@ -88,7 +88,7 @@ def test_nothing_in_a_line_steers_the_terminal(capsys: pytest.CaptureFixture[str
 
 
 def test_json_has_the_text_as_it_was_said_and_steers_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    _print_json(line(STEERING))
+    print_line_json(line(STEERING))
     print_json_line({STEERING: STEERING})
     print_json({STEERING: [STEERING]})
     shown = capsys.readouterr().out
@@ -100,17 +100,17 @@ def test_json_has_the_text_as_it_was_said_and_steers_nothing(capsys: pytest.Capt
 
 
 def test_what_is_missing_is_not_mixed_with_what_came(capsys: pytest.CaptureFixture[str]) -> None:
-    show = _Printer()
+    show = Printer()
     show(MissedLines(1))
     show(MissedLines(1234))
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", "1 line is missing here\n1,234 lines are missing here\n")
-    _print_json(MissedLines(3))
+    print_line_json(MissedLines(3))
     assert json.loads(capsys.readouterr().out) == {"missed": 3}
 
 
 def test_an_error_is_shown_with_its_stack_once(capsys: pytest.CaptureFixture[str]) -> None:
-    show = _Printer()
+    show = Printer()
     stack = "RangeError: no\n    at src/a.ts:1:1"
     show(line("no", kind="error", level="error", code="HANDLER_ERROR", stack=stack, handler="src/a.ts#a"))
     texts = [each.partition(" │ ")[2] for each in capsys.readouterr().out.splitlines()]

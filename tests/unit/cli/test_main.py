@@ -51,6 +51,23 @@ def test_help_does_not_load_what_only_commands_need() -> None:
     assert not {"tree_sitter", "aiohttp", "apsw", "cryptography", "proven.packages"} & set(loaded)
 
 
+def test_help_and_completion_of_a_command_do_not_load_what_only_running_it_needs() -> None:
+    quick = [name for name in COMMANDS if name not in ("app", "check", "init", "package")]
+    script = "\n".join(
+        [
+            "import sys",
+            "from proven.cli import main",
+            f"for name in {quick}: main([name, '--help'], standalone_mode=False)",
+            "print(*sys.modules)",
+        ]
+    )
+    loaded = run("-c", script).splitlines()[-1].split()
+    assert "proven.cli.verify" in loaded
+    heavy = {"aiohttp", "apsw", "tree_sitter", "watchfiles", "cryptography.x509"}
+    rooms = {f"proven.{room}" for room in ("apps", "attestation", "client", "gateway", "packages", "runtime")}
+    assert not (heavy | rooms) & set(loaded)
+
+
 def test_an_unknown_command_is_answered_with_those_there_are(proven: Proven) -> None:
     result = proven("deploy")
     assert result.exit_code == 2

@@ -10,9 +10,8 @@ import click
 import msgspec
 
 from proven.apps import ApplicationRecord, Pending, Version
-from proven.cli._output import COMMAND, json_option, print_json, printable
+from proven.cli._output import COMMAND, json_option, print_json, printable, readable
 from proven.cli.key import public_key
-from proven.cli.verify import _readable
 from proven.client import _words
 from proven.client.owner import ReadLog
 from proven.wire import words
@@ -146,8 +145,8 @@ def _to_record(log: ReadLog, record: ApplicationRecord, failures: Mapping[str, s
         "domains": [domain_record(each, failures) for each in record.domains],
         "log": {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root},
     }
-    readable: dict[str, Any] = _readable(fields)
-    return readable
+    shown: dict[str, Any] = readable(fields)
+    return shown
 
 
 def _pending(pending: Pending) -> dict[str, Any]:

@@ -1,0 +1,233 @@
+"""What `proven verify` does: collect what an answer is checked against, examine it, and report."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from proven.client.bundle import MAX_BUNDLE, Bundle
+from proven.client.collect import collecting
+from proven.client.pins import LogMemory, Pins
+from proven.client.report import LinkName, Report, Status
+from proven.client.times import witnessed
+from proven.client.verification import examine
+from proven.node.presence import Presence, discover
+from proven.wire import ids
+from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.notes import NoteKey
+
+from ._durations import read_duration
+from ._nodes import node_at, verifier
+from ._output import print_json, printable, readable
+
+_TARGET: Final = re.compile(r"([A-Za-z0-9-]{1,64})@(https?://.+)")
+_MARKS: Final = {Status.HOLDS: ("✓", "green"), Status.FAILS: ("✗", "red"), Status.UNCHECKED: ("–", None)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What to verify: an application at a node, the answer at a URL, or what was saved in a file."""
+
+    url: str = ""
+    application: str | None = None
+    file: Path | None = None
+
+
+def run_verify(
+    target: str,
+    *,
+    pins: Iterable[str],
+    save: Path | None,
+    whole_log: bool,
+    source: bool,
+    timeout: float,
+    as_json: bool,
+    evidence: Mapping[str, Any],
+) -> int:
+    """Verify, print what follows, and return what the command exits with."""
+    wanted = read_pins(pins)
+    found = _read_target(target)
+    saved = None if found.file is None else _read_file(found.file)
+    if saved is not None:
+        found = _Target(url=saved.answer.url)
+    known = _known_node(found, discover())
+    if known is not None and not found.url:
+        found = _Target(url=known.url, application=found.application)
+    deciding = verifier(known, evidence)
+    memory = LogMemory.default()
+    bundle = saved
+    if bundle is None or bundle.log is None:
+        bundle = asyncio.run(_collect(found, saved, memory, whole=whole_log, source=source, timeout=timeout))
+    report = examine(bundle, deciding, pins=wanted, memory=memory)
+    if report.state is not None and report.attested is not None and saved is None:
+        memory.remember(report.attested.application_id, report.state)
+    if save is not None:
+        save.write_bytes(bundle.encode())
+    if as_json:
+        print_json(to_record(report, bundle))
+    else:
+        print_report(report, bundle, save)
+    return report.exit_code
+
+
+async def _collect(
+    target: _Target, saved: Bundle | None, memory: LogMemory, *, whole: bool, source: bool, timeout: float
+) -> Bundle:
+    async with collecting(target.url, timeout=timeout) as collector:
+        if saved is not None:
+            answer, asked = saved.answer, saved.asked
+        elif target.application is not None:
+            answer, asked = await collector.describe(target.application), target.application
+        else:
+            answer, asked = await collector.ask(target.url), None
+        return await collector.bundle(
+            answer,
+            asked=asked,
+            memory=memory,
+            whole=whole,
+            session=target.application is not None,
+            source=source,
+        )
+
+
+def read_pins(texts: Iterable[str]) -> Pins:
+    """Pins as they are written on the command line. Raises `ProvenError` (`BAD_REQUEST`)."""
+    values: dict[str, Any] = {}
+    witnesses: list[NoteKey] = []
+    for text in texts:
+        name, _, value = text.partition("=")
+        match name:
+            case "package":
+                values["only_package"] = ids.parse_package_id(value)
+            case "min-delay" if (seconds := read_duration(value)) is not None:
+                values["min_delay"] = seconds
+            case "hardware" if not value:
+                values["refuse_development"] = True
+            case "witness":
+                witnesses.append(NoteKey.parse(value))
+            case "min-witnesses" if value.isdecimal() and len(value) < 4:
+                values["min_witnesses"] = int(value)
+            case "notice-witnessed" if not value:
+                values["notice_witnessed"] = True
+            case _:
+                raise ProvenError(
+                    ErrorCode.BAD_REQUEST,
+                    f"{text[:100]!r} is no pin: there are package=ID, min-delay=7d, hardware, witness=KEY, "
+                    "min-witnesses=N and notice-witnessed",
+                )
+    try:
+        return Pins(witnesses=tuple(witnesses), **values)
+    except ValueError as error:
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"--pin: {error}") from None
+
+
+def to_record(report: Report, bundle: Bundle) -> dict[str, Any]:
+    """A report for programs."""
+    record: dict[str, Any] = {
+        "at": report.at.isoformat(),
+        "holds": report.failed is None,
+        "exit_code": report.exit_code,
+        "answer": bundle.answer.url,
+        "links": [
+            {"name": link.name, "status": link.status, "found": link.found, "against": link.against}
+            for link in report.links
+        ],
+    }
+    if report.attested is not None:
+        record |= {
+            "platform": report.attested.evidence.platform,
+            "application_id": report.attested.application_id,
+            "package_id": report.attested.package_id,
+            "log_index": report.attested.log_index,
+        }
+    if report.live is not None:
+        live = report.live.record
+        record["application"] = {
+            "name": live.name,
+            "owner": live.owner.hex(),
+            "version": report.live.version.number,
+            "policy": readable(msgspec.to_builtins(live.policy, builtin_types=(bytes,))),
+            "archived": live.archived,
+            "pending": None if live.pending is None else live.pending.activates_at,
+        }
+        version = report.live.version
+        record["notice"] = {
+            "announced_at": report.live.times[version.announced_index],
+            "in_force_at": version.at,
+            "witnessed": [
+                {
+                    "witness": each.witness,
+                    "not_before": None if each.after is None else 1000 * each.after,
+                    "by": 1000 * each.by,
+                }
+                for each in witnessed(version.announced_index, report.sightings)
+            ],
+        }
+    if report.state is not None:
+        record["log"] = {
+            "origin": report.state.origin,
+            "size": report.state.size,
+            "root": report.state.root,
+            "key": report.state.verifier_key,
+        }
+    return record
+
+
+def print_report(report: Report, bundle: Bundle, saved: Path | None) -> None:
+    width = max(map(len, LinkName))
+    for link in report.links:
+        mark, colour = _MARKS[link.status]
+        click.echo(f"{click.style(mark, fg=colour)} {link.name.value:<{width}}  {printable(link.found)}")
+        if link.against:
+            click.secho(f"  {'':<{width}}  by {printable(link.against)}", dim=True)
+    click.echo()
+    if report.failed is not None:
+        click.secho(f"The chain breaks at {report.failed.name.value}: do not rely on this answer.", fg="red")
+    else:
+        unchecked = [link.name.value for link in report.links if link.status is Status.UNCHECKED]
+        rest = f" Not checked: {', '.join(unchecked)}." if unchecked else ""
+        click.echo(f"Everything that was checked holds, as of {report.at:%Y-%m-%d %H:%M:%S UTC}.{rest}")
+    if saved is not None:
+        click.echo(f"Saved in {saved}: `proven verify {saved}` checks it again, without a network.")
+
+
+def _read_target(text: str) -> _Target:
+    matched = _TARGET.fullmatch(text)
+    if matched is not None:
+        return _Target(url=matched[2], application=matched[1])
+    if text.startswith(("http://", "https://")):
+        return _Target(url=text)
+    file = Path(text)
+    if file.is_file():
+        return _Target(file=file)
+    if re.fullmatch(r"[a-z0-9-]{1,64}", text):
+        return _Target(application=text)
+    raise ProvenError(
+        ErrorCode.BAD_REQUEST,
+        f"{text[:200]!r} is no application, no address with http(s)://, and no file here",
+    )
+
+
+def _read_file(file: Path) -> Bundle:
+    with file.open("rb") as opened:
+        return Bundle.decode(opened.read(MAX_BUNDLE + 1))
+
+
+def _known_node(target: _Target, nodes: list[Presence]) -> Presence | None:
+    """The node on this machine that is meant, if one is. Raises `ProvenError` if none is found by name."""
+    if target.url:
+        return node_at(target.url, nodes)
+    running = [node for node in nodes if target.application in node.applications] or nodes
+    if len(running) != 1:
+        there_are = "no node runs on this machine" if not nodes else "several nodes here could be meant"
+        raise ProvenError(
+            ErrorCode.UNAVAILABLE, f"{there_are}; say where the application is, as {target.application}@URL"
+        )
+    return running[0]
