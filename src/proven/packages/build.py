@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from proven.wire.errors import ErrorCode, ProvenError
@@ -20,7 +21,7 @@ from ._reader import Reading
 from ._resolve import ResolutionError, Resolver, Tree
 from ._syntax import TooComplexError
 from ._trial import try_parsing
-from .graph import Exploration, PackageTree, explore
+from .graph import Exploration, PackageTree, ResolvedModule, explore
 from .limits import MAX_ENTRIES
 from .manifest import FORMAT, Asset, Dependency, HandlerKind, Limits, Manifest, Module
 from .package import Package
@@ -62,7 +63,7 @@ def build(folder: Path | str, *, registry: Registry | None = None) -> Package:
             ErrorCode.NOT_FOUND, f"there is no folder {folder}: create an app with `proven init`"
         )
     tree = FolderTree(folder, registry or Registry.from_environment(folder))
-    manifest, files, assets = _derive(tree, tree.paths())
+    manifest, files, assets, _ = _derive(tree, tree.paths())
     return Package.create(manifest, files, assets)
 
 
@@ -85,7 +86,7 @@ def verify(package: Package) -> None:
     `BUILD_ERROR`.
     """
     try_parsing(package.files)
-    manifest, files, _ = _derive(PackageTree(package), package.files, package.manifest)
+    manifest, files, _, modules = _derive(PackageTree(package), package.files, package.manifest)
     if manifest != package.manifest or files.keys() != package.files.keys():
         different = [
             field
@@ -97,12 +98,15 @@ def verify(package: Package) -> None:
             f"the manifest does not say what the package's files say ({', '.join(different)}): build it "
             f"again",
         )
+    package.derived.modules = MappingProxyType(dict(modules))
 
 
 def _derive(
     tree: FolderTree | PackageTree, paths: Iterator[str] | Mapping[str, bytes], given: Manifest | None = None
-) -> tuple[Manifest, dict[str, bytes], Mapping[str, bytes]]:
-    """The manifest, the files of what can be reached from the entry modules of `tree`, and its assets."""
+) -> tuple[Manifest, dict[str, bytes], Mapping[str, bytes], Mapping[str, ResolvedModule]]:
+    """The manifest, the files of what can be reached from the entry modules of `tree`, its assets, and how
+    its modules are loaded.
+    """
     reading = Reading()
     settings, problems = _read_settings(tree)
     entries = _entries(tree, settings, paths, problems, reading)
@@ -123,7 +127,8 @@ def _derive(
     else:
         assert given is not None
         requires, dependencies = given.requires, given.dependencies
-    return _manifest(settings, entries, files, assets, handlers, requires, dependencies), files, assets
+    manifest = _manifest(settings, entries, files, assets, handlers, requires, dependencies)
+    return manifest, files, assets, exploration.modules
 
 
 def _manifest(

@@ -65,11 +65,15 @@ class ModuleGraph:
 
     @classmethod
     def resolve(cls, package: Package) -> ModuleGraph:
-        """Work out the graph of a package from nothing but itself. Raises `ProvenError` (`BUILD_ERROR`)."""
-        exploration = explore(PackageTree(package), package.manifest.entries)
-        if exploration.problems:
-            raise BuildError(exploration.problems)
-        return cls(MappingProxyType(exploration.modules), package)
+        """Work out the graph of a package from nothing but itself, unless `verify` did that already. Raises
+        `ProvenError` (`BUILD_ERROR`).
+        """
+        if package.derived.modules is None:
+            exploration = explore(PackageTree(package), package.manifest.entries)
+            if exploration.problems:
+                raise BuildError(exploration.problems)
+            package.derived.modules = MappingProxyType(exploration.modules)
+        return cls(package.derived.modules, package)
 
     def source(self, path: str) -> bytes:
         """The module as it runs, types still in it: as written, but with names blanked that are only types.

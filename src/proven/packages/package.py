@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from proven.wire import cbor
 from proven.wire.errors import ErrorCode, ProvenError
@@ -16,7 +16,17 @@ from ._check import check_manifest
 from .limits import MAX_ARCHIVE_BYTES, MAX_MANIFEST_BYTES
 from .manifest import Asset, Manifest, Module
 
+if TYPE_CHECKING:
+    from .graph import ResolvedModule
+
 _MAGIC: Final = "proven/package/v1"
+
+
+@dataclass(slots=True)
+class Derived:
+    """What was worked out from a package's files: parsing them takes long enough to do it once."""
+
+    modules: Mapping[str, ResolvedModule] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,7 @@ class Package:
     manifest: Manifest
     files: Mapping[str, bytes]
     assets: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    derived: Derived = field(default_factory=Derived, init=False, repr=False, compare=False)
 
     @classmethod
     def create(

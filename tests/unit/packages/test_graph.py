@@ -7,12 +7,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import deno
+import msgspec
 import pytest
 
-from proven.packages import ModuleFormat, ModuleGraph, Package
+from proven.packages import ModuleFormat, ModuleGraph, Package, verify
+from proven.wire.errors import ProvenError
 
 RUN = "import { run } from '@proven-network/handler';\nexport const x = run(() => 1);\n"
 PackageOf = Callable[[Mapping[str, str]], Package]
+
+
+SEVERAL = {
+    "src/a.ts": RUN
+    + "import { b, type T } from './b.js';\nimport { U } from './c';\nexport const t: T & U = b;",
+    "src/b.ts": "import { x } from './a.ts';\nexport type T = number; export const b = () => x;",
+    "src/c.mts": "export interface U {}\nimport d from './d.json';\nexport default d;",
+    "src/d.json": "{}",
+}
 
 
 def running(package: Package, path: str = "src/a.ts") -> str:
@@ -191,3 +202,24 @@ def test_what_is_left_runs_once_types_are_stripped(package_of: PackageOf, tmp_pa
         check=False,
     )
     assert (done.returncode, done.stdout.decode().strip()) == (0, "w,x"), done.stderr.decode()
+
+
+def test_what_verifying_a_package_found_is_its_graph_and_not_worked_out_again(
+    package_of: PackageOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = package_of(SEVERAL).to_archive()
+    resolved = ModuleGraph.resolve(Package.from_archive(archive))
+    package = Package.from_archive(archive)
+    verify(package)
+    monkeypatch.delattr("proven.packages.graph.explore")
+    assert list(ModuleGraph.resolve(package).modules.items()) == list(resolved.modules.items())
+    assert any(module.elisions for module in resolved.modules.values())
+
+
+def test_a_package_that_was_refused_has_no_graph_from_that(package_of: PackageOf) -> None:
+    package = package_of(SEVERAL)
+    other = msgspec.structs.replace(package.manifest, handlers=package.manifest.handlers[:0])
+    refused = Package.create(other, package.files)
+    with pytest.raises(ProvenError, match="does not say"):
+        verify(refused)
+    assert refused.derived.modules is None
