@@ -220,7 +220,7 @@ class Collector:
             checkpoint=raw,
             entries=tuple(entries),
             whole=whole,
-            consistency=tuple([(size, await self._consistency(size, checkpoint.size)) for size in earlier]),
+            consistency=await self._consistencies(earlier, checkpoint.size),
             cosigned=cosigned,
         )
 
@@ -285,6 +285,17 @@ class Collector:
             if not page.more or not page.entries:
                 return entries
         raise ProvenError(ErrorCode.TOO_LARGE, "the application has more entries than can be read here")
+
+    async def _consistencies(
+        self, earlier: Sequence[int], size: int
+    ) -> tuple[tuple[int, tuple[bytes, ...]], ...]:
+        limited = asyncio.Semaphore(_AT_ONCE)
+
+        async def read(old: int) -> tuple[int, tuple[bytes, ...]]:
+            async with limited:
+                return old, await self._consistency(old, size)
+
+        return tuple(await _all(*map(read, earlier)))
 
     async def _consistency(self, old: int, new: int) -> tuple[bytes, ...]:
         raw = await self._get(f"{_LOG}/consistency?old={old}&new={new}", _MAX_PROOF)
