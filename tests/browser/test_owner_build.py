@@ -1,4 +1,4 @@
-"""What the node serves as its owner page is what its source builds to; it says what `proven app sign` says."""
+"""What a node serves as its owner page is what the source builds to, and speaks as `proven app sign` does."""
 
 from __future__ import annotations
 

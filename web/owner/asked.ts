@@ -104,7 +104,7 @@ function asked({ origin, applicationId, revision, command }: Body, raw: Bytes, s
 /** Text that no log takes could look like text that it takes. */
 function requireSensible(command: Command): void {
   const refuse = (what: string, text: string): never => {
-    throw new ProvenError('BAD_REQUEST', `${visible(text.slice(0, 100))} is no ${what}`);
+    throw new ProvenError('BAD_REQUEST', `this is no ${what}: ${visible(text.slice(0, 100))}`);
   };
   if ('name' in command && !isName(command.name)) refuse('name of an application', command.name);
   if ('origin' in command && !ORIGIN.test(command.origin)) refuse('origin of a page', command.origin);
