@@ -45,6 +45,20 @@ def decode(raw: bytes, origin: str) -> Snapshot:
         raise ValueError(f"it is of the log {snapshot.origin}")
     if Frontier(snapshot.size, snapshot.hashes).root() != snapshot.root:
         raise ValueError("its hashes do not lead to its root")
-    if sum(len(application.history) for application in snapshot.applications) != snapshot.size:
-        raise ValueError("its applications do not have the entries of its log")
+    _require_each_entry_once(snapshot)
     return snapshot
+
+
+def _require_each_entry_once(snapshot: Snapshot) -> None:
+    histories = [application.history for application in snapshot.applications]
+    fault = ValueError("its applications do not have the entries of its log")
+    if sum(map(len, histories)) != snapshot.size:
+        raise fault
+    found = bytearray(snapshot.size)
+    for history in histories:
+        for index in history:
+            if not 0 <= index < snapshot.size:
+                raise fault
+            found[index] = 1
+    if 0 in found:
+        raise fault

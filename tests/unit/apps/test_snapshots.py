@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
-from proven.apps import Applications, State
+from proven.apps import Applications, State, _snapshot
 from proven.apps._replica import LOG, SNAPSHOT, SNAPSHOTS, SUBJECT
+from proven.apps._snapshot import Snapshot
 from proven.engine.embedded import EmbeddedEngine
 from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
@@ -107,6 +109,45 @@ async def test_a_damaged_snapshot_is_refused_and_the_log_read_from_its_start(
     applications = await restart(log)
     assert folded == leaves
     assert len(applications.list()) == 5
+
+
+def twice(taken: Snapshot) -> Snapshot:
+    taken.applications[0].history[0] = taken.applications[1].history[0]
+    return taken
+
+
+def beyond(taken: Snapshot) -> Snapshot:
+    taken.applications[0].history[0] = taken.size
+    return taken
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        twice,
+        beyond,
+        lambda taken: replace(taken, applications=taken.applications[1:]),
+        lambda taken: replace(taken, size=taken.size + 1),
+        lambda taken: replace(taken, root=bytes(32)),
+        lambda taken: replace(taken, hashes=[bytes(32) for _ in taken.hashes]),
+        lambda taken: replace(taken, last_leaf=bytes(32)),
+        lambda taken: replace(taken, applications=["nothing"]),
+    ],
+)
+async def test_a_snapshot_that_does_not_fit_together_is_refused_though_it_is_not_damaged(
+    log: EmbeddedEngine,
+    leaves: list[bytes],
+    folded: list[bytes],
+    lie: Callable[[Snapshot], Snapshot],
+) -> None:
+    state = State(ORIGIN, verify=False)
+    for leaf in leaves:
+        state.append(leaf)
+    told = _snapshot.encode(lie(_snapshot.decode(state.snapshot(), ORIGIN)))
+    await log.objects.put(SNAPSHOTS, SNAPSHOT, told)
+    folded.clear()
+    assert [each.name for each in (await restart(log)).list()] == [f"app{n}" for n in range(5)]
+    assert folded == leaves
 
 
 async def test_a_snapshot_of_another_log_is_refused(
