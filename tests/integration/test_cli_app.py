@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import re
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from proven.cli.key import new_key
 from proven.client import LogMemory, collect
 from proven.client.collect import collecting
 from proven.client.owner import OwnersNode
-from proven.node.presence import Presence, announced
-from support.node import Node, running_node
+from support.desk import Desk, desk_at, finished
+from support.node import running_node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,101 +23,17 @@ ROOT = Path(__file__).parents[2]
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-@dataclass
-class Desk:
-    """Somebody's folder, with keys and an app in it, at a machine on which a node runs."""
-
-    node: Node
-    folder: Path
-    environment: dict[str, str]
-
-    async def run(self, *arguments: str) -> tuple[int, str, str]:
-        return await self._run(sys.executable, "-m", "proven", *arguments)
-
-    async def _run(self, *command: str, seconds: float = 100) -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env=self.environment,
-            cwd=self.folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(seconds):
-            out, err = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
-
-    async def ok(self, *arguments: str) -> str:
-        status, out, err = await self.run(*arguments)
-        assert status == 0, out + err
-        return out
-
-    async def json(self, *arguments: str) -> Any:
-        return json.loads(await self.ok(*arguments, "--json"))
-
-    async def refused(self, *arguments: str) -> str:
-        status, out, err = await self.run(*arguments)
-        assert status == 1, out + err
-        assert out == ""
-        return err
-
-    def key(self, name: str) -> str:
-        """Make a key file, and return the public key."""
-        return new_key(self.folder / name).public_key.hex()
-
-    def app(self, text: str) -> None:
-        """Write an app that says `text` into the folder `app`."""
-        source = f"import {{ run }} from '@proven-network/handler'; export const say = run(() => '{text}');"
-        (self.folder / "app" / "src").mkdir(parents=True, exist_ok=True)
-        (self.folder / "app" / "src" / "app.ts").write_text(source)
-
-    def sql_app(self, *migrations: str, health: str = "return true;") -> None:
-        """Write an app with these migrations and this health check into the folder `app`."""
-        added = "".join(f".migrate('{each}')" for each in migrations)
-        self.app("")
-        (self.folder / "app" / "src" / "app.ts").write_text(
-            "import { run, runOnHealthCheck } from '@proven-network/handler';\n"
-            "import { getApplicationDb } from '@proven-network/sql';\n"
-            f"const db = getApplicationDb('shop'){added};\n"
-            "export const rows = run(() => db.query('SELECT 1'));\n"
-            f"export const health = runOnHealthCheck({{}}, async () => {{ {health} }});\n"
-        )
-
-    async def says(self, name: str) -> object:
-        client = await self.node.connect(await self.node.local._applications.resolve(name))
-        return await client.call("src/app.ts#say")
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Node, dict[str, str]]]:
-    data, home = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("home")
-    bin_folder = tmp_path_factory.mktemp("bin")
-    (bin_folder / "proven").write_text(f'#!/bin/sh\nexec {sys.executable} -m proven "$@"\n')
-    (bin_folder / "proven").chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]]),
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "XDG_STATE_HOME": str(home),
-    }
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    data = tmp_path_factory.mktemp("data")
     async with running_node(data) as node:
-        presence = Presence(
-            url=node.url,
-            pid=os.getpid(),
-            applications=(),
-            development_root=node.local.development_root.public_bytes(Encoding.PEM).decode(),
-            data_dir=str(data),
-        )
-        with announced(presence, home / "proven" / "nodes"):
-            yield node, environment
+        with desk_at(node, data, tmp_path_factory.mktemp("home")) as desk:
+            yield desk
 
 
 @pytest.fixture
-def desk(place: tuple[Node, dict[str, str]], tmp_path: Path) -> Desk:
-    node, environment = place
-    return Desk(node, tmp_path, environment)
+def desk(shared: Desk, tmp_path: Path) -> Desk:
+    return replace(shared, folder=tmp_path)
 
 
 async def test_create_deploy_and_a_call_answers(desk: Desk) -> None:
@@ -263,7 +173,7 @@ async def test_what_is_under_notice_is_announced_cancelled_and_vetoed(desk: Desk
     desk.app("new")
     told = await desk.ok("app", "deploy", "sixth", "app", *key)
     assert "7 days after it was announced" in told
-    assert "Until then version 1 answers, and a guardian can veto it" in told
+    assert "can take it back, and a guardian can veto it." in told
     assert await desk.says("sixth") == "old"
     shown = await desk.json("app", "show", "sixth")
     assert shown["pending"]["activates_at"] - shown["pending"]["announced_at"] == 7 * 86_400_000
@@ -292,6 +202,7 @@ async def test_immutable_is_asked_about_and_final(desk: Desk) -> None:
     assert "ever again" in await desk.refused("app", "policy", "seventh", "immutable", *key)
     assert (await desk.json("app", "show", "seventh"))["revision"] == 2
     await desk.ok("app", "policy", "seventh", "immutable", "--yes", *key)
+    desk.app("other")
     assert "is immutable" in await desk.refused("app", "deploy", "seventh", "app", *key)
     assert "nobody, ever" in await desk.ok("app", "show", "seventh")
 
@@ -336,6 +247,7 @@ async def test_of_a_long_log_only_the_application_is_read_and_is_the_same(
     desk.app("nine")
     await desk.ok("app", "deploy", "ninth", "app", *key)
     await desk.ok("app", "policy", "ninth", "timelock", "1d", *key)
+    desk.app("ten")
     await desk.ok("app", "deploy", "ninth", "app", *key)
     async with collecting(desk.node.url) as collector:
         owner = OwnersNode(collector, desk.node.verifier, LogMemory(desk.folder / "memory"))
@@ -358,7 +270,7 @@ async def test_the_walk_through_of_the_documentation_works(desk: Desk) -> None:
     assert len(scripts) >= 3
     desk.app("hello")
     script = "set -eux\n" + "".join(scripts)
-    status, out, err = await desk._run("sh", "-c", script, seconds=280)
+    status, out, err = await finished(await desk.start("sh", "-c", script), seconds=280)
     assert status == 0, out + err
     shown = await desk.json("app", "show", "greeter")
     assert (shown["version"], shown["policy"]["kind"], shown["pending"]) == (2, "timelock", None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from proven.apps import ApplicationRecord
-from proven.cli._output import printable
+from proven.cli._output import COMMAND, printable
 from proven.client import _words
 from proven.client.owner import OwnersNode, ReadLog
 from proven.packages import Migration, Package
@@ -26,8 +26,11 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import PackageId, application_id
 from proven.wire.log_entries import Activated, DomainProved, Entry, Submitted
 
+from ._announced import already, said
 from ._files import write_new
 from ._options import Place, Signing
+
+_LISTED: Final = 20
 
 
 @dataclass(slots=True)
@@ -45,9 +48,19 @@ class Sent:
     migrations: Sequence[Migration] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Already:
+    """A command that was not signed, since what it asks for is so, and why that is (`words`)."""
+
+    command: Command
+    record: ApplicationRecord
+    log: ReadLog
+    words: str
+
+
 async def change(
     application: str,
-    command: Command | Callable[[ApplicationRecord], Command],
+    command: Command,
     signing: Signing,
     place: Place,
     package: Package | None = None,
@@ -57,20 +70,49 @@ async def change(
     """
     async with place.node() as node:
         log = await node.read(application)
-        record = log.find(application)
-        revision = record.revision if signing.revision is None else signing.revision
-        asked = command(record) if callable(command) else command
-        body = Body(origin=log.origin, application_id=record.id, revision=revision, command=asked)
-        signed = _signed(body).cosigned(*signing.keys)
-        if signing.passkey:
-            from ._passkey import Wanted, signature
+        return await _change(node, log, log.find(application), command, signing, place, package)
 
-            signed = _signed(body, *signed.signatures, await signature(place.url, Wanted.change(body)))
-        added = None if package is None else await _added(node, record.package_id, package)
-        archive = b"" if package is None or signing.save is not None else package.to_archive()
-        sent = await _finish(node, signed, record.name, signing, archive)
-        sent.migrations = added
-        return sent
+
+async def change_unless_so(
+    application: str,
+    command: Command,
+    signing: Signing,
+    place: Place,
+    package: Package | None = None,
+) -> Sent | Already:
+    """The same, but for a command whose effect is there: who does not know whether it was handed in, such as
+    after a crash, runs it again.
+    """
+    async with place.node() as node:
+        log = await node.read(application)
+        record = log.find(application)
+        so = already(log, record, command) if signing.revision in (None, record.revision) else None
+        if so is not None:
+            return Already(command, record, log, so)
+        return await _change(node, log, record, command, signing, place, package)
+
+
+async def _change(
+    node: OwnersNode,
+    log: ReadLog,
+    record: ApplicationRecord,
+    command: Command,
+    signing: Signing,
+    place: Place,
+    package: Package | None,
+) -> Sent:
+    revision = record.revision if signing.revision is None else signing.revision
+    body = Body(origin=log.origin, application_id=record.id, revision=revision, command=command)
+    signed = _signed(body).cosigned(*signing.keys)
+    if signing.passkey:
+        from ._passkey import Wanted, signature
+
+        signed = _signed(body, *signed.signatures, await signature(place.url, Wanted.change(body)))
+    added = None if package is None else await _added(node, record.package_id, package)
+    archive = b"" if package is None or signing.save is not None else package.to_archive()
+    sent = await _finish(node, signed, record.name, signing, archive)
+    sent.migrations = added
+    return sent
 
 
 async def create(command: CreateApplication, signing: Signing, place: Place) -> Sent:
@@ -125,8 +167,13 @@ async def _explained(error: ProvenError, node: OwnersNode, signed: SignedCommand
             if happened:
                 listed = "".join(f"\n  {line}" for line in happened)
                 message += (
-                    f". Since this was signed:{listed}\nlook at that, and if you still want it, sign anew"
+                    f". Since this was signed:{listed}\n"
+                    "look at that, and if you still want yours, sign anew: run the command again"
                 )
+        case ErrorCode.CONFLICT if "log_index" in details:
+            message += await _pending(node, signed)
+        case ErrorCode.CONFLICT if isinstance(signed.body.command, CreateApplication):
+            message += await _whose(node, signed.body.command.name, signed.signers)
         case ErrorCode.FORBIDDEN if "threshold" in details:
             message += (
                 "; name more keys with --key, or write it with --save FILE, let the others run "
@@ -151,7 +198,35 @@ async def _meanwhile(node: OwnersNode, signed: SignedCommand) -> list[str]:
         return []
     if any(isinstance(entry, Submitted) and entry.command == signed for _, entry in entries):
         return ["this very command took effect: there is nothing left to do"]
-    return [happening(index, entry) for index, entry in entries[:20]]
+    listed = [happening(index, entry) for index, entry in entries[:_LISTED]]
+    more = len(entries) - len(listed)
+    return [*listed, f"and {more} more"] if more else listed
+
+
+async def _pending(node: OwnersNode, signed: SignedCommand) -> str:
+    try:
+        pending = (await node.read(signed.application_id)).find(signed.application_id).pending
+    except ProvenError:
+        return ""
+    if pending is None:
+        return ""
+    return (
+        f", or wait for it: {said(pending.change)}, announced in entry {pending.log_index}, comes into force "
+        f"on {words.minute(pending.activates_at)}"
+    )
+
+
+async def _whose(node: OwnersNode, name: str, signers: Sequence[bytes]) -> str:
+    try:
+        record = (await node.read(name)).find(name)
+    except ProvenError:
+        return ""
+    if record.owner not in signers:
+        return ""
+    return (
+        f". It is yours: {record.id}, created on {words.minute(record.created_at)}; "
+        f"`{COMMAND} app show {name}` says how it is"
+    )
 
 
 async def _who_may(node: OwnersNode, signed: SignedCommand) -> str:

@@ -10,25 +10,32 @@ import msgspec
 
 from proven.apps import ApplicationRecord
 from proven.cli._output import COMMAND, print_json, printable
+from proven.client import _words
 from proven.wire import words
 from proven.wire.applications import (
+    CancelUpgrade,
     Command,
     Deploy,
+    RollBack,
     SetUpgradePolicy,
     SignedCommand,
     Timelock,
     TimelockMultisig,
+    TransferOwnership,
+    Veto,
     guardians_of,
+    keys_of,
 )
 
+from ._announced import said, who_takes_back
 from ._options import Place, Signing
-from ._sending import Sent, change
+from ._sending import Already, Sent, change_unless_so
 
 
 def sign_and_tell(application: str, command: Command, as_json: bool, options: dict[str, Any]) -> None:
     """Sign a command and hand it in, and print what became of it."""
     how, place = Signing.of(options), Place.of(application, options)
-    tell(asyncio.run(change(application, command, how, place)), as_json)
+    tell(asyncio.run(change_unless_so(application, command, how, place)), as_json)
 
 
 def describe(signed: SignedCommand) -> list[str]:
@@ -41,16 +48,17 @@ def describe(signed: SignedCommand) -> list[str]:
     ]
     match body.command:
         case SetUpgradePolicy(policy=policy):
-            keys = getattr(policy, "keys", ())
-            lines += [f"key          {key.hex()}" for key in keys]
+            lines += [f"key          {key.hex()}" for key in keys_of(policy)]
             lines += [f"guardian     {key.hex()}" for key in guardians_of(policy)]
         case _:
             pass
     return [printable(line) for line in (*lines, *(f"signed by    {key.hex()}" for key in signed.signers))]
 
 
-def to_record(sent: Sent) -> dict[str, Any]:
+def to_record(sent: Sent | Already) -> dict[str, Any]:
     """What became of a command, for programs."""
+    if isinstance(sent, Already):
+        return _already_record(sent)
     body = sent.signed.body
     record = {
         "application_id": body.application_id,
@@ -77,20 +85,39 @@ def to_record(sent: Sent) -> dict[str, Any]:
     return record
 
 
-def tell(sent: Sent, as_json: bool) -> None:
+def _already_record(found: Already) -> dict[str, Any]:
+    pending = found.record.pending
+    return {
+        "application_id": found.record.id,
+        "name": found.record.name,
+        "command": type(found.command).__name__,
+        "words": words.command(found.command),
+        "log": found.log.origin,
+        "already": found.words,
+        "revision": found.record.revision,
+        "activates_at": None if pending is None else pending.activates_at,
+    }
+
+
+def tell(sent: Sent | Already, as_json: bool) -> None:
     """Print what became of a command."""
     if as_json:
         print_json(to_record(sent))
+        return
+    if isinstance(sent, Already):
+        click.echo(printable(f"{said(sent.command)}: nothing was signed, {sent.words}."))
         return
     _tell(sent)
     _tell_migrations(sent)
 
 
 def _tell(sent: Sent) -> None:
-    said = words.command(sent.signed.body.command)
+    command = sent.signed.body.command
     if sent.result is None:
         click.echo(
-            printable(f"{said}: signed by {len(sent.signed.signers)}, not sent; it is in {sent.saved}.")
+            printable(
+                f"{said(command)}: signed by {len(sent.signed.signers)}, not sent; it is in {sent.saved}."
+            )
         )
         click.echo(
             f"next: `{COMMAND} app sign {sent.saved} --key FILE` adds a signature, "
@@ -103,14 +130,19 @@ def _tell(sent: Sent) -> None:
     record = log.find(sent.signed.application_id)
     click.echo(
         printable(
-            f"{said}: entry {result.log_index} of the log {log.origin}; {record.name} has "
+            f"{said(command)}. It is entry {result.log_index} of the log {log.origin}; {record.name} has "
             f"{result.revision} {'entry' if result.revision == 1 else 'entries'}."
         )
     )
     if result.activates_at is not None:
         _tell_delay(result.activates_at, record)
-    elif isinstance(sent.signed.body.command, Deploy):
+    elif isinstance(command, Deploy | RollBack):
         click.echo(f"It is live, as version {record.version}.")
+    elif isinstance(command, SetUpgradePolicy | TransferOwnership):
+        click.echo(f"From now on it can be changed by {_words.who_may_change(record)}.")
+    elif isinstance(command, CancelUpgrade | Veto):
+        now = f"version {record.version} goes on answering" if record.version else "it has no version"
+        click.echo(f"What was announced does not come into force; {now}.")
 
 
 def _tell_migrations(sent: Sent) -> None:
@@ -128,7 +160,9 @@ def _tell_migrations(sent: Sent) -> None:
 def _tell_delay(activates_at: int, record: ApplicationRecord) -> None:
     delay = record.policy.delay if isinstance(record.policy, Timelock | TimelockMultisig) else 0
     now = f"version {record.version} answers" if record.version else "it has no version yet"
-    veto = ", and a guardian can veto it" if guardians_of(record.policy) else ""
+    veto = f", {who_takes_back(record)} can take it back"
+    if guardians_of(record.policy):
+        veto += ", and a guardian can veto it"
     click.echo(
         f"It is announced, for everybody to see, and comes into force on {words.minute(activates_at)}, "
         f"{words.duration(delay)} after it was announced. Until then {now}{veto}."

@@ -12,7 +12,7 @@ from proven.cli.package import _package_of
 from proven.wire.applications import Deploy, RollBack
 
 from ._options import APP, Place, Signing, signing_options
-from ._sending import change
+from ._sending import change_unless_so
 from ._telling import sign_and_tell, tell
 
 
@@ -37,7 +37,7 @@ def deploy(application: str, package: str, as_json: bool, **options: Any) -> Non
     how, place = Signing.of(options), Place.of(application, options)
     built = _package_of(package, options["timeout"])
     command = Deploy(package_id=built.id)
-    tell(asyncio.run(change(application, command, how, place, built)), as_json)
+    tell(asyncio.run(change_unless_so(application, command, how, place, built)), as_json)
 
 
 @click.command()

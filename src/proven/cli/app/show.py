@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +16,10 @@ from proven.cli.key import public_key
 from proven.client import _words
 from proven.client.owner import ReadLog
 from proven.wire import words
-from proven.wire.applications import Deploy, guardians_of
+from proven.wire.applications import guardians_of, keys_of
 from proven.wire.errors import ErrorCode, ProvenError
 
+from . import _announced
 from ._options import APP, Place, node_options
 from .domain import domain_record, domain_words
 
@@ -92,17 +94,14 @@ def _lines(log: ReadLog, record: ApplicationRecord, failures: Mapping[str, str])
     lines = [
         ("application", f"{record.name}  {record.id}"),
         ("owner", record.owner.hex()),
-        ("version", _version(live)),
+        ("version", "none: it is archived, and answers no more" if record.archived else _version(live)),
         ("policy", f"it can be changed by {_words.who_may_change(record)}"),
-        *(("key", key.hex()) for key in getattr(record.policy, "keys", ())),
+        *(("key", key.hex()) for key in keys_of(record.policy)),
         *(("guardian", key.hex()) for key in guardians_of(record.policy)),
     ]
     if record.pending is not None:
         pending = record.pending
-        said = _words.pending_change(pending, record.owner)
-        lines.append(("pending", f"{said} (entry {pending.log_index})"))
-        if isinstance(pending.change, Deploy):
-            lines.append(("", f"package {pending.change.package_id}"))
+        lines += _announced.lines(record, pending, int(time.time() * 1000))
     lines += [("origin", each) for each in record.origins]
     lines += [("domain", f"{each.name} ({domain_words(each, failures)})") for each in record.domains]
     checkpoint = log.view.checkpoint
