@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import resource
 import statistics
 import sys
 import tempfile
@@ -48,13 +49,16 @@ class Ours:
         index = random.randrange(LONG)
         proof = merkle.prove_inclusion(index, LONG, self.long)
         merkle.check_inclusion(self.long(0, index), index, LONG, root, proof)
-        verified = await _run("-m", "proven", "verify", f"{APPLICATION}@{self.url}", "--any-development-node")
+        verified, cpu = await _run(
+            "-m", "proven", "verify", f"{APPLICATION}@{self.url}", "--any-development-node"
+        )
         return {
             "append": await self._append(),
             "prove": _prove(self.long, LONG),
             "prove_short": _prove(self.short, SHORT),
             "bytes": max(map(len, _some_proofs(self.long, LONG))) * merkle.HASH_BYTES,
             "verify": verified,
+            "verify_cpu": cpu,
         }
 
     async def _append(self) -> float:
@@ -84,7 +88,8 @@ class Fetched:
     name: str = PLAIN
 
     async def measure(self) -> Sample:
-        return {"fetch": await _run("-c", FETCH, f"{self.url}/app/{APPLICATION}")}
+        fetched, cpu = await _run("-c", FETCH, f"{self.url}/app/{APPLICATION}")
+        return {"fetch": fetched, "fetch_cpu": cpu}
 
 
 def _prove(files: HashFiles, size: int) -> float:
@@ -101,15 +106,21 @@ def _some_proofs(files: HashFiles, size: int) -> Sequence[tuple[bytes, ...]]:
     return [merkle.prove_inclusion(index, size, files) for index in (0, size // 2, size - 1)]
 
 
-async def _run(*arguments: str) -> float:
-    """Milliseconds from the start of a Python process to its end."""
-    begin = time.perf_counter()
+async def _run(*arguments: str) -> tuple[float, float]:
+    """Milliseconds from the start of a Python process to its end, and of the processor for it."""
+    begin, before = time.perf_counter(), _cpu_of_ended()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", *arguments, stdout=asyncio.subprocess.DEVNULL
     )
     if await process.wait():
         raise RuntimeError(f"{' '.join(arguments)} failed")
-    return (time.perf_counter() - begin) * 1e3
+    return (time.perf_counter() - begin) * 1e3, (_cpu_of_ended() - before) * 1e3
+
+
+def _cpu_of_ended() -> float:
+    """CPU seconds of all processes that this one started and saw the end of."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @asynccontextmanager
@@ -176,6 +187,10 @@ COMPARISON = Comparison(
             at_most(1000),
         ),
     ),
-    ladder=(Rung("proof of inclusion, 10⁵ entries", Source(LOG, "prove_short")),),
+    ladder=(
+        Rung("proof of inclusion, 10⁵ entries", Source(LOG, "prove_short")),
+        Rung("CPU of `proven verify`", Source(LOG, "verify_cpu"), "ms"),
+        Rung("CPU of a Python process that fetches and believes", Source(PLAIN, "fetch_cpu"), "ms"),
+    ),
     note="Entries are picked at random, so most proofs read a tile that is not in memory and hash it.",
 )
