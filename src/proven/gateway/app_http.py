@@ -24,7 +24,7 @@ from proven.gateway.hosts import without_port
 from proven.gateway.http import Request, Response, error_response
 from proven.gateway.limits import KIB, MIB
 from proven.gateway.ports import Versions
-from proven.gateway.routes import Match, MethodNotAllowedError, RouteTable, parse_query
+from proven.gateway.routes import Match, MethodNotAllowedError, RouteTable, parse_query, refusal
 from proven.packages import AttestationMode, HandlerEntry, HandlerKind, Manifest
 from proven.runtime import HttpRequest, HttpResponse, Invocation
 from proven.wire.errors import ErrorCode, ProvenError
@@ -93,7 +93,7 @@ class AppHttp:
         try:
             response = await self._serve(request, id_or_name, path)
         except MethodNotAllowedError as error:
-            response = error_response(error, headers=[(b"allow", ", ".join(sorted(error.allowed)).encode())])
+            response = refusal(error)
         except ProvenError as error:
             raise self._shown(error) from None
         host = None if shared else without_port(request.authority)

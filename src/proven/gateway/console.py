@@ -16,13 +16,14 @@ import msgspec
 import proven
 from proven.apps import ApplicationRecord, Applications
 from proven.gateway import console_records as records
+from proven.gateway._guards import guard
 from proven.gateway.app_telemetry import AppTelemetry
 from proven.gateway.console_activity import MAX_ENTRIES, Activity
 from proven.gateway.console_storage import Query, StorageView, number_of
 from proven.gateway.console_telemetry import TelemetryView
 from proven.gateway.hosts import ANY, LOCALHOST
-from proven.gateway.http import Headers, Request, Response, error_response
-from proven.gateway.routes import MethodNotAllowedError, RouteTable, parse_query
+from proven.gateway.http import Request, Response
+from proven.gateway.routes import MethodNotAllowedError, RouteTable, parse_query, refusal
 from proven.gateway.static import StaticFiles, static_response, web_folder
 from proven.packages import HandlerEntry, HandlerKind
 from proven.packages.parameters import Parameter, parameters
@@ -44,14 +45,6 @@ _PAGE_POLICY: Final = (
     b"frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     b"require-trusted-types-for 'script'; trusted-types 'none'"
 )
-_API_POLICY: Final = b"default-src 'none'; sandbox; frame-ancestors 'none'"
-_ALWAYS: Final[Headers] = [
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-]
 
 Answer = Callable[[Request, Query], Awaitable[records.Record]]
 
@@ -116,15 +109,9 @@ class Console:
         """Answer a request that the console owns. Raises nothing."""
         try:
             response = await self._answer(request)
-        except MethodNotAllowedError as error:
-            response = error_response(error, headers=[(b"allow", b"GET, HEAD")])
         except ProvenError as error:
-            response = error_response(error)
-        sent = {name for name, _ in response.headers}
-        response.headers += [header for header in _ALWAYS if header[0] not in sent]
-        if b"content-security-policy" not in sent:
-            response.headers.append((b"content-security-policy", _API_POLICY))
-        return response
+            response = refusal(error)
+        return guard(response)
 
     def close(self) -> None:
         """End what is being streamed, for the node stops."""

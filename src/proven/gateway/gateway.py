@@ -25,7 +25,7 @@ from proven.gateway.origins import AppOrigins, node_origin
 from proven.gateway.owner import OwnerPage
 from proven.gateway.ports import Applications, Invoker, Versions
 from proven.gateway.pushed import Logs, Pushed
-from proven.gateway.routes import MethodNotAllowedError, RouteTable, split_path
+from proven.gateway.routes import MethodNotAllowedError, RouteTable, refusal, split_path
 from proven.gateway.rpc import Rpc
 from proven.gateway.server import Access, HttpServer
 from proven.gateway.sign_in import SignIn, SignInConfig
@@ -245,7 +245,7 @@ class Gateway:
         try:
             match = self._table.match(request.method, request.path)
         except MethodNotAllowedError as error:
-            return error_response(error, headers=[(b"allow", ", ".join(sorted(error.allowed)).encode())])
+            return refusal(error)
         if match is None:
             raise ProvenError(ErrorCode.NOT_FOUND, "there is nothing at this path")
         request.parameters = match.parameters

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from proven.apps import ApplicationRecord
-from proven.gateway.http import Headers, Request, Response, error_response, json_response
+from proven.gateway._guards import guard
+from proven.gateway.http import Headers, Request, Response, json_response
 from proven.gateway.origins import node_origin
 from proven.gateway.ports import Applications
-from proven.gateway.routes import MethodNotAllowedError, parse_query
+from proven.gateway.routes import MethodNotAllowedError, parse_query, refusal
 from proven.gateway.sign_in import SignInConfig, data_element
 from proven.gateway.static import StaticFile, StaticFiles, static_response, web_folder
 from proven.wire import words
@@ -30,14 +31,6 @@ _AT_A_TIME: Final = 500
 _SEARCHES: Final = 4
 
 _PERMISSIONS: Final = b"publickey-credentials-create=(self), publickey-credentials-get=(self)"
-_ALWAYS: Final[Headers] = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
-_DATA_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'; sandbox"
 
 
 class OwnerPage:
@@ -73,15 +66,9 @@ class OwnerPage:
         """Answer a request that the page owns. Raises nothing but what cancels it."""
         try:
             response = await self._answer(request)
-        except MethodNotAllowedError as error:
-            response = error_response(error, headers=[(b"allow", b"GET, HEAD")])
         except ProvenError as error:
-            response = error_response(error)
-        sent = {name for name, _ in response.headers}
-        response.headers += [header for header in _ALWAYS if header[0] not in sent]
-        if b"content-security-policy" not in sent:
-            response.headers.append((b"content-security-policy", _DATA_POLICY))
-        return response
+            response = refusal(error)
+        return guard(response)
 
     async def _answer(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from proven.gateway.http import Response, error_response
 from proven.wire.errors import ErrorCode, ProvenError
 
 T = TypeVar("T")
@@ -54,6 +55,13 @@ class MethodNotAllowedError(ProvenError):
         names = ", ".join(sorted(allowed))
         super().__init__(ErrorCode.METHOD_NOT_ALLOWED, f"this path answers {names} only")
         self.allowed = allowed
+
+
+def refusal(error: ProvenError) -> Response:
+    """What answers an error, with the methods that are allowed where the one that was used is not."""
+    if isinstance(error, MethodNotAllowedError):
+        return error_response(error, headers=[(b"allow", ", ".join(sorted(error.allowed)).encode())])
+    return error_response(error)
 
 
 class RouteTable(Generic[T]):

@@ -24,27 +24,12 @@ CHECK_POLICY: Final = (
     b"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; "
     b"sandbox allow-scripts; script-src "
 )
-_DATA_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'; sandbox"
-_ALWAYS: Final[Headers] = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-]
 ANYONE: Final = (b"access-control-allow-origin", b"*")
 _REVALIDATED: Final = b"no-cache"
 _OF_PACKAGE: Final = b"public, max-age=3600"
 """Of pages that a package id decides, but for their looks, which change with the node's version."""
 _OF_FEED: Final = b"public, max-age=300"
 _FOREVER: Final = b"public, max-age=31536000, immutable"
-
-
-def guard(response: Response) -> None:
-    """Add what every answer has, but for what it says itself."""
-    sent = {name for name, _ in response.headers}
-    response.headers += [header for header in _ALWAYS if header[0] not in sent]
-    if b"content-security-policy" not in sent:
-        response.headers.append((b"content-security-policy", _DATA_POLICY))
 
 
 def unchanged(etag: str) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import proven
 from proven.apps import ApplicationRecord, Version
+from proven.gateway._guards import guard
 from proven.gateway.explorer import records
 from proven.gateway.explorer._applications import ApplicationViews, policy, version
 from proven.gateway.explorer._colour import Colourings
@@ -31,7 +32,6 @@ from proven.gateway.explorer._responses import (
     ascii_json,
     cached,
     fed,
-    guard,
     json_of,
     moved,
     plain,
@@ -115,8 +115,7 @@ class Explorer:
             response = error_response(error) if twin else await self._problem(request, error)
             if isinstance(error, MethodNotAllowedError):
                 response.headers.append((b"allow", b"GET, HEAD"))
-        guard(response)
-        return response
+        return guard(response, public=True)
 
     async def _answer(self, request: Request, twin: bool) -> Response:
         if request.method not in ("GET", "HEAD"):
