@@ -37,12 +37,7 @@ class Owner(Person):
     async def create_account(self, *, write_down: bool = False) -> str:
         """Make an account with a passkey that holds its key; the owner key, in hex."""
         await self.sees("Your applications")
-        await self.press("Create an account")
-        await self.sees("Your recovery phrase")
-        if write_down:
-            await self.write_down()
-        else:
-            await self.press("Not now")
+        await self.make_account(write_down=write_down)
         return await self.key()
 
     async def sign_in(self) -> str:  # type: ignore[override]

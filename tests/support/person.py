@@ -173,13 +173,17 @@ class Person:
     async def create(self, *, write_down: bool = False) -> Identified:
         """Make an account with a passkey that holds its key."""
         await self.ask()
+        await self.make_account(write_down=write_down)
+        return await self.identified()
+
+    async def make_account(self, *, write_down: bool) -> None:
+        """Go from the first page to the account, by way of its phrase."""
         await self.press("Create an account")
         await self.sees("Your recovery phrase")
         if write_down:
             await self.write_down()
         else:
             await self.press("Not now")
-        return await self.identified()
 
     async def sign_in(self) -> Identified:
         await self.ask()
