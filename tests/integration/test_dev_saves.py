@@ -104,6 +104,23 @@ async def test_no_call_fails_while_versions_change(app: App, node: DevNode, clie
     assert seen == sorted(seen, key=versions.index)
 
 
+async def test_a_save_of_what_is_no_part_of_the_package_deploys_nothing(
+    app: App, node: DevNode, client: Client
+) -> None:
+    """Such as what a bundler keeps beside the front end, while it serves it."""
+    for number in range(5):
+        for path in ("notes.txt", "web/.vite/cache.json"):
+            (app.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (app.folder / path).write_text(str(number))
+        for _ in range(100):
+            await client.call("version")
+    app.save("two")
+    await node.next("deployed")
+    packages = [event["package_id"] for event in node.events if event["event"] == "deployed"]
+    assert len(packages) == 1
+    assert await client.call("version") == "two"
+
+
 async def _save_three_times(app: App, node: DevNode) -> None:
     for number in range(3):
         app.save(f"v{number}")

@@ -14,7 +14,7 @@ const LOCAL = '\0proven-local';
  */
 export function proven(options = {}) {
     const core = new Core(options);
-    /** The stubs that pages were given, by environment and id. */
+    /** The stubs that pages were given, or told to fetch, by environment and id. */
     const served = new Map();
     let isServer = false;
     let application = options.application;
@@ -106,14 +106,18 @@ export function proven(options = {}) {
     return [plugin, { ...codes(core), enforce: 'post' }, local];
 }
 export default proven;
-/** The stubs among `using` that are no longer what the pages of an environment were given. */
+/** The stubs among `using` that are no longer what the pages of an environment were given. They are told once. */
 function changed(core, served, environment, using) {
     return using.flatMap((stub) => {
         if (stub === undefined)
             return [];
         const node = environment.moduleGraph.getModuleById(`\0${stub.id}`);
-        const fresh = core.stub(stub.id);
-        return node && fresh?.source !== served.get(`${environment.name} \0${stub.id}`) ? [node] : [];
+        const source = core.stub(stub.id)?.source ?? '';
+        const place = `${environment.name} \0${stub.id}`;
+        if (node === undefined || source === served.get(place))
+            return [];
+        served.set(place, source);
+        return [node];
     });
 }
 function localSource(application) {

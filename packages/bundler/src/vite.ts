@@ -26,7 +26,7 @@ const LOCAL = '\0proven-local';
  */
 export function proven(options: Options = {}): Plugin[] {
   const core = new Core(options);
-  /** The stubs that pages were given, by environment and id. */
+  /** The stubs that pages were given, or told to fetch, by environment and id. */
   const served = new Map<string, string>();
   let isServer = false;
   let application = options.application;
@@ -110,18 +110,21 @@ export function proven(options: Options = {}): Plugin[] {
 
 export default proven;
 
-/** The stubs among `using` that are no longer what the pages of an environment were given. */
+/** The stubs among `using` that are no longer what the pages of an environment were given. They are told once. */
 function changed(
   core: Core,
-  served: ReadonlyMap<string, string>,
+  served: Map<string, string>,
   environment: DevEnvironment,
   using: ReturnType<Core['stub']>[],
 ): EnvironmentModuleNode[] {
   return using.flatMap((stub) => {
     if (stub === undefined) return [];
     const node = environment.moduleGraph.getModuleById(`\0${stub.id}`);
-    const fresh = core.stub(stub.id);
-    return node && fresh?.source !== served.get(`${environment.name} \0${stub.id}`) ? [node] : [];
+    const source = core.stub(stub.id)?.source ?? '';
+    const place = `${environment.name} \0${stub.id}`;
+    if (node === undefined || source === served.get(place)) return [];
+    served.set(place, source);
+    return [node];
   });
 }
 

@@ -30,6 +30,7 @@ from proven.packages.parameters import parameters
 from proven.packages.typecheck import type_check_aside
 from proven.packages.typescript import write_types
 from proven.wire.errors import ErrorCode, ProvenError
+from proven.wire.ids import PackageId
 
 from ._dev_output import DevOutput, JsonOutput, Started, TextOutput
 from ._logs import shown_logs
@@ -110,6 +111,7 @@ class _Development:
         self._check = check
         self._checking: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
+        self._deployed: PackageId | None = None
 
     async def serve(
         self,
@@ -133,6 +135,7 @@ class _Development:
         try:
             async with local_node(self._config, on_call=output.called, on_console=output.console) as node:
                 application = await node.deploy(package)
+                self._deployed = package.id
                 for origin in origins:
                     await node.allow_origin(application.name, origin)
                 presence = Presence(
@@ -181,7 +184,7 @@ class _Development:
         )
 
     async def _redeploy(self, live: asyncio.Future[LocalNode]) -> None:
-        """Deploy the folder again after each save, until the end.
+        """Deploy the folder again after each save that changes the package, until the end.
 
         Saves count from when this starts, which is before the node is `live`: nothing that was saved while
         it started is missed.
@@ -194,12 +197,17 @@ class _Development:
             started = loop_time()
             try:
                 package = await asyncio.to_thread(build_folder, self._folder)
+                if package.id == self._deployed:
+                    continue
                 application = await node.deploy(package)
             except ProvenError as error:
+                self._deployed = None
                 self._output.not_deployed(error)
             except Exception as error:
+                self._deployed = None
                 self._output.not_deployed(ProvenError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}"))
             else:
+                self._deployed = package.id
                 self._output.deployed(application, loop_time() - started)
                 self._check_types(package)
 
