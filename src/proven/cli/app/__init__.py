@@ -34,10 +34,11 @@ COMMANDS: Final = {
 def app() -> None:
     """Create, change and hand over your applications, by commands that you sign.
 
-    A command is signed here, by a key of `proven key new`, and becomes an entry of the network's public log;
-    the node never sees the key. Before anything is signed, the log is read and verified: its key is attested,
-    its entries follow the rules, and it continues what this machine saw before. A command is for the
-    application as it is then. If somebody is faster, it is refused, and what happened meanwhile is shown.
+    A command is signed here, by a key of `proven key new`, or in your browser, by a passkey. It becomes an
+    entry of the network's public log; the node never sees the key. Before anything is signed, the log is read
+    and verified: its key is attested, its entries follow the rules, and it continues what this machine saw
+    before. A command is for the application as it is then. If somebody is faster, it is refused, and what
+    happened meanwhile is shown.
 
     \b
     Examples: a first application
@@ -46,6 +47,11 @@ def app() -> None:
       proven app deploy todo ./todo --key owner.key
       proven app policy todo timelock 7d --key owner.key
       proven app show todo
+
+    \b
+    Examples: by passkey, on the owner page of the node
+      proven app create todo --passkey
+      proven app deploy todo ./todo --passkey
 
     \b
     Examples: several keys, at several machines
