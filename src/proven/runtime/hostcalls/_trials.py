@@ -80,23 +80,25 @@ class Trials:
         return perform
 
     async def _functions(self, context: CallContext) -> Mapping[str, HostFunction]:
-        opening: asyncio.Task[Mapping[str, HostFunction]] | None = context.state.get(_STATE)
-        if opening is None:
-            opening = asyncio.create_task(self._open(context), name="health-check-store")
-            context.state[_STATE] = opening
-        return await asyncio.shield(opening)
+        opened: tuple[asyncio.Task[None], Mapping[str, HostFunction]] | None = context.state.get(_STATE)
+        if opened is None:
+            opened = context.state[_STATE] = self._open(context)
+        opening, functions = opened
+        await asyncio.shield(opening)
+        return functions
 
-    async def _open(self, context: CallContext) -> Mapping[str, HostFunction]:
+    def _open(self, context: CallContext) -> tuple[asyncio.Task[None], Mapping[str, HostFunction]]:
         directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._directory))
         storage = self._storage.scratch(directory)
+        opening = asyncio.create_task(storage.start(), name="health-check-store")
 
         async def discard() -> None:
+            await asyncio.gather(opening, return_exceptions=True)  # a check may end before its store is open
             await storage.close()
             await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
         context.on_end(discard)
-        await storage.start()
-        return self._functions_over(storage)
+        return opening, self._functions_over(storage)
 
 
 def _is_trial(context: CallContext) -> bool:
