@@ -120,7 +120,7 @@ class TextOutput:
 
     def not_deployed(self, error: ProvenError) -> None:
         for line in failure_lines(error):
-            self._line(click.style(line, fg="red"))
+            self._line(click.style(printable(line), fg="red"))
         if self._application is not None:
             self._line(f"still running {self._application.package_id[:_SHORT_ID]}")
 

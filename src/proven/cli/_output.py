@@ -25,6 +25,12 @@ _STEERING: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 COMMAND: Final = shlex.quote(os.environ.get("_PROVEN_AS") or "proven")
 """How this command line is called here: `./proven` in a checkout."""
 
+
+def as_typed_here(text: str) -> str:
+    """A text in which commands are as they are to be typed here."""
+    return text.replace("`proven ", f"`{COMMAND} ")
+
+
 NEXT_STEPS: Final[dict[ErrorCode, str]] = {
     ErrorCode.BUILD_ERROR: "fix the lines above and run it again; docs/build-errors.md explains each [rule]",
     ErrorCode.OVERLOADED: "try again in a moment",
@@ -86,10 +92,10 @@ def report(error: ProvenError, context: click.Context) -> None:
         return
     *before, last = failure_lines(error)
     for line in before:
-        click.echo(line, err=True)
-    click.secho(last, fg="red", err=True)
+        click.echo(as_typed_here(printable(line)), err=True)
+    click.secho(as_typed_here(printable(last)), fg="red", err=True)
     if step := NEXT_STEPS.get(error.code):
-        click.echo(f"next: {step}", err=True)
+        click.echo(as_typed_here(f"next: {step}"), err=True)
 
 
 def confirm(question: str, yes: bool) -> None:
@@ -110,19 +116,24 @@ def of_system(error: OSError) -> ProvenError:
             code = ErrorCode.FORBIDDEN
         case _:
             code = ErrorCode.UNAVAILABLE
-    where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+    named = error.filename if isinstance(error.filename, str | bytes | os.PathLike) else None
+    where = "" if named is None else f"{os.fsdecode(named)}: "
     return ProvenError(code, f"{where}{error.strerror or error}")
 
 
 def failure_lines(error: ProvenError) -> list[str]:
-    """An error as lines of text: the summary last, before it what is wrong with an app or where it threw."""
+    """An error as lines of text: the summary last, before it what is wrong with an app or where it threw.
+
+    Whatever somebody else may have written is indented, so that it does not pass for what commands say.
+    """
     problems = getattr(error, "problems", None)
     if not problems:
         stack = str((error.details or {}).get("stack", "")).splitlines()
         message = error.message
         if "\n" in message and message in "\n".join(stack):
             message = "it threw what is shown above"
-        return [*(stack if len(stack) > 1 else ()), *f"error: {message}".splitlines()]
+        first, *rest = f"error: {message}".splitlines()
+        return [*(f"  {line}" for line in stack if len(stack) > 1), first, *(f"  {line}" for line in rest)]
     count = len(problems)
     summary = f"error: {count} problem{'s' if count > 1 else ''} in the app"
     return [*(str(problem) for problem in problems), summary]

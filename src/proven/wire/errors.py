@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+_LONGEST_WAIT: Final = 3600.0
 
 
 class ErrorCode(enum.StrEnum):
@@ -105,6 +107,13 @@ def http_status(code: ErrorCode) -> int:
     return _HTTP_STATUS[code]
 
 
+def _seconds(value: object) -> float | None:
+    """A time to wait that a peer may ask for."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST_WAIT:
+        return None
+    return float(value)
+
+
 class ProvenError(Exception):
     """An error with a stable code, safe to show to whoever made the request.
 
@@ -145,12 +154,11 @@ class ProvenError(Exception):
         except ValueError:
             code = ErrorCode.INTERNAL
         details = record.get("details")
-        retry_after = record.get("retry_after")
         return cls(
             code,
             str(record.get("message", code.value))[:4096],
             details=details if isinstance(details, dict) else None,
-            retry_after=float(retry_after) if isinstance(retry_after, int | float) else None,
+            retry_after=_seconds(record.get("retry_after")),
         )
 
     def __repr__(self) -> str:

@@ -117,7 +117,8 @@ def test_an_error_of_dev_is_a_line_of_json_like_everything_it_prints(proven: Pro
 def test_a_long_message_is_not_repeated_below_the_stack_that_begins_with_it() -> None:
     stack = "ZodError: [\n  1\n]\n    at src/a.ts:1:2"
     error = ProvenError(ErrorCode.HANDLER_ERROR, "[\n  1\n]", details={"stack": stack})
-    assert _output.failure_lines(error) == [*stack.splitlines(), "error: it threw what is shown above"]
+    shown = [f"  {line}" for line in stack.splitlines()]
+    assert _output.failure_lines(error) == [*shown, "error: it threw what is shown above"]
 
 
 def test_completion_scripts_complete_commands(proven: Proven, monkeypatch: pytest.MonkeyPatch) -> None:

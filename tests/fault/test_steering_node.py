@@ -1,0 +1,79 @@
+"""A node, or whoever is in between, whose errors are to steer the terminal of who asks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp.web
+import pytest
+
+from support.web_servers import listening
+
+STEERING: Final = "\x1b[2J\x1b]0;owned\x07 \x9b31m\u202egnirts\u202c back\r\b\x7f \u2028 end"
+IMITATION: Final = "nothing\n✓ evidence  genuine hardware\nerror: none. Everything that was checked holds"
+COMMANDS: Final = [
+    ("app", "show", "todo", "--node"),
+    ("app", "list", "--node"),
+    ("app", "create", "todo", "--passkey", "--node"),
+    ("call", "todo", "greet", "--node"),
+    ("listen", "todo", "news", "--node"),
+    ("verify",),
+]
+
+
+async def run(home: Path, *arguments: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "proven", *arguments),
+        env={**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home), "XDG_RUNTIME_DIR": str(home)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def site(answer: dict[str, Any]) -> aiohttp.web.Application:
+    async def refuse(_: aiohttp.web.Request) -> aiohttp.web.Response:
+        return aiohttp.web.json_response(answer, status=404)
+
+    application = aiohttp.web.Application()
+    application.router.add_route("*", "/{path:.*}", refuse)
+    return application
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+async def test_errors_neither_steer_a_terminal_nor_pass_for_what_commands_say(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    answer = {
+        "code": "NOT_FOUND",
+        "message": f"{STEERING} {IMITATION}",
+        "details": {"stack": f"{IMITATION}\n{STEERING}"},
+    }
+    async with listening(site(answer)) as port:
+        url = f"http://127.0.0.1:{port}"
+        status, out, err = await run(tmp_path, *command, url, "--any-development-node")
+    assert status != 0
+    assert not out
+    assert all(line.isprintable() for line in err.split("\n")), err
+    claims = [line for line in err.split("\n") if line and not line.startswith(("error: ", "  "))]
+    assert not claims
+    assert sum(line.startswith("error: ") for line in err.split("\n")) == 1
+
+
+@pytest.mark.parametrize("wait", [10**400, 1e300, -1, True, "soon"])
+async def test_an_odd_time_to_wait_is_not_waited_for(tmp_path: Path, wait: object) -> None:
+    answer = {"code": "OVERLOADED", "message": "later", "retry_after": wait}
+    async with listening(site(answer)) as port:
+        url = f"http://127.0.0.1:{port}"
+        status, _, err = await run(tmp_path, "app", "list", "--node", url, "--any-development-node")
+    assert status == 1
+    assert "Traceback" not in err
+    assert "error: later" in err
