@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from proven.cli.app._listener import HOST, PATH, Listener
-from proven.cli.app._passkey import Wanted, sign_in_origin
+from proven.cli.app._passkey import Wanted, sign_in_origin, signature
 from proven.wire.applications import Body, CreateApplication, Deploy, OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import application_id
@@ -218,6 +218,19 @@ async def test_a_node_sends_nobody_to_an_odd_address(status: int, location: str 
         with pytest.raises(ProvenError) as refused:
             await sign_in_origin(f"http://127.0.0.1:{port}")
     assert refused.value.code is ErrorCode.UNAVAILABLE
+
+
+async def test_nobody_is_waited_for_without_end(capsys: pytest.CaptureFixture[str]) -> None:
+    async def owner(_: aiohttp.web.Request) -> aiohttp.web.Response:
+        return aiohttp.web.Response()
+
+    site = aiohttp.web.Application()
+    site.router.add_get("/owner", owner)
+    async with listening(site) as port:
+        with pytest.raises(ProvenError) as ended:
+            await signature(f"http://localhost:{port}", Wanted.change(BODY), wait=0.05)
+    assert ended.value.code is ErrorCode.REQUEST_TIMEOUT
+    assert f"http://localhost:{port}/owner#command=" in capsys.readouterr().err
 
 
 async def test_the_owner_page_is_where_the_node_leads_to() -> None:

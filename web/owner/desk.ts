@@ -48,9 +48,25 @@ export class Desk {
     try {
       if (begin instanceof ProvenError) await views.refused(this.#stage, sentence(begin));
       else if (begin !== undefined) await this.#handOver(begin);
-      for (;;) await this.#visit();
     } catch (error) {
-      if (!this.#ended) throw error;
+      await this.#survive(error);
+    }
+    while (!this.#ended) {
+      try {
+        await this.#visit();
+      } catch (error) {
+        await this.#survive(error);
+      }
+    }
+  }
+
+  /** Say what went wrong, unless it is that the visit has ended. */
+  async #survive(error: unknown): Promise<void> {
+    if (this.#ended) return;
+    try {
+      await views.tell(this.#stage, 'This did not work', explain(error), 'Begin again');
+    } catch {
+      // The visit has ended meanwhile.
     }
   }
 

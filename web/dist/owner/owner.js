@@ -6567,9 +6567,23 @@ var Desk = class {
     try {
       if (begin2 instanceof ProvenError) await refused2(this.#stage, sentence2(begin2));
       else if (begin2 !== void 0) await this.#handOver(begin2);
-      for (; ; ) await this.#visit();
     } catch (error) {
-      if (!this.#ended) throw error;
+      await this.#survive(error);
+    }
+    while (!this.#ended) {
+      try {
+        await this.#visit();
+      } catch (error) {
+        await this.#survive(error);
+      }
+    }
+  }
+  /** Say what went wrong, unless it is that the visit has ended. */
+  async #survive(error) {
+    if (this.#ended) return;
+    try {
+      await tell(this.#stage, "This did not work", explain(error), "Begin again");
+    } catch {
     }
   }
   /** From signing in to signing out. */
