@@ -94,6 +94,7 @@ async def _collect(
             whole=whole,
             session=target.application is not None,
             source=source,
+            describe=saved is None and target.application is None,
         )
 
 

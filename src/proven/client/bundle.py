@@ -75,6 +75,7 @@ class SavedLog(_Part, frozen=True):
 class Bundle(_Part, frozen=True):
     """What was asked (an id or name of an application, if one was), the answer, and what was fetched to
     check it, at `made_at` (Unix milliseconds). Without a `log` it is an answer that somebody kept.
+    `described` is the node's signed description of the application, where the answer is none itself.
 
     Nothing in it is to be believed before `proven.client.verification.examine` has looked at it.
     """
@@ -85,6 +86,7 @@ class Bundle(_Part, frozen=True):
     session: SavedSession | None = None
     log: SavedLog | None = None
     archive: bytes | None = None
+    described: SavedAnswer | None = None
 
     @property
     def time(self) -> datetime:

@@ -135,14 +135,19 @@ class Collector:
         whole: bool = False,
         session: bool = True,
         source: bool = True,
+        describe: bool = False,
     ) -> Bundle:
-        """All that `answer` is checked against. `whole` reads the whole log, however long it is."""
+        """All that `answer` is checked against. `whole` reads the whole log, however long it is. `describe`
+        has the node sign how far its log goes, for an answer that does not say.
+        """
         headers = dict(answer.headers)
         application = ids.parse_application_id(headers.get(signatures.APPLICATION_HEADER))
         package_id = ids.parse_package_id(headers.get(signatures.PACKAGE_HEADER))
         index = headers.get(signatures.LOG_INDEX_HEADER, "")
+        described = await self.describe(application) if describe else None
+        log_index = int(index) if index.isdigit() else 0
         saved_log, saved_session, archive = await _all(
-            self._log(application, int(index) if index.isdigit() else 0, answer, memory, whole=whole),
+            self._log(application, log_index, described or answer, memory, whole=whole),
             self._session(application) if session else _nothing(),
             self.archive(package_id) if source else _nothing(),
         )
@@ -153,6 +158,7 @@ class Collector:
             session=saved_session,
             log=saved_log,
             archive=archive,
+            described=described,
         )
 
     async def log(

@@ -104,6 +104,21 @@ def verify_response(
     )
 
 
+def verify_saved(answer: SavedAnswer, verifier: Verifier) -> Attested:
+    """The same of an answer that was kept, as it was then."""
+    return verify_response(
+        verifier,
+        nonce=answer.nonce,
+        method=answer.method,
+        url=answer.url,
+        request_body=answer.request_body,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+        at=answer.time,
+    )
+
+
 async def fetch(
     url: str,
     *,

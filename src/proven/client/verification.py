@@ -12,7 +12,7 @@ from proven.client.bundle import Bundle
 from proven.client.log import Live
 from proven.client.pins import LogMemory, Pins, Remembered
 from proven.client.report import FailedError, Link, LinkName, Report, Status
-from proven.client.responses import Attested, verify_response
+from proven.client.responses import Attested, verify_saved
 from proven.client.times import Sighting
 from proven.client.verification_log import examine_log
 from proven.packages import Package, verify
@@ -43,6 +43,7 @@ def examine(
        entry that the answer names is in it and made the package live; every entry of the application is
        signed by those whom the policy of its time says. The entries' times never decrease, are not later
        than the clocks of caller and platform, and fit what was seen of the log by `memory` and witnesses.
+       It is as far as the node signed that it is, where the answer or the bundle has that.
     9. `policy`: who can change it, and when; at least what is pinned.
     10. `notice`: when what is in force was announced, and since when witnesses say that it was public; if
        pinned, for at least as long as was promised.
@@ -96,19 +97,8 @@ class _Examination:
         )
 
     def _evidence(self) -> Iterator[Link]:
-        answer = self.bundle.answer
         try:
-            self.attested = verify_response(
-                self.verifier,
-                nonce=answer.nonce,
-                method=answer.method,
-                url=answer.url,
-                request_body=answer.request_body,
-                status=answer.status,
-                headers=answer.headers,
-                body=answer.body,
-                at=answer.time,
-            )
+            self.attested = verify_saved(self.bundle.answer, self.verifier)
         except ProvenError as error:
             link = _link_of(error)
             if link is LinkName.IMAGE:
@@ -220,6 +210,8 @@ class _Examination:
     def _log(self) -> Iterator[Link]:
         saved = self.bundle.log
         if saved is None:
+            if self.pins.needed_witnesses:
+                raise FailedError("without the log there is nothing that witnesses have cosigned")
             yield Link(LinkName.LOG, Status.UNCHECKED, "no log was fetched")
             return
         finding = examine_log(

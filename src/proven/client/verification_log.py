@@ -7,12 +7,12 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from proven.attestation import Verifier
+from proven.attestation import Platform, Verifier
 from proven.client.bundle import Bundle, SavedAnswer, SavedLog
 from proven.client.log import Live, LogView, check_remembered, check_times, open_saved, replay
 from proven.client.pins import LogMemory, Pins, Remembered
 from proven.client.report import FailedError, Link, LinkName, Status
-from proven.client.responses import Attested
+from proven.client.responses import Attested, verify_saved
 from proven.client.times import Sighting
 from proven.wire import ids
 from proven.wire.errors import ProvenError
@@ -44,6 +44,8 @@ def examine_log(
     """The link `log` of `verification.examine`. Raises `FailedError` or `ProvenError` where it breaks."""
     view = open_saved(saved, verifier, bundle.time)
     _check_attested_state(view, saved, bundle.answer, answer.application_id)
+    if bundle.described is not None:
+        _check_description(view, saved, bundle.described, answer.application_id, verifier, pins)
     known = _known(view, answer.application_id, memory)
     compared = check_remembered(view, known, _proof_from(saved, known), bundle.time)
     live = replay(view, answer.application_id, answer.package_id, answer.log_index)
@@ -129,6 +131,23 @@ def _check_attested_state(
             f"entries were left out: {len(saved.entries)} are shown, and the node signed that the "
             f"application has {described.revision}"
         )
+
+
+def _check_description(
+    view: LogView,
+    saved: SavedLog,
+    described: SavedAnswer,
+    application: ApplicationId,
+    verifier: Verifier,
+    pins: Pins,
+) -> None:
+    """The same by a description that was asked for besides the answer."""
+    attested = verify_saved(described, verifier)
+    if pins.refuse_development and attested.evidence.platform is Platform.DEVELOPMENT:
+        raise FailedError("a development node described the application, which you refuse")
+    if _described(described, application) is None:
+        raise FailedError("the node does not sign how far its log goes")
+    _check_attested_state(view, saved, described, application)
 
 
 class _DescribedLog(msgspec.Struct, frozen=True):

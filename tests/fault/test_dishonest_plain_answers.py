@@ -1,0 +1,94 @@
+"""Answers at plain addresses do not say how far the log goes: whoever passes on an old one is noticed."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
+
+from proven.attestation import DevelopmentAttestor, Verifier
+from proven.cli._verification import _collect, _Target
+from proven.client import LogMemory, Pins
+from proven.client.bundle import Bundle
+from proven.client.report import LinkName, Report
+from proven.client.verification import examine
+from proven.wire.applications import Deploy, OwnerDecides, SetUpgradePolicy
+from proven.wire.notes import NoteSigner
+from support.dishonest import HOUR, root_of, serving
+from support.dishonest_bank import OWNER, Scene, assert_caught
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+async def asked_at(scene: Scene, path: str = "/balance") -> Bundle:
+    """What an unmodified client collects that asks at a plain address, and never saw the log."""
+    async with serving(scene.operator) as served:
+        target = _Target(url=f"{served.url}{path}")
+        return await _collect(
+            target, None, LogMemory(scene.folder / "nothing"), whole=False, source=True, timeout=30.0
+        )
+
+
+def verdict(scene: Scene, bundle: Bundle, pins: Pins | None = None) -> Report:
+    return examine(bundle, Verifier.development(scene.attestor.root), pins=pins)
+
+
+def signed_head(scene: Scene) -> dict[str, Any]:
+    """What the node itself says of its log, whatever is passed on of that."""
+    leaves = scene.book.leaves
+    root = base64.b64encode(root_of(leaves)).decode()
+    return {"log": {"origin": scene.book.origin, "size": len(leaves), "root": root}}
+
+
+async def test_an_honest_answer_is_believed_now_and_from_a_file(scene: Scene) -> None:
+    bundle = await asked_at(scene)
+    assert bundle.described is not None
+    for each in (bundle, Bundle.decode(bundle.encode())):
+        report = verdict(scene, each)
+        assert report.failed is None, report.failed
+
+
+async def test_an_announcement_behind_an_old_checkpoint(scene: Scene) -> None:
+    scene.operator.shown = len(scene.book.leaves)
+    scene.book.say(scene.application, SetUpgradePolicy(policy=OwnerDecides()), OWNER, ago=HOUR)
+    scene.operator.described = signed_head(scene)
+    assert_caught(verdict(scene, await asked_at(scene)), LinkName.LOG, "the checkpoint is stale: it has 5 ")
+
+
+async def test_an_announcement_left_out_of_a_long_log(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proven.client.collect.WHOLE_LOG", 0)
+    scene.book.say(scene.application, Deploy(package_id=scene.bad.id), OWNER, ago=HOUR)
+    scene.operator.listed = [1, 2, 3]
+    assert_caught(verdict(scene, await asked_at(scene)), LinkName.LOG, "entries were left out: 3 are shown")
+
+
+async def test_a_description_of_another_log_or_application_or_machine(scene: Scene) -> None:
+    bundle = await asked_at(scene)
+    assert bundle.described is not None
+    body = replace(bundle.described, body=bundle.described.body.replace(b'"revision"', b'"Revision"'))
+    assert_caught(verdict(scene, replace(bundle, described=body)), LinkName.LOG, "the body is not the one")
+    path = replace(bundle, described=bundle.answer)
+    assert_caught(verdict(scene, path), LinkName.LOG, "the node does not sign how far its log goes")
+    scene.operator.described = {"id": scene.other}
+    assert_caught(verdict(scene, await asked_at(scene)), LinkName.APPLICATION, "of another application")
+    scene.operator.described = {}
+    honest, scene.attestor = scene.attestor, DevelopmentAttestor(scene.folder / "elsewhere")
+    scene.operator.attestor = scene.attestor
+    foreign = await asked_at(scene)
+    scene.attestor = honest
+    mixed = replace(bundle, described=foreign.described)
+    assert verdict(scene, mixed).failed is not None
+
+
+async def test_a_log_that_is_withheld_has_no_witnesses(scene: Scene) -> None:
+    bundle = replace(await asked_at(scene), log=None)
+    witness = NoteSigner("witness.example", Ed25519PrivateKey.generate())
+    report = verdict(scene, bundle, Pins(witnesses=(witness.key,)))
+    assert_caught(report, LinkName.LOG, "without the log there is nothing that witnesses have cosigned")
