@@ -28,9 +28,20 @@ COMMANDS: Final = {
     "completion": ("proven.cli.completion:completion", "Print the shell's completion script."),
 }
 """Name, `module:attribute` of the command, and its line in `proven --help`."""
+_SECTIONS: Final = {
+    "Make an app": ("init", "dev", "check", "package"),
+    "Use and verify one": ("call", "listen", "verify"),
+    "Own one": ("app", "key", "logs", "metrics"),
+    "This command line": ("completion",),
+}
 
 
-@click.group(cls=LazyGroup, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    commands=COMMANDS,
+    sections=_SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, message="proven %(version)s")
 def main() -> None:
     """Run TypeScript backends that nobody can tamper with, and that anyone can check.
@@ -39,7 +50,10 @@ def main() -> None:
     A first app:
       proven init hello          write an app into ./hello
       proven dev hello           run it here; every save is live
+    and in another terminal:
+      proven call hello          say what can be called
       proven call hello greet '"Ada"'
+      proven verify hello        say which code answered, and who can change it
 
     `proven COMMAND --help` explains a command, with examples.
     """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -58,6 +59,18 @@ class Found:
     verifier: Verifier
     known: Presence | None
 
+    @contextlib.contextmanager
+    def telling_what_runs(self, application: str) -> Iterator[None]:
+        """Add to an error about an application that is not there which ones there are."""
+        try:
+            yield
+        except ProvenError as error:
+            known = self.known
+            if error.code is not ErrorCode.NOT_FOUND or known is None or application in known.applications:
+                raise
+            runs = ", ".join(known.applications)
+            raise ProvenError(error.code, f"{error.message}; {known.url} runs {runs}") from None
+
 
 def find(application: str | None, options: Mapping[str, Any]) -> Found:
     """The node that the options name, or the one on this machine that runs the application; without an
@@ -65,12 +78,17 @@ def find(application: str | None, options: Mapping[str, Any]) -> Found:
     """
     url, nodes = options["url"], discover()
     if url is not None:
+        if not url.startswith(("http://", "https://")):
+            raise ProvenError(
+                ErrorCode.BAD_REQUEST, f"--node: {url!r} does not begin with http:// or https://"
+            )
         known = node_at(url, nodes)
     elif application is not None:
         known = find_node(nodes, application)
     else:
         known = _only_node(nodes)
-    return Found(url or (known.url if known else ""), verifier(known, options), known)
+    address = url or (known.url if known else "")
+    return Found(address, verifier(known, options, address), known)
 
 
 def node_at(url: str, nodes: list[Presence]) -> Presence | None:
@@ -122,8 +140,10 @@ def _only_node(nodes: list[Presence]) -> Presence:
     return find_node(nodes, "")
 
 
-def verifier(known: Presence | None, options: Mapping[str, Any]) -> Verifier:
-    """What decides about a node's evidence: what the options say, or that it is the `known` node."""
+def verifier(known: Presence | None, options: Mapping[str, Any], address: str) -> Verifier:
+    """What decides about the evidence of the node at `address`: what the options say, or that it is the
+    `known` node.
+    """
     from proven.attestation import Measurements, Verifier
 
     root: Path | None = options["development_root"]
@@ -133,7 +153,11 @@ def verifier(known: Presence | None, options: Mapping[str, Any]) -> Verifier:
         raise ProvenError(ErrorCode.BAD_REQUEST, "say in one way only what evidence is accepted")
     if pcr0 is not None:
         try:
-            return Verifier.nitro(Measurements(pcr0=bytes.fromhex(pcr0)))
+            measured = bytes.fromhex(pcr0)
+        except ValueError:
+            raise ProvenError(ErrorCode.BAD_REQUEST, f"--pcr0: {pcr0[:100]!r} is not hexadecimal") from None
+        try:
+            return Verifier.nitro(Measurements(pcr0=measured))
         except ValueError as error:
             raise ProvenError(ErrorCode.BAD_REQUEST, f"--pcr0: {error}") from None
     if root is not None:
@@ -144,8 +168,8 @@ def verifier(known: Presence | None, options: Mapping[str, Any]) -> Verifier:
         return Verifier.development(_certificate(known.development_root.encode()))
     raise ProvenError(
         ErrorCode.BAD_REQUEST,
-        "this node is not one of this machine: say what evidence you accept with --pcr0, "
-        "--development-root or --any-development-node",
+        f"no node that was started on this machine is at {address[:200]}; for another machine's, say what "
+        "evidence you accept with --pcr0, --development-root or --any-development-node",
     )
 
 

@@ -13,11 +13,10 @@ import click
 from proven.wire.errors import ErrorCode, ProvenError
 
 from ._durations import read_duration
-from ._nodes import find, node_options
+from ._nodes import Found, find, node_options
 from .key import KEY, read_key
 
 if TYPE_CHECKING:
-    from proven.attestation import Verifier
     from proven.client import Client
     from proven.node.presence import Presence
     from proven.wire.identity import IdentityKey
@@ -41,9 +40,8 @@ def owner_options(command: F) -> F:
 class Node:
     """A node, how its evidence is verified, and the key of whoever asks."""
 
-    def __init__(self, url: str, verifier: Verifier, key: IdentityKey, *, named: bool) -> None:
-        self.url = url
-        self._verifier = verifier
+    def __init__(self, found: Found, key: IdentityKey, *, named: bool) -> None:
+        self._found = found
         self._key = key
         self._named = named
 
@@ -54,17 +52,22 @@ class Node:
 
         node = find(application, where)
         found = _owner_of(node.known) if key is None else IdentityKey.of_owner(read_key(key))
-        return cls(node.url, node.verifier, found, named=key is not None)
+        return cls(node, found, named=key is not None)
 
     @contextlib.asynccontextmanager
-    async def manage(self) -> AsyncIterator[Client]:
-        """A management session by that key. Who is refused, and named no key, is told how to."""
+    async def manage(self, application: str) -> AsyncIterator[Client]:
+        """A management session by that key. Who is refused, and named no key, is told how to; who names no
+        application of the node, which ones there are.
+        """
         from proven.client import connect
 
-        connecting = connect(self.url, application=None, verifier=self._verifier, identity=self._key)
+        connecting = connect(
+            self._found.url, application=None, verifier=self._found.verifier, identity=self._key
+        )
         try:
-            async with await connecting as client:
-                yield client
+            with self._found.telling_what_runs(application):
+                async with await connecting as client:
+                    yield client
         except ProvenError as error:
             if error.code is not ErrorCode.FORBIDDEN or self._named:
                 raise

@@ -33,8 +33,8 @@ def read_private(file: Path, what: str, absent: str) -> bytearray:
                 ErrorCode.FORBIDDEN, f"{file} is a symbolic link: name the {what} itself"
             ) from None
         raise
-    with os.fdopen(descriptor, "rb", buffering=0) as opened:
-        status = os.fstat(opened.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ProvenError(ErrorCode.BAD_REQUEST, f"{file} is not a regular file, so it is no {what}")
         if status.st_uid != os.geteuid():
@@ -44,6 +44,8 @@ def read_private(file: Path, what: str, absent: str) -> bytearray:
                 ErrorCode.FORBIDDEN, f"others may use the {what} {file}: run `chmod 600 {file}`"
             )
         content = bytearray(_MAX_FILE + 1)
-        length = opened.readinto(content) or 0
+        length = os.readv(descriptor, [content])
         del content[length:]
+    finally:
+        os.close(descriptor)
     return content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import NoteKey
 
 from ._durations import read_duration
-from ._nodes import node_at, verifier
+from ._nodes import Found, node_at, verifier
 from ._output import print_json, printable, readable
 
 _TARGET: Final = re.compile(r"([A-Za-z0-9-]{1,64})@(https?://.+)")
@@ -60,11 +61,15 @@ def run_verify(
     known = _known_node(found, discover())
     if known is not None and not found.url:
         found = _Target(url=known.url, application=found.application)
-    deciding = verifier(known, evidence)
+    deciding = verifier(known, evidence, found.url)
     memory = LogMemory.default()
     bundle = saved
     if bundle is None or bundle.log is None:
-        bundle = asyncio.run(_collect(found, saved, memory, whole=whole_log, source=source, timeout=timeout))
+        place = Found(found.url, deciding, known)
+        with place.telling_what_runs(found.application) if found.application else contextlib.nullcontext():
+            bundle = asyncio.run(
+                _collect(found, saved, memory, whole=whole_log, source=source, timeout=timeout)
+            )
     report = examine(bundle, deciding, pins=wanted, memory=memory)
     if report.state is not None and report.attested is not None and saved is None:
         memory.remember(report.attested.application_id, report.state)
@@ -109,6 +114,11 @@ def read_pins(texts: Iterable[str]) -> Pins:
                 values["only_package"] = ids.parse_package_id(value)
             case "min-delay" if (seconds := read_duration(value)) is not None:
                 values["min_delay"] = seconds
+            case "min-delay":
+                raise ProvenError(
+                    ErrorCode.BAD_REQUEST,
+                    f"--pin min-delay: {value[:80]!r} is no delay such as 30s, 10m, 2h or 7d",
+                )
             case "hardware" if not value:
                 values["refuse_development"] = True
             case "witness":
@@ -218,7 +228,11 @@ def _read_target(text: str) -> _Target:
 
 def _read_file(file: Path) -> Bundle:
     with file.open("rb") as opened:
-        return Bundle.decode(opened.read(MAX_BUNDLE + 1))
+        content = opened.read(MAX_BUNDLE + 1)
+    try:
+        return Bundle.decode(content)
+    except ProvenError as error:
+        raise ProvenError(error.code, f"{file} is no saved verification: {error.message}") from None
 
 
 def _known_node(target: _Target, nodes: list[Presence]) -> Presence | None:
@@ -227,7 +241,11 @@ def _known_node(target: _Target, nodes: list[Presence]) -> Presence | None:
         return node_at(target.url, nodes)
     running = [node for node in nodes if target.application in node.applications] or nodes
     if len(running) != 1:
-        there_are = "no node runs on this machine" if not nodes else "several nodes here could be meant"
+        there_are = (
+            "several nodes here could be meant"
+            if nodes
+            else "no node runs on this machine; start one with `proven dev <folder>`, or"
+        )
         raise ProvenError(
             ErrorCode.UNAVAILABLE, f"{there_are}; say where the application is, as {target.application}@URL"
         )

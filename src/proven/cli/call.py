@@ -12,12 +12,12 @@ from proven.wire.errors import ErrorCode, ProvenError
 
 from ._identities import AS, seed
 from ._nodes import find, node_options, running_applications
-from ._output import json_option, print_json
+from ._output import COMMAND, json_option, print_json, printable
 
 
 @click.command()
 @click.argument("application", shell_complete=running_applications)
-@click.argument("handler")
+@click.argument("handler", required=False)
 @click.argument("arguments", metavar="[JSON]…", nargs=-1)
 @AS
 @node_options
@@ -26,7 +26,7 @@ from ._output import json_option, print_json
 @json_option
 def call(
     application: str,
-    handler: str,
+    handler: str | None,
     arguments: tuple[str, ...],
     identity: str | None,
     timeout: float,
@@ -36,43 +36,55 @@ def call(
 ) -> None:
     """Call HANDLER of APPLICATION (a name or an id) with JSON arguments, and print what it returns.
 
-    HANDLER is the name of an export, or module and export where several modules export that name. The node's
-    evidence is verified before anything is sent. A node on this machine is found, and its development
-    evidence accepted, by itself; for any other, say what evidence you accept.
+    HANDLER is the name of an export, or module and export where several modules export that name; without
+    one, those that can be called are listed. The node's evidence is verified before anything is sent. A node
+    on this machine is found, and its development evidence accepted, by itself; for any other, say what
+    evidence you accept.
 
     \b
     Examples:
+      proven call hello
       proven call hello greet '"Ada"'
       proven call todo 'src/todo.ts#add' '{"title": "milk"}' --as ada
       proven call hello greet '"Ada"' --node https://example.org --pcr0 3b1f…
     """
     parsed = [_parse(position, text) for position, text in enumerate(arguments, 1)]
     node = find(application, where)
-    known = node.known
-    from ._calling import run_call
+    from ._calling import list_handlers, run_call
     from ._values import NOTHING
 
-    calling = run_call(
-        node.url,
-        application,
-        handler,
-        parsed,
-        node.verifier,
-        identity=None if identity is None else seed(identity),
-        timeout=timeout,
-        over_http=over_http,
-    )
-    try:
-        answer = asyncio.run(calling)
-    except ProvenError as error:
-        if error.code is not ErrorCode.NOT_FOUND or known is None or application in known.applications:
-            raise
-        runs = ", ".join(known.applications)
-        raise ProvenError(error.code, f"{error.message}; {known.url} runs {runs}") from None
+    with node.telling_what_runs(application):
+        if handler is None:
+            _print_handlers(application, asyncio.run(list_handlers(node, application, timeout)), as_json)
+            return
+        answer = asyncio.run(
+            run_call(
+                node,
+                application,
+                handler,
+                parsed,
+                identity=None if identity is None else seed(identity),
+                timeout=timeout,
+                over_http=over_http,
+            )
+        )
     if as_json:
         print_json(answer)
     elif answer["value"] is not NOTHING:
         print_json(answer["value"])
+
+
+def _print_handlers(application: str, names: list[str], as_json: bool) -> None:
+    if as_json:
+        print_json(names)
+        return
+    for name in names:
+        click.echo(printable(name))
+    if names:
+        example = f"`{COMMAND} call {application} {names[0]}`"
+        click.echo(printable(f"next: {example}, with its arguments as JSON"), err=True)
+    else:
+        click.echo("It has no handlers that can be called.", err=True)
 
 
 def _parse(position: int, text: str) -> Any:

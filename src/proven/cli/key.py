@@ -15,6 +15,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 
 from . import _key_files as files
 from . import _keyring as keyring
+from ._lazy import Group
 from ._output import COMMAND, confirm, json_option, print_json
 from ._passphrase import choose
 from ._private_files import wipe
@@ -27,7 +28,7 @@ _PASSPHRASE: Final = click.option("--passphrase", is_flag=True, help="Encrypt th
 _YES: Final = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group()
+@click.group(cls=Group)
 def key() -> None:
     """Make, look at and move owner keys.
 

@@ -16,6 +16,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import PackageId, parse_package_id
 
 from ._diff_output import diff_record, print_diff
+from ._lazy import Group
 from ._output import json_option, print_json, progress
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -28,13 +29,19 @@ def build_folder(folder: Path) -> Package:
         return build(folder, registry=registry)
 
 
-@click.group()
+@click.group(cls=Group)
 def package() -> None:
     """Build packages, and say why their ids are what they are.
 
     A package is the code of one version of an app: every module as it is written, the npm packages it
     imports, its built front-end files, and the table of its handlers. Its id is a hash over all of that.
     The same folder has the same id on any machine.
+
+    \b
+    Examples:
+      proven package hash ./todo
+      proven package build ./todo -o todo.package
+      proven package diff todo.package ./todo
     """
 
 

@@ -69,7 +69,7 @@ def test_help_and_completion_of_a_command_do_not_load_what_only_running_it_needs
 
 
 def test_an_unknown_command_is_answered_with_those_there_are(proven: Proven) -> None:
-    result = proven("deploy")
+    result = proven("frobnicate")
     assert result.exit_code == 2
     assert all(name in result.output for name in COMMANDS)
 

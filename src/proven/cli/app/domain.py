@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from proven.apps import Domain
+from proven.cli._lazy import Group
 from proven.cli._output import COMMAND, json_option, print_json, printable
 from proven.client.owner import ReadLog
 from proven.wire import words
@@ -21,7 +22,7 @@ from ._sending import change
 from ._telling import sign_and_tell, tell
 
 
-@click.group()
+@click.group(cls=Group)
 def domain() -> None:
     """Have domains of yours lead to an application.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from proven.cli._lazy import Group
 from proven.cli._output import json_option
 from proven.wire.applications import AddAllowedOrigin, RemoveAllowedOrigin
 from proven.wire.origins import canonical_origin
@@ -14,7 +15,7 @@ from ._options import APP, bad_request, host_text, signing_options
 from ._telling import sign_and_tell
 
 
-@click.group()
+@click.group(cls=Group)
 def origin() -> None:
     """Say which pages may use an application, by their origin.
 

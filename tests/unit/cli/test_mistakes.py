@@ -1,0 +1,140 @@
+"""The mistakes that newcomers make, and what they are told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from proven.cli import _nodes, _output, _verification
+from proven.node.presence import Presence
+from proven.wire.errors import ErrorCode, ProvenError
+
+Proven = Callable[..., Result]
+
+HERE = Presence(url="http://127.0.0.1:3000", pid=1, applications=("todo",), development_root="")
+
+
+def test_a_command_of_a_group_is_named_with_its_group(proven: Proven) -> None:
+    result = proven("deploy")
+    assert result.exit_code == 2
+    assert "There is `proven app deploy`." in result.stderr
+    assert (
+        "There is `proven package show` and `proven app show` and `proven key show`." in proven("show").stderr
+    )
+
+
+@pytest.mark.parametrize("group", [("app",), ("key",), ("package",), ("app", "origin"), ("app", "domain")])
+def test_an_unknown_command_of_a_group_is_answered_with_those_there_are(
+    proven: Proven, group: tuple[str, ...]
+) -> None:
+    result = proven(*group, "frobnicate")
+    assert result.exit_code == 2
+    assert "There are: " in result.stderr
+
+
+def test_without_arguments_the_first_steps_are_shown(proven: Proven) -> None:
+    shown = proven().output
+    assert "proven init hello" in shown
+    assert "proven verify hello" in shown
+    assert shown.index("Make an app:") < shown.index("Use and verify one:") < shown.index("Own one:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--node", "localhost:3000"), "does not begin with http:// or https://"),
+        (
+            ("--node", "http://localhost:1"),
+            "no node that was started on this machine is at http://localhost:1",
+        ),
+        (("--node", "http://[", "--any-development-node"), "http://["),
+        (("--node", "https://example.org", "--pcr0", "zz"), "'zz' is not hexadecimal"),
+        (("--node", "https://example.org", "--pcr0", "00"), "--pcr0: "),
+    ],
+)
+def test_a_node_that_is_named_wrongly_is_answered_with_what_is_wrong(
+    proven: Proven, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setattr(_nodes, "discover", list)
+    result = proven("call", "todo", "addTodo", *arguments)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:3000",
+        "http://127.0.0.1:3000/",
+        "http://localhost:3000",
+        "http://todo.localhost:3000",
+    ],
+)
+def test_a_node_is_the_same_by_every_name_of_this_machine(url: str) -> None:
+    assert _nodes.node_at(url, [HERE]) is HERE
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:3001", "http://example.org:3000", "http://192.0.2.1:3000", "http://[", "x"]
+)
+def test_another_address_is_another_node(url: str) -> None:
+    assert _nodes.node_at(url, [HERE]) is None
+
+
+def test_who_names_no_application_of_the_node_is_told_which_it_runs() -> None:
+    found = _nodes.Found(HERE.url, None, HERE)  # type: ignore[arg-type]
+    missing = ProvenError(ErrorCode.NOT_FOUND, "there is no application 'tod'")
+    with pytest.raises(ProvenError, match=r"there is no application 'tod'; http://127.0.0.1:3000 runs todo"):
+        _raise(found, "tod", missing)
+    with pytest.raises(ProvenError, match=r"^there is no application 'tod'$"):
+        _raise(found, "todo", missing)
+
+
+def _raise(found: _nodes.Found, application: str, error: ProvenError) -> None:
+    with found.telling_what_runs(application):
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("pin", "said"),
+    [
+        ("min-delay=7days", "'7days' is no delay such as 30s, 10m, 2h or 7d"),
+        ("min-delay", "is no delay"),
+        ("delay=7d", "is no pin: there are package=ID"),
+    ],
+)
+def test_a_pin_that_is_none_says_how_to_write_one(pin: str, said: str) -> None:
+    with pytest.raises(ProvenError, match=said):
+        _verification.read_pins([pin])
+
+
+def test_a_file_that_is_no_saved_verification_is_named(proven: Proven) -> None:
+    Path("owner.key").write_text("proven-owner-key-v1\n")
+    result = proven("verify", "owner.key")
+    assert result.exit_code == 1
+    assert "owner.key is no saved verification: " in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("key", "show", "."), ("app", "create", "todo", "--key", ".")])
+def test_a_folder_is_no_key(proven: Proven, arguments: tuple[str, ...]) -> None:
+    result = proven(*arguments)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "error: . is not a regular file" in result.stderr
+
+
+def test_an_error_of_the_system_about_a_descriptor_is_told_without_it() -> None:
+    error = OSError(21, os.strerror(21), 7)
+    assert _output.of_system(error).message == os.strerror(21)
+
+
+def test_commands_in_errors_are_as_they_are_typed_here(
+    proven: Proven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_output, "COMMAND", "./proven")
+    assert "`./proven init`" in proven("check", "gone").stderr
