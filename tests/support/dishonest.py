@@ -222,6 +222,7 @@ async def serving(operator: Operator) -> AsyncIterator[Operator]:
     application.add_routes(
         [
             web.get("/app/{application}", operator.describe),
+            web.get("/.well-known/proven/app/{application}", operator.describe),
             web.get("/balance", operator.describe),
             web.post("/app/{application}/session", operator.session),
             web.get(f"{log}/key", operator.key),

@@ -21,6 +21,10 @@ _Count = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
 _Text = Annotated[str, Meta(max_length=64 * 1024)]
 
 
+DESCRIPTIONS: Final = "/.well-known/proven/app/"
+"""Where a node describes applications on every host, those of the applications included."""
+
+
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     pass
 

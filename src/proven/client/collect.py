@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 
 from proven.client._transport import Resolver, read_limited, unreachable
-from proven.client.bundle import Bundle, SavedAnswer, SavedEntry, SavedLog, SavedSession, now_ms
+from proven.client.bundle import DESCRIPTIONS, Bundle, SavedAnswer, SavedEntry, SavedLog, SavedSession, now_ms
 from proven.client.log import MAX_COSIGNED, read_hashes
 from proven.client.pins import LogMemory
 from proven.client.responses import MAX_BODY, NONCE_BYTES
@@ -144,7 +144,7 @@ class Collector:
         application = ids.parse_application_id(headers.get(signatures.APPLICATION_HEADER))
         package_id = ids.parse_package_id(headers.get(signatures.PACKAGE_HEADER))
         index = headers.get(signatures.LOG_INDEX_HEADER, "")
-        described = await self.describe(application) if describe else None
+        described = await self.ask(f"{self._base}{DESCRIPTIONS}{application}") if describe else None
         log_index = int(index) if index.isdigit() else 0
         saved_log, saved_session, archive = await _all(
             self._log(application, log_index, described or answer, memory, whole=whole),

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from proven.attestation import Platform, Verifier
-from proven.client.bundle import Bundle, SavedAnswer, SavedLog
+from proven.client.bundle import DESCRIPTIONS, Bundle, SavedAnswer, SavedLog
 from proven.client.log import Live, LogView, check_remembered, check_times, open_saved, replay
 from proven.client.pins import LogMemory, Pins, Remembered
 from proven.client.report import FailedError, Link, LinkName, Status
@@ -145,7 +145,8 @@ def _check_description(
     attested = verify_saved(described, verifier)
     if pins.refuse_development and attested.evidence.platform is Platform.DEVELOPMENT:
         raise FailedError("a development node described the application, which you refuse")
-    if _described(described, application) is None:
+    is_nodes = urlsplit(described.url).path == DESCRIPTIONS + application
+    if not is_nodes or attested.application_id != application or _described(described, application) is None:
         raise FailedError("the node does not sign how far its log goes")
     _check_attested_state(view, saved, described, application)
 
@@ -168,8 +169,8 @@ def _described(answer: SavedAnswer, application: ApplicationId) -> _Described | 
     """The description, if the answer is one: it is signed, so what it says is the node's word. An
     application's own answer can look like one, and then only speaks against itself.
     """
-    parts = unquote(urlsplit(answer.url).path).split("/")
-    if len(parts) != 3 or parts[:2] != ["", "app"] or answer.status != 200:
+    folder, _, name = unquote(urlsplit(answer.url).path).rpartition("/")
+    if not name or f"{folder}/" not in ("/app/", DESCRIPTIONS) or answer.status != 200:
         return None
     try:
         described = msgspec.json.decode(answer.body, type=_Described)

@@ -95,6 +95,7 @@ class Gateway:
     | `POST /app/{id or name}/rpc`, `POST /rpc` | one sealed frame in, one out |
     | `GET /app/{id or name}/ws`, `GET /ws` | a WebSocket of sealed frames |
     | `GET /app/{id or name}` | what the application is and what can be called |
+    | `GET /.well-known/proven/app/{id or name}` | the same, on the hosts of applications too |
     | `/app/{id or name}/http/…`, `http://{name}.localhost/…`, its domains | the application's own routes |
     | `GET /sign-in/{id or name}` | the page on which people sign in, for a frame (`SignIn`) |
     | `GET /.well-known/webauthn` | the origins that share the node's passkeys |
@@ -220,7 +221,8 @@ class Gateway:
             table.add("POST", f"{prefix}/session", _Endpoint(self._open_session, posting))
             table.add("POST", f"{prefix}/rpc", _Endpoint(self._exchange, posting))
             table.add("GET", f"{prefix}/ws", _Endpoint(self._connect))
-        table.add("GET", "/app/:application", _Endpoint(self._describe, reading))
+        for prefix in ("/", _WELL_KNOWN):
+            table.add("GET", f"{prefix}app/:application", _Endpoint(self._describe, reading))
         table.add("GET", "/sign-in/:application", _Endpoint(self._sign_in.page))
         table.add("GET", "/sign-in/assets/:file", _Endpoint(self._sign_in.asset))
         table.add("GET", "/.well-known/webauthn", _Endpoint(self._sign_in.related_origins))
