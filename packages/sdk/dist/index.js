@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-AMUQWR2F.js";
+} from "./shared-P2J2N43X.js";
 import {
   ProvenError
 } from "./shared-ONUBXHUM.js";

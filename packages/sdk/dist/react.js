@@ -1,9 +1,10 @@
 
 // src/react.ts
-import { useSyncExternalStore } from "react";
+import { useCallback, useSyncExternalStore } from "react";
 function useReadable(readable) {
+  const subscribe = useCallback((changed) => readable.subscribe(changed), [readable]);
   const present = () => readable.value;
-  return useSyncExternalStore((changed) => readable.subscribe(changed), present, present);
+  return useSyncExternalStore(subscribe, present, present);
 }
 var useAuthState = (sdk) => useReadable(sdk.authState);
 var useUserInfo = (sdk) => useReadable(sdk.userInfo);

@@ -133,9 +133,10 @@ export class ProvenSDK {
     this.sessions = new SessionsApi(this.#connection);
     this.accounts = new AccountsApi(this.#connection);
     this.#connection.person.subscribe((person) => {
-      this.#userInfo.set(person === null ? null : { identity: person.identity });
+      // Whoever is told of one reads the other: who is signed in is known as long as somebody is.
       if (person === null) this.#authState.set('anonymous');
-      else if (this.#authState.value !== 'loading') this.#authState.set('signed-in');
+      this.#userInfo.set(person === null ? null : { identity: person.identity });
+      if (person !== null && this.#authState.value !== 'loading') this.#authState.set('signed-in');
     });
     this.#restored = this.#restore();
     setDefault(this);

@@ -1465,9 +1465,9 @@ var ProvenSDK = class {
     this.sessions = new SessionsApi(this.#connection);
     this.accounts = new AccountsApi(this.#connection);
     this.#connection.person.subscribe((person) => {
-      this.#userInfo.set(person === null ? null : { identity: person.identity });
       if (person === null) this.#authState.set("anonymous");
-      else if (this.#authState.value !== "loading") this.#authState.set("signed-in");
+      this.#userInfo.set(person === null ? null : { identity: person.identity });
+      if (person !== null && this.#authState.value !== "loading") this.#authState.set("signed-in");
     });
     this.#restored = this.#restore();
     setDefault(this);
