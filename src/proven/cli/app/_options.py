@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from proven.attestation import Verifier
 from proven.cli import _nodes
 from proven.cli.key import KEY, KEY_FILE, read_key
-from proven.client import LogMemory
-from proven.client.collect import collecting
-from proven.client.owner import OwnersNode
-from proven.wire.applications import OwnerKey
 from proven.wire.errors import ErrorCode, ProvenError
+
+if TYPE_CHECKING:
+    from proven.attestation import Verifier
+    from proven.client.owner import OwnersNode
+    from proven.wire.applications import Command, OwnerKey
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,6 +84,10 @@ class Place:
 
     @contextlib.asynccontextmanager
     async def node(self) -> AsyncIterator[OwnersNode]:
+        from proven.client import LogMemory
+        from proven.client.collect import collecting
+        from proven.client.owner import OwnersNode
+
         async with collecting(self.url, timeout=self.timeout) as collector:
             yield OwnersNode(collector, self.verifier, LogMemory.default())
 
@@ -113,6 +118,15 @@ class Signing:
             )
         keys = {key.public_key: key for key in map(read_key, options["keys"])}
         return cls(tuple(keys.values()), options["passkey"], options.get("revision"), save)
+
+
+def sign_and_tell(application: str, command: Command, as_json: bool, options: dict[str, Any]) -> None:
+    """Sign a command and hand it in, and print what became of it."""
+    from ._sending import change_unless_so
+    from ._telling import tell
+
+    how, place = Signing.of(options), Place.of(application, options)
+    tell(asyncio.run(change_unless_so(application, command, how, place)), as_json)
 
 
 def bad_request(message: str) -> ProvenError:

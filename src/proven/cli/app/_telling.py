@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import click
@@ -14,7 +13,6 @@ from proven.client import _words
 from proven.wire import words
 from proven.wire.applications import (
     CancelUpgrade,
-    Command,
     Deploy,
     RollBack,
     SetUpgradePolicy,
@@ -28,14 +26,7 @@ from proven.wire.applications import (
 )
 
 from ._announced import said, who_takes_back
-from ._options import Place, Signing
-from ._sending import Already, Sent, change_unless_so
-
-
-def sign_and_tell(application: str, command: Command, as_json: bool, options: dict[str, Any]) -> None:
-    """Sign a command and hand it in, and print what became of it."""
-    how, place = Signing.of(options), Place.of(application, options)
-    tell(asyncio.run(change_unless_so(application, command, how, place)), as_json)
+from ._sending import Already, Sent
 
 
 def describe(signed: SignedCommand) -> list[str]:

@@ -9,8 +9,7 @@ import click
 from proven.cli._output import json_option
 from proven.wire.applications import CancelUpgrade, Veto
 
-from ._options import APP, signing_options
-from ._telling import sign_and_tell
+from ._options import APP, sign_and_tell, signing_options
 
 
 @click.command()

@@ -9,8 +9,7 @@ import click
 from proven.cli._output import confirm, json_option
 from proven.wire.applications import Archive
 
-from ._options import APP, YES, signing_options
-from ._telling import sign_and_tell
+from ._options import APP, YES, sign_and_tell, signing_options
 
 
 @click.command()

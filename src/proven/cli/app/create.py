@@ -12,9 +12,7 @@ from proven.cli._output import json_option
 from proven.cli._policies import read_policy
 from proven.wire.applications import CreateApplication
 
-from . import _sending as sending
 from ._options import Place, Signing, bad_request, creating_options
-from ._telling import tell
 
 _NONCE_BYTES = 16
 
@@ -49,6 +47,9 @@ def create(name: str, policy: str | None, guardians: tuple[str, ...], as_json: b
         nonce=os.urandom(_NONCE_BYTES),
         policy=None if policy is None else read_policy(policy.split(), guardians),
     )
+    from . import _sending as sending
+    from ._telling import tell
+
     sent = asyncio.run(sending.create(command, how, Place.of(name, options)))
     tell(sent, as_json)
     if sent.result is not None and not as_json:

@@ -8,12 +8,9 @@ from typing import Any
 import click
 
 from proven.cli._output import json_option
-from proven.cli.package import _package_of
 from proven.wire.applications import Deploy, RollBack
 
-from ._options import APP, Place, Signing, signing_options
-from ._sending import change_unless_so
-from ._telling import sign_and_tell, tell
+from ._options import APP, Place, Signing, sign_and_tell, signing_options
 
 
 @click.command()
@@ -34,6 +31,11 @@ def deploy(application: str, package: str, as_json: bool, **options: Any) -> Non
       proven app deploy todo todo.package --key a.key --key b.key
       proven app deploy todo ./todo --passkey
     """
+    from proven.cli.package import _package_of
+
+    from ._sending import change_unless_so
+    from ._telling import tell
+
     how, place = Signing.of(options), Place.of(application, options)
     built = _package_of(package, options["timeout"])
     command = Deploy(package_id=built.id)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from proven.apps import Domain
 from proven.cli._lazy import Group
 from proven.cli._output import COMMAND, json_option, print_json, printable
-from proven.client.owner import ReadLog
-from proven.wire import words
 from proven.wire.applications import LinkDomain, UnlinkDomain
 from proven.wire.domain_records import record_name, record_value
 
-from ._options import APP, Place, Signing, bad_request, host_text, node_options, signing_options
-from ._sending import change
-from ._telling import sign_and_tell, tell
+from ._options import (
+    APP,
+    Place,
+    Signing,
+    bad_request,
+    host_text,
+    node_options,
+    sign_and_tell,
+    signing_options,
+)
 
 
 @click.group(cls=Group)
@@ -52,6 +54,9 @@ def domain_add(application: str, domain: str, as_json: bool, **options: Any) -> 
     Example:
       proven app domain add todo todo.example --key owner.key
     """
+    from ._sending import change
+    from ._telling import tell
+
     command = LinkDomain(domain=_domain(domain))
     sent = asyncio.run(change(application, command, Signing.of(options), Place.of(application, options)))
     body = sent.signed.body
@@ -99,7 +104,9 @@ def domain_list(application: str, as_json: bool, **options: Any) -> None:
       proven app domain list todo
       proven app domain list todo --json
     """
-    log, failures = asyncio.run(_read(application, Place.of(application, options)))
+    from ._showing import domain_record, domain_words, read_one
+
+    log, failures = asyncio.run(read_one(application, Place.of(application, options)))
     record = log.find(application)
     if as_json:
         print_json([domain_record(each, failures) for each in record.domains])
@@ -111,30 +118,6 @@ def domain_list(application: str, as_json: bool, **options: Any) -> None:
             click.echo(printable(f"{'':<32} needs: {record_name(each.name)} TXT {value}"))
     if not record.domains:
         click.echo(f"There is none; `{COMMAND} app domain add` claims one.", err=True)
-
-
-def domain_words(domain: Domain, failures: Mapping[str, str]) -> str:
-    """How it is with a claim; `failures` are a node's reasons, by domain."""
-    until, failure = domain.proved_until, failures.get(domain.name)
-    if until is None:
-        return f"not proved{f': {failure}' if failure else ' yet'}"
-    if until <= time.time() * 1000:
-        said = f"the proof expired on {words.minute(until)}"
-    else:
-        said = f"proved until {words.minute(until)}"
-    return f"{said}; the last attempt to renew it failed: {failure}" if failure else said
-
-
-def domain_record(domain: Domain, failures: Mapping[str, str]) -> dict[str, Any]:
-    """The same for programs."""
-    until = domain.proved_until
-    return {"name": domain.name, "proved_until": until, "failure": failures.get(domain.name)}
-
-
-async def _read(application: str, place: Place) -> tuple[ReadLog, Mapping[str, str]]:
-    async with place.node() as node:
-        log = await node.read(application)
-        return log, await node.unproved(log.find(application))
 
 
 def _domain(text: str) -> str:

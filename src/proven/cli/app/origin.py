@@ -11,8 +11,7 @@ from proven.cli._output import json_option
 from proven.wire.applications import AddAllowedOrigin, RemoveAllowedOrigin
 from proven.wire.origins import canonical_origin
 
-from ._options import APP, bad_request, host_text, signing_options
-from ._telling import sign_and_tell
+from ._options import APP, bad_request, host_text, sign_and_tell, signing_options
 
 
 @click.group(cls=Group)

@@ -10,8 +10,7 @@ from proven.cli._output import confirm, json_option
 from proven.cli._policies import read_policy
 from proven.wire.applications import Immutable, SetUpgradePolicy
 
-from ._options import APP, YES, signing_options
-from ._telling import sign_and_tell
+from ._options import APP, YES, sign_and_tell, signing_options
 
 
 @click.command()

@@ -10,14 +10,9 @@ import click
 
 from proven.cli._output import COMMAND, confirm, json_option, print_json
 from proven.cli.key import KEY, KEY_FILE, read_key
-from proven.cli.package import _package_of
 from proven.wire.applications import CreateApplication, Deploy
 
-from . import _sending as sending
-from ._files import read_signed, rewrite
 from ._options import YES, Place, bad_request, node_options
-from ._sending import Sent
-from ._telling import describe, tell, to_record
 
 
 @click.command("sign")
@@ -36,6 +31,10 @@ def sign_command(file: Path, keys: tuple[str, ...], yes: bool, as_json: bool) ->
       proven app sign upgrade.command
       proven app sign upgrade.command --key b.key
     """
+    from ._files import read_signed, rewrite
+    from ._sending import Sent
+    from ._telling import describe, to_record
+
     signed = read_signed(file)
     if not as_json or (keys and not yes):
         for line in describe(signed):
@@ -64,9 +63,15 @@ def send(file: Path, package: str | None, as_json: bool, **options: Any) -> None
       proven app send upgrade.command --package ./todo
       proven app send policy.command --node https://node.example --pcr0 3b1f…
     """
+    from . import _sending as sending
+    from ._files import read_signed
+    from ._telling import tell
+
     signed = read_signed(file)
     command, content = signed.body.command, b""
     if package is not None:
+        from proven.cli.package import _package_of
+
         built = _package_of(package, options["timeout"])
         if not isinstance(command, Deploy):
             raise bad_request(f"{file} deploys nothing: leave out --package")
@@ -76,7 +81,7 @@ def send(file: Path, package: str | None, as_json: bool, **options: Any) -> None
     name = command.name if isinstance(command, CreateApplication) else signed.application_id
     place = Place.of(name, options)
 
-    async def hand_in() -> Sent:
+    async def hand_in() -> sending.Sent:
         async with place.node() as node:
             return await sending.hand_in(node, signed, name, content)
 

@@ -10,8 +10,7 @@ from proven.cli._output import confirm, json_option
 from proven.cli.key import public_key
 from proven.wire.applications import TransferOwnership, require_key
 
-from ._options import APP, YES, bad_request, signing_options
-from ._telling import sign_and_tell
+from ._options import APP, YES, bad_request, sign_and_tell, signing_options
 
 
 @click.command()
