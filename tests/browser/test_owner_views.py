@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Final
 
 from playwright.async_api import expect
@@ -16,13 +14,9 @@ from proven.wire.applications import (
     TimelockMultisig,
     TransferOwnership,
 )
+from support.accessibility import look
 from support.owner import Owner, deployed, fresh, handed_over, owner, signed, submit
 from support.person import World
-
-AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SCREENSHOTS: Final = os.environ.get("PROVEN_SCREENSHOTS")
-"""A folder to put pictures of the views into, for whoever changes them."""
 
 WIDTHS: Final = {"phone": 320, "desk": 760}
 FILE_KEY: Final = OwnerKey.from_seed(bytes(range(32)))
@@ -30,26 +24,7 @@ WEEK: Final = 7 * 86_400
 
 
 async def _look(person: Owner, name: str) -> None:
-    """Check the view that is shown, light and dark, in each width."""
-    page = person.page
-    if not await page.evaluate("typeof axe === 'object'"):
-        await page.evaluate(AXE.read_text())
-    for device, width in WIDTHS.items():
-        await page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert overflow <= 0, f"{name} is {overflow} pixels wider than {width}"
-            report = await page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
-            problems = [
-                f"{violation['id']}: {violation['help']} ({node['html']})"
-                for violation in report["violations"]
-                for node in violation["nodes"]
-            ]
-            assert not problems, f"{name}, {device}, {scheme}:\n" + "\n".join(problems)
-            if SCREENSHOTS:
-                path = Path(SCREENSHOTS) / f"{name}-{device}-{scheme}.png"
-                await page.screenshot(path=path, full_page=True)
+    await look(person.page, name, WIDTHS, height=900)
 
 
 async def test_the_views_of_an_owner_are_accessible(world: World) -> None:

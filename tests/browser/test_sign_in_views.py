@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Final
 
 from playwright.async_api import expect
 
+from support.accessibility import look
 from support.person import Person, World
-
-AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SCREENSHOTS: Final = os.environ.get("PROVEN_SCREENSHOTS")
-"""A folder to put pictures of the views into, for whoever changes them."""
 
 WIDTHS: Final = {"phone": 320, "dialog": 416}
 
 
 async def _look(person: Person, name: str) -> None:
-    """Check the view that is shown, light and dark, in each width."""
-    frame = person.page.frames[1]
-    for device, width in WIDTHS.items():
-        await person.page.set_viewport_size({"width": width, "height": 720})
-        for scheme in ("light", "dark"):
-            await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            overflow = await frame.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert overflow <= 0, f"{name} is {overflow} pixels wider than {width}"
-            report = await frame.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
-            problems = [
-                f"{violation['id']}: {violation['help']} ({node['html']})"
-                for violation in report["violations"]
-                for node in violation["nodes"]
-            ]
-            assert not problems, f"{name}, {device}, {scheme}:\n" + "\n".join(problems)
-            if SCREENSHOTS:
-                await person.page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{device}-{scheme}.png")
-
-
-async def _with_axe(person: Person) -> Person:
-    await person.page.frames[1].evaluate(AXE.read_text())
-    return person
+    await look(person.page, name, WIDTHS, height=720, frame=person.page.frames[1])
 
 
 async def test_the_views_of_a_new_account_are_accessible(world: World) -> None:
-    person = await _with_axe(await world.person())
+    person = await world.person()
     await _look(person, "waiting")
     await person.ask()
     await person.sees("Sign in to people")
@@ -77,7 +50,7 @@ async def test_the_views_of_a_new_account_are_accessible(world: World) -> None:
 async def test_the_views_of_recovery_are_accessible(world: World) -> None:
     owner = await world.person()
     await owner.create(write_down=True)
-    person = await _with_axe(await world.person())
+    person = await world.person()
     await person.ask()
     await person.press("Use a recovery phrase")
     await person.sees("Use a recovery phrase")
@@ -95,7 +68,7 @@ async def test_the_views_of_recovery_are_accessible(world: World) -> None:
 
 
 async def test_the_views_of_the_account_are_accessible(world: World) -> None:
-    person = await _with_axe(await world.person())
+    person = await world.person()
     await person.create()
     await person.ask("manage")
     await person.sees("Your account")
@@ -121,7 +94,7 @@ async def test_the_views_of_the_account_are_accessible(world: World) -> None:
 
 
 async def test_the_views_for_passkeys_without_prf_are_accessible(world: World) -> None:
-    person = await _with_axe(await world.person(prf=False, host="localhost"))
+    person = await world.person(prf=False, host="localhost")
     await person.ask()
     await person.press("Create an account")
     await person.sees("Your recovery phrase")

@@ -15,33 +15,15 @@ import deno
 import pytest
 
 from integration.guest_apps import ALICE, APPS, BOB, ROOT, running
-from proven.wire.events import Audience
-from proven.wire.ids import ApplicationId, PackageId
+from support.published import Recorder
 
 EXAMPLES = ROOT / "examples"
 MIB = 1024 * 1024
 
 
-class Published:
-    """The events an app publishes, and to whom."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, Audience]] = []
-
-    async def publish(
-        self,
-        application_id: ApplicationId,
-        package_id: PackageId,
-        event: str,
-        payload: bytes,
-        audience: Audience,
-    ) -> None:
-        self.events.append((event, audience))
-
-
 async def test_todo_keeps_a_list_per_person_and_tells_their_other_tabs(tmp_path: Path) -> None:
-    published = Published()
-    async with running(EXAMPLES / "todo", tmp_path, events=published) as app:
+    events = Recorder()
+    async with running(EXAMPLES / "todo", tmp_path, events=events) as app:
         water = await app.call("todos.addTodo", " Water the plants ", identity=ALICE)
         await app.call("todos.addTodo", "Write to Bob", identity=ALICE)
         await app.call("todos.addTodo", "Bob's own", identity=BOB)
@@ -62,7 +44,7 @@ async def test_todo_keeps_a_list_per_person_and_tells_their_other_tabs(tmp_path:
         assert await app.call("todos.removeTodo", water["id"], identity=BOB) is False
         assert await app.call("todos.removeTodo", water["id"], identity=ALICE) is True
 
-        assert [audience for _, audience in published.events] == [ALICE, ALICE, BOB, ALICE, ALICE, ALICE]
+        assert [each.audience for each in events.published] == [ALICE, ALICE, BOB, ALICE, ALICE, ALICE]
 
         assert await app.code("todos.listTodos") == "NO_IDENTITY"
         assert "needs a title" in (await app.error("todos.addTodo", " ", identity=ALICE)).message

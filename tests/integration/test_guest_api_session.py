@@ -11,35 +11,20 @@ import pytest_asyncio
 
 from integration.guest_apps import ALICE, APPS, BOB, App, running
 from proven.wire import values
-from proven.wire.events import EVERYONE, Audience
-from proven.wire.ids import ApplicationId, PackageId
+from proven.wire.events import EVERYONE
 from proven.wire.values import UNDEFINED
+from support.published import Recorder
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-class Sink:
-    def __init__(self) -> None:
-        self.published: list[tuple[str, Any, Audience]] = []
-
-    async def publish(
-        self,
-        application_id: ApplicationId,
-        package_id: PackageId,
-        event: str,
-        payload: bytes,
-        audience: Audience,
-    ) -> None:
-        self.published.append((event, values.decode(payload), audience))
-
-
 @pytest.fixture(scope="module")
-def sink() -> Sink:
-    return Sink()
+def sink() -> Recorder:
+    return Recorder()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def app(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
+async def app(sink: Recorder, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
     async with running(APPS / "api", tmp_path_factory.mktemp("session"), events=sink) as app:
         yield app
 
@@ -57,12 +42,12 @@ async def test_concurrent_calls_each_know_their_own_caller(app: App) -> None:
     assert answers == [UNDEFINED if who is None else who for who in callers]
 
 
-async def test_an_event_reaches_the_sink_with_the_audience_that_it_names(app: App, sink: Sink) -> None:
+async def test_an_event_reaches_the_sink_with_the_audience_that_it_names(app: App, sink: Recorder) -> None:
     order = {"id": 5, "tags": ["new"]}
     assert await app.call("events.announce", "order.placed", order, {"to": "everyone"}) is UNDEFINED
     await app.call("events.announce", "order.placed", UNDEFINED, {"to": BOB}, identity=ALICE)
     await app.call("events.announce", "order.placed", [1], {"to": "caller"}, identity=ALICE)
-    assert sink.published == [
+    assert [(each.event, values.decode(each.payload), each.audience) for each in sink.published] == [
         ("order.placed", order, EVERYONE),
         ("order.placed", UNDEFINED, BOB),
         ("order.placed", [1], ALICE),
@@ -85,23 +70,23 @@ async def test_an_event_reaches_the_sink_with_the_audience_that_it_names(app: Ap
     ],
 )
 async def test_an_event_that_does_not_say_whom_it_is_for_goes_nowhere(
-    app: App, sink: Sink, name: str, options: Any, code: str
+    app: App, sink: Recorder, name: str, options: Any, code: str
 ) -> None:
     sink.published.clear()
     assert await app.code("events.announce", name, {}, options) == code
     assert sink.published == []
 
 
-async def test_what_cannot_travel_or_is_too_large_is_not_published(app: App, sink: Sink) -> None:
+async def test_what_cannot_travel_or_is_too_large_is_not_published(app: App, sink: Recorder) -> None:
     sink.published.clear()
     assert await app.code("events.announceFunction") == "UNSUPPORTED_VALUE"
     assert await app.code("events.announce", "e", bytes(256 * 1024), {"to": "everyone"}) == "TOO_LARGE"
     assert sink.published == []
 
 
-async def test_an_application_that_publishes_too_fast_is_told_to_wait(app: App, sink: Sink) -> None:
+async def test_an_application_that_publishes_too_fast_is_told_to_wait(app: App, sink: Recorder) -> None:
     sink.published.clear()
     outcome = await app.call("events.flood", 1000)
     assert outcome["refused"] > 0
     assert outcome["codes"] == ["OVERLOADED"]
-    assert [payload for _, payload, _ in sink.published] == outcome["accepted"]
+    assert [values.decode(each.payload) for each in sink.published] == outcome["accepted"]

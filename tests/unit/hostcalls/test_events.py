@@ -7,29 +7,14 @@ import pytest
 from proven.runtime.hostcalls._events import Events, EventsConfig
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.events import EVERYONE, MAX_PAYLOAD, Audience
-from proven.wire.ids import ApplicationId, PackageId
+from proven.wire.events import EVERYONE, MAX_PAYLOAD
 from proven.wire.values import UNDEFINED
+from support.published import Recorder
 
 from .conftest import MakeContext
 
 ALICE, BOB = "a" * 32, "b" * 32
 PAYLOAD = values.encode({"id": 1})
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.published: list[tuple[str, str, bytes, Audience]] = []
-
-    async def publish(
-        self,
-        application_id: ApplicationId,
-        package_id: PackageId,
-        event: str,
-        payload: bytes,
-        audience: Audience,
-    ) -> None:
-        self.published.append((application_id, event, payload, audience))
 
 
 async def code(events: Events, context: Any, *arguments: Any) -> ErrorCode:
@@ -57,7 +42,7 @@ async def test_a_payload_is_passed_on_as_it_is(make_context: MakeContext) -> Non
     sink = Recorder()
     not_a_value = b"\xff\xff"
     await Events(sink).functions()["events.publish"](make_context(), ["e", not_a_value, "everyone"])
-    assert sink.published[0][2] == not_a_value
+    assert sink.published[0].payload == not_a_value
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "a\0", "a\n", "x" * 129, "ü", ".hidden", 1, None])
