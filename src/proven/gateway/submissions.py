@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from proven.apps import Receipt
+from proven.gateway._uploads import Uploads
 from proven.gateway.commands import Performer
 from proven.gateway.http import Request, Response, json_response
 from proven.identity import Session
 from proven.packages import Package
 from proven.packages.limits import MAX_ARCHIVE_BYTES
-from proven.wire.applications import MAX_ENVELOPE, CreateApplication, SignedCommand
+from proven.wire.applications import MAX_ENVELOPE, CreateApplication, Deploy, SignedCommand
 from proven.wire.commands import Command, Result, Submit, SubmitResult
 from proven.wire.errors import ErrorCode, ProvenError
 
 PATH: Final = "/.well-known/proven/commands"
 _LENGTH_BYTES: Final = 4
-_PACKAGES_AT_ONCE: Final = 4
 _UPLOAD_SECONDS: Final = 300.0
 
 
@@ -46,7 +46,7 @@ class Submissions:
 
     Over HTTP: `POST /.well-known/proven/commands`, the length of the envelope in 4 bytes (big-endian), the
     envelope, and for `Deploy` the archive of the package. The archive is read only after the command was
-    found to be one that would be accepted.
+    found to be one that would be accepted, and `Uploads` has a place for it; other commands wait for nobody.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Submissions:
         self._clock = clock
         self._creations = float(self._limits.creations_at_once)
         self._refilled_at = clock()
-        self._places = asyncio.Semaphore(_PACKAGES_AT_ONCE)
+        self._uploads = Uploads(clock)
 
     def performers(self) -> Mapping[type[Command], Performer]:
         """What carries out `Submit`."""
@@ -95,11 +95,17 @@ class Submissions:
         if not 0 < length <= MAX_ENVELOPE:
             raise ProvenError(ErrorCode.TOO_LARGE, f"an envelope has at most {MAX_ENVELOPE} bytes")
         envelope = await _read(chunks, received, length)
-        self._admit(self._submitter.check(envelope))
-        async with self._places:
+        signed = self._submitter.check(envelope)
+        self._admit(signed)
+        if not isinstance(signed.body.command, Deploy):
             async for chunk in chunks:
                 received += chunk
-            archive = bytes(received)
+                break
+            if received:
+                raise ProvenError(ErrorCode.BAD_REQUEST, "only a deploy brings a package")
+            return _result(await self._submitter.submit(envelope))
+        async with self._uploads.place(signed.application_id) as upload:
+            archive = await upload.read(chunks, received)
             package = await asyncio.to_thread(Package.from_archive, archive) if archive else None
             return _result(await self._submitter.submit(envelope, package=package))
 
