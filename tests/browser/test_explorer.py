@@ -363,7 +363,7 @@ async def _checked(page: Page, url: str) -> dict[str, str]:
     )
 
 
-STEPS: Final = ("The key of the log.", "The checkpoint.", "The entry.", "The package.", "The sources.")
+STEPS: Final = ("The key of the log.", "The checkpoint.", "The entry.", "The package.", "The files.")
 
 
 async def test_a_browser_checks_what_a_page_shows(browser: Browser, tmp_path: Path) -> None:
@@ -394,9 +394,9 @@ async def test_a_browser_checks_what_a_page_shows(browser: Browser, tmp_path: Pa
             await reader.page.unroute_all(behavior="wait")
             return {title for title, how in found.items() if how != "holds"}
 
-        assert await outcome(r"/raw\?path=src", b"Hello", b"Hallo") == {"The sources."}
-        assert await outcome(r"/source\.json\?path=src", b"Hello", b"Hallo") == {"The sources."}
-        assert await outcome(r"/manifest$", b"exhibit", b"exhibiT") == {"The package.", "The sources."}
+        assert await outcome(r"/raw\?path=src", b"Hello", b"Hallo") == {"The files."}
+        assert await outcome(r"/source\.json\?path=src", b"Hello", b"Hallo") == {"The files."}
+        assert await outcome(r"/manifest$", b"exhibit", b"exhibiT") == {"The package.", "The files."}
         assert await outcome(r"/log/1\.json", b'"raw":"84', b'"raw":"85') == {"The entry."}
         assert await outcome(r"/inclusion", b'"hashes":["', b'"hashes":["AAAA') == {"The entry."}
         assert "The checkpoint." in await outcome(r"/log/checkpoint$", b"\n2\n", b"\n3\n")
@@ -407,13 +407,24 @@ async def test_an_announced_version_is_checked_by_both_its_entries(browser: Brow
     """Without a key that a node attests, what follows from the log is left open; packages are checked."""
     async with open_gallery(tmp_path) as gallery:
         record = await gallery.create("later")
-        record = await gallery.deploy(
-            record, gallery.package({"src/a.ts": HANDLER + "export const a = run(() => 1);\n"})
-        )
+        files = {
+            "package.json": '{"name":"later","proven":{"assets":"dist"}}',
+            "src/a.ts": HANDLER + "export const a = run(() => 1);\n",
+            "dist/package.json": "Later",
+        }
+        record = await gallery.deploy(record, gallery.package(files))
         reader = await Reader.open(browser)
         address = f"{gallery.url}/explorer/applications/{record.id}/versions/1/check"
         found = await _checked(reader.page, address)
         assert [found[title] for title in STEPS] == ["fails", "unchecked", "unchecked", "holds", "holds"]
+        await expect(reader.page.get_by_text("2 source files and 1 front-end file")).to_be_visible()
+
+        async def alter(route: Route) -> None:
+            await route.fulfill(body="Laser", content_type="text/plain")
+
+        await reader.page.route(re.compile(r"/raw\?asset=package\.json"), alter)
+        found = await _checked(reader.page, address)
+        assert [found[title] for title in STEPS] == ["fails", "unchecked", "unchecked", "holds", "fails"]
         await reader.close()
 
 

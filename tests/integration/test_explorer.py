@@ -353,6 +353,18 @@ async def test_what_a_package_decides_is_cached_by_its_id(gallery: Gallery) -> N
     assert "sandbox" in headers["content-security-policy"]
 
 
+async def test_a_front_end_file_is_shown_though_a_source_file_has_its_path(gallery: Gallery) -> None:
+    named = '{"name":"shadow","proven":{"assets":"dist"}}'
+    package = gallery.package({"package.json": named, **FIRST, "dist/package.json": "served"})
+    await gallery.deploy(await gallery.create("shadow"), package)
+    page, _ = await gallery.get(f"/explorer/packages/{package.id}")
+    raw = f"/explorer/packages/{package.id}/raw"
+    assert f'href="{raw}?asset=package.json"'.encode() in page
+    assert (await gallery.get(f"{raw}?asset=package.json"))[0] == b"served"
+    assert (await gallery.get(f"{raw}?path=package.json"))[0] == named.encode()
+    await gallery.get(f"{raw}?asset=src/app.ts", status=404)
+
+
 async def test_one_finds_what_one_has_a_name_of(gallery: Gallery) -> None:
     record = await _versions(gallery)
     for wanted, place in {

@@ -5,10 +5,16 @@ import { type Bytes, equal, fromHex, toHex, utf8 } from '../../packages/sdk/src/
 import { decode, encode, type Item } from '../../packages/sdk/src/cbor.ts';
 import { checkInclusion, readCheckpoint, readLogKey, type Checkpoint } from './log.ts';
 
-interface Module {
+interface NamedFile {
   path: string;
   sha256: string;
   size: number;
+}
+
+/** The files that a manifest names: modules, and what comes with the front end. */
+interface Named {
+  modules: NamedFile[];
+  assets: NamedFile[];
 }
 
 interface Listed {
@@ -137,37 +143,45 @@ async function checkEntry(checkpoint: Checkpoint): Promise<[string, null]> {
   }
   if (kind !== 'Deploy' || command!.get('package_id') !== packageId) throw new Error(`entry ${entryIndex} does not deploy this package`);
   const by = announcedIndex === entryIndex ? '' : `, which entry ${announcedIndex} announced`;
-  return [`entry ${entryIndex} is in the log and makes this package live${by}; its signatures are good`, null];
+  return [`entry ${entryIndex} is in the log and makes this package live${by}; its signatures are good (whether those keys may do so is not checked here)`, null];
 }
 
-async function manifest(): Promise<[string, Module[]]> {
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+async function manifest(): Promise<[string, Named]> {
   const bytes = await get(`${sources}/manifest`);
   const found = toHex(await sha256(bytes));
   if (found !== packageId) throw new Error(`the manifest has the SHA-256 ${found}, not ${packageId}`);
-  const { modules } = JSON.parse(new TextDecoder().decode(bytes)) as { modules: Module[] };
-  return [`the SHA-256 of the manifest is the package id; it names ${modules.length} modules`, modules];
+  const { modules, assets = [] } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Named> & Pick<Named, 'modules'>;
+  const named = `it names ${count(modules.length, 'source file')} and ${count(assets.length, 'front-end file')}`;
+  return [`the SHA-256 of the manifest is the package id; ${named}`, { modules, assets }];
 }
 
-async function checkSources(modules: Module[], progress: (text: string) => void): Promise<[string, null]> {
+async function checkFiles({ modules, assets }: Named, progress: (text: string) => void): Promise<[string, null]> {
   let done = 0;
   let compared = 0;
-  const waiting = [...modules];
+  const own = new Set(modules);
+  const waiting = [...modules, ...assets];
+  const total = waiting.length;
   async function work(): Promise<void> {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const address = `path=${encodeURIComponent(next.path)}`;
-      const content = await get(`${sources}/raw?${address}`);
+      const path = encodeURIComponent(next.path);
+      const content = await get(`${sources}/raw?${own.has(next) ? 'path' : 'asset'}=${path}`);
       if (content.length !== next.size || toHex(await sha256(content)) !== next.sha256) {
         throw new Error(`${next.path} is not the file that the manifest names`);
       }
-      if (!next.path.startsWith('npm/') && compared < MAX_PAGES_READ) {
+      if (own.has(next) && !next.path.startsWith('npm/') && compared < MAX_PAGES_READ) {
         compared++;
-        await comparePages(address, next.path, content);
+        await comparePages(`path=${path}`, next.path, content);
       }
-      progress(`${++done} of ${modules.length} files`);
+      progress(`${++done} of ${total} files`);
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return [`all ${done} files have the hashes in the manifest; the pages of ${compared} of them show what is in the files`, null];
+  const pages = `the source pages of ${compared} of them show what is in the files`;
+  return [`${count(done, 'file')} with the hashes in the manifest, none left out; ${pages}`, null];
 }
 
 /** That the rows shown are the file's text: all of it, but for the ends of lines. */
@@ -193,9 +207,9 @@ await step('The entry.', async () => {
   if (checkpoint === undefined) throw new Unchecked('there is no checkpoint to check it by');
   return checkEntry(checkpoint);
 });
-const modules = await step('The package.', manifest);
-await step('The sources.', async (progress) => {
-  if (modules === undefined) throw new Unchecked('there is no manifest to check them by');
-  return checkSources(modules, progress);
+const named = await step('The package.', manifest);
+await step('The files.', async (progress) => {
+  if (named === undefined) throw new Unchecked('there is no manifest to check them by');
+  return checkFiles(named, progress);
 });
 place.dataset['done'] = 'true';

@@ -211,7 +211,7 @@ var Reader = class {
   #map(size, depth) {
     const entries = /* @__PURE__ */ new Map();
     let previous = new Uint8Array(0);
-    for (let count = 0; count < size; count++) {
+    for (let count2 = 0; count2 < size; count2++) {
       const start = this.position;
       const major = this.peek() >> 5;
       if (major !== UINT && major !== NINT && major !== TEXT) throw new RangeError("a key that is no integer or text");
@@ -324,7 +324,7 @@ var DerReader = class _DerReader {
     const width = first & 127;
     if (width < 1 || width > 2) throw new RangeError("a length that is indefinite or too long");
     let length = 0;
-    for (let count = 0; count < width; count++) length = length * 256 + this.#byte();
+    for (let count2 = 0; count2 < width; count2++) length = length * 256 + this.#byte();
     if (length < (width === 1 ? 128 : 256)) throw new RangeError("a length that is not in its shortest form");
     return length;
   }
@@ -590,15 +590,15 @@ function readDocument(data) {
 function readPayload(payload) {
   const reader = new Reader(payload);
   const indefinite = reader.peek() === INDEFINITE_MAP;
-  let count = FIELDS.length;
+  let count2 = FIELDS.length;
   if (indefinite) reader.position = 1;
   else {
     const [major, size] = reader.head();
     if (major !== MAP) throw new RangeError("the payload has to be a map");
-    count = size;
+    count2 = size;
   }
   const fields = /* @__PURE__ */ new Map();
-  while (fields.size < count && !(indefinite && reader.peek() === BREAK)) {
+  while (fields.size < count2 && !(indefinite && reader.peek() === BREAK)) {
     const name = reader.item(0);
     if (typeof name !== "string" || fields.has(name) || !FIELDS.includes(name)) {
       throw new RangeError("an unknown or repeated field");
@@ -933,35 +933,42 @@ async function checkEntry(checkpoint2) {
   }
   if (kind !== "Deploy" || command.get("package_id") !== packageId) throw new Error(`entry ${entryIndex} does not deploy this package`);
   const by = announcedIndex === entryIndex ? "" : `, which entry ${announcedIndex} announced`;
-  return [`entry ${entryIndex} is in the log and makes this package live${by}; its signatures are good`, null];
+  return [`entry ${entryIndex} is in the log and makes this package live${by}; its signatures are good (whether those keys may do so is not checked here)`, null];
+}
+function count(number, what) {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 async function manifest() {
   const bytes = await get(`${sources}/manifest`);
   const found = toHex(await sha256(bytes));
   if (found !== packageId) throw new Error(`the manifest has the SHA-256 ${found}, not ${packageId}`);
-  const { modules: modules2 } = JSON.parse(new TextDecoder().decode(bytes));
-  return [`the SHA-256 of the manifest is the package id; it names ${modules2.length} modules`, modules2];
+  const { modules, assets = [] } = JSON.parse(new TextDecoder().decode(bytes));
+  const named2 = `it names ${count(modules.length, "source file")} and ${count(assets.length, "front-end file")}`;
+  return [`the SHA-256 of the manifest is the package id; ${named2}`, { modules, assets }];
 }
-async function checkSources(modules2, progress) {
+async function checkFiles({ modules, assets }, progress) {
   let done = 0;
   let compared = 0;
-  const waiting = [...modules2];
+  const own = new Set(modules);
+  const waiting = [...modules, ...assets];
+  const total = waiting.length;
   async function work() {
     for (let next = waiting.shift(); next !== void 0; next = waiting.shift()) {
-      const address = `path=${encodeURIComponent(next.path)}`;
-      const content = await get(`${sources}/raw?${address}`);
+      const path = encodeURIComponent(next.path);
+      const content = await get(`${sources}/raw?${own.has(next) ? "path" : "asset"}=${path}`);
       if (content.length !== next.size || toHex(await sha256(content)) !== next.sha256) {
         throw new Error(`${next.path} is not the file that the manifest names`);
       }
-      if (!next.path.startsWith("npm/") && compared < MAX_PAGES_READ) {
+      if (own.has(next) && !next.path.startsWith("npm/") && compared < MAX_PAGES_READ) {
         compared++;
-        await comparePages(address, next.path, content);
+        await comparePages(`path=${path}`, next.path, content);
       }
-      progress(`${++done} of ${modules2.length} files`);
+      progress(`${++done} of ${total} files`);
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return [`all ${done} files have the hashes in the manifest; the pages of ${compared} of them show what is in the files`, null];
+  const pages = `the source pages of ${compared} of them show what is in the files`;
+  return [`${count(done, "file")} with the hashes in the manifest, none left out; ${pages}`, null];
 }
 async function comparePages(address, path, content) {
   let text = "";
@@ -984,9 +991,9 @@ await step("The entry.", async () => {
   if (checkpoint === void 0) throw new Unchecked("there is no checkpoint to check it by");
   return checkEntry(checkpoint);
 });
-var modules = await step("The package.", manifest);
-await step("The sources.", async (progress) => {
-  if (modules === void 0) throw new Unchecked("there is no manifest to check them by");
-  return checkSources(modules, progress);
+var named = await step("The package.", manifest);
+await step("The files.", async (progress) => {
+  if (named === void 0) throw new Unchecked("there is no manifest to check them by");
+  return checkFiles(named, progress);
 });
 place.dataset["done"] = "true";

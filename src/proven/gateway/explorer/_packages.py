@@ -54,10 +54,12 @@ class PackageStore:
         return package
 
     async def file(self, package: Package, path: str) -> bytes:
-        """A module or a front-end file of a package. Raises `NOT_FOUND`."""
+        """A module of a package, or else its front-end file of that path. Raises `NOT_FOUND`."""
         content = package.files.get(path)
-        if content is not None:
-            return content
+        return await self.asset(package, path) if content is None else content
+
+    async def asset(self, package: Package, path: str) -> bytes:
+        """A front-end file of a package, whose path may be a module's too. Raises `NOT_FOUND`."""
         asset = next((each for each in package.manifest.assets if each.path == path), None)
         if asset is None:
             raise ProvenError(ErrorCode.NOT_FOUND, f"the package has no file {path[:200]!r}")
@@ -142,6 +144,10 @@ def in_query(text: str) -> str:
 
 def raw_address(package_id: str, path: str) -> str:
     return f"/explorer/packages/{package_id}/raw?path={in_query(path)}"
+
+
+def asset_address(package_id: str, path: str) -> str:
+    return f"/explorer/packages/{package_id}/raw?asset={in_query(path)}"
 
 
 def source_address(package_id: str, path: str) -> str:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from proven.gateway.explorer import _formats
 from proven.gateway.explorer._colour import CLASSES, Token
-from proven.gateway.explorer._packages import in_query, raw_address, source_address
+from proven.gateway.explorer._packages import asset_address, in_query, source_address
 from proven.gateway.explorer._text import visible
 from proven.wire import words
 
@@ -57,7 +57,7 @@ class Pages:
             tojson_text=_as_json,
         )
         self._environment.globals.update(
-            raw_address=raw_address, source_address=source_address, row_of=row_of
+            asset_address=asset_address, source_address=source_address, row_of=row_of
         )
         self._turn = asyncio.Semaphore(MAX_AT_ONCE)
         digest = hashlib.sha256()

@@ -277,7 +277,10 @@ class Explorer:
     async def _raw(self, request: Request, query: Query) -> Response:
         """The bytes of one file, as text that no browser interprets."""
         package = await self._package_of(request)
-        content = await self._packages.file(package, query.get("path", ""))
+        if "asset" in query:
+            content = await self._packages.asset(package, query["asset"])
+        else:
+            content = await self._packages.file(package, query.get("path", ""))
         return plain(content, b"text/plain; charset=utf-8")
 
     async def _manifest(self, request: Request, _: Query) -> Response:
