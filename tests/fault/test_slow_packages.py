@@ -31,7 +31,7 @@ from support.node import Node, running_node
 OWNER: Final = OwnerKey.from_seed(b"O" * 32)
 STRANGERS: Final = [OwnerKey.from_seed(bytes([number]) * 32) for number in range(1, 7)]
 SIZE: Final = 30_000_000
-SOON: Final = 60
+SOON: Final = 30
 """Seconds in which honest commands have to be accepted; each package of a stranger would take 300."""
 
 
@@ -83,7 +83,7 @@ async def test_packages_that_arrive_slowly_hold_nobody_else_up(tmp_path: Path, s
         async with AsyncExitStack() as stack:
             for number, key in enumerate(STRANGERS[:strangers]):
                 await create(node, collector, key, f"slow{number}")
-                for _ in range(3):
+                for _ in range(5):
                     await stack.enter_async_context(sending_slowly(node, key))
             change = AddAllowedOrigin(origin="https://todo.example")
             async with asyncio.timeout(SOON):
