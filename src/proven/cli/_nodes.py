@@ -60,16 +60,20 @@ class Found:
     known: Presence | None
 
     @contextlib.contextmanager
-    def telling_what_runs(self, application: str) -> Iterator[None]:
+    def telling_what_runs(self) -> Iterator[None]:
         """Add to an error about an application that is not there which ones there are."""
         try:
             yield
         except ProvenError as error:
-            known = self.known
-            if error.code is not ErrorCode.NOT_FOUND or known is None or application in known.applications:
+            if error.code is not ErrorCode.NOT_FOUND or not error.message.startswith(
+                "there is no application"
+            ):
                 raise
-            runs = ", ".join(known.applications)
-            raise ProvenError(error.code, f"{error.message}; {known.url} runs {runs}") from None
+            known = self.known
+            node = self.url if known is None else known.url
+            runs = "" if known is None else f"{known.url} was started for {', '.join(known.applications)}; "
+            lists = f"{runs}{node.rstrip('/')}/explorer/ lists all of the node"
+            raise ProvenError(error.code, f"{error.message}; {lists}") from None
 
 
 def find(application: str | None, options: Mapping[str, Any]) -> Found:

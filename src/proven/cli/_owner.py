@@ -55,7 +55,7 @@ class Node:
         return cls(node, found, named=key is not None)
 
     @contextlib.asynccontextmanager
-    async def manage(self, application: str) -> AsyncIterator[Client]:
+    async def manage(self) -> AsyncIterator[Client]:
         """A management session by that key. Who is refused, and named no key, is told how to; who names no
         application of the node, which ones there are.
         """
@@ -65,7 +65,7 @@ class Node:
             self._found.url, application=None, verifier=self._found.verifier, identity=self._key
         )
         try:
-            with self._found.telling_what_runs(application):
+            with self._found.telling_what_runs():
                 async with await connecting as client:
                     yield client
         except ProvenError as error:

@@ -66,7 +66,7 @@ def run_verify(
     bundle = saved
     if bundle is None or bundle.log is None:
         place = Found(found.url, deciding, known)
-        with place.telling_what_runs(found.application) if found.application else contextlib.nullcontext():
+        with place.telling_what_runs() if found.application else contextlib.nullcontext():
             bundle = asyncio.run(
                 _collect(found, saved, memory, whole=whole_log, source=source, timeout=timeout)
             )

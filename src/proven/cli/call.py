@@ -53,7 +53,7 @@ def call(
     from ._calling import list_handlers, run_call
     from ._values import NOTHING
 
-    with node.telling_what_runs(application):
+    with node.telling_what_runs():
         if handler is None:
             _print_handlers(application, asyncio.run(list_handlers(node, application, timeout)), as_json)
             return

@@ -77,7 +77,7 @@ async def _read(
     show: Callable[[Line], None],
 ) -> None:
     moment = None if since is None else int((time.time() - since) * 1000)
-    async with node.manage(application) as client:
+    async with node.manage() as client:
         reading = client.logs(application, since=moment, handler=handler, level=level, follow=follow)
         async with contextlib.aclosing(reading) as lines:
             async for line in lines:

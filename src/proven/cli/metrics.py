@@ -55,7 +55,7 @@ def metrics(application: str, since: float, handler: str | None, as_json: bool, 
 async def _read(
     node: Node, application: str, seconds: int, handler: str | None, *, points: bool
 ) -> ReadMetricsResult:
-    async with node.manage(application) as client:
+    async with node.manage() as client:
         return await client.metrics(application, seconds=seconds, handler=handler, points=points)
 
 

@@ -89,14 +89,18 @@ def test_another_address_is_another_node(url: str) -> None:
 def test_who_names_no_application_of_the_node_is_told_which_it_runs() -> None:
     found = _nodes.Found(HERE.url, None, HERE)  # type: ignore[arg-type]
     missing = ProvenError(ErrorCode.NOT_FOUND, "there is no application 'tod'")
-    with pytest.raises(ProvenError, match=r"there is no application 'tod'; http://127.0.0.1:3000 runs todo"):
-        _raise(found, "tod", missing)
-    with pytest.raises(ProvenError, match=r"^there is no application 'tod'$"):
-        _raise(found, "todo", missing)
+    with pytest.raises(ProvenError, match=r"'tod'; http://127.0.0.1:3000 was started for todo; "):
+        _raise(found, missing)
+    elsewhere = _nodes.Found("https://node.example/", None, None)  # type: ignore[arg-type]
+    with pytest.raises(ProvenError, match=r"'tod'; https://node.example/explorer/ lists all of the node$"):
+        _raise(elsewhere, missing)
+    handler = ProvenError(ErrorCode.NOT_FOUND, "there is no handler 'gret' that can be called")
+    with pytest.raises(ProvenError, match=r"that can be called$"):
+        _raise(found, handler)
 
 
-def _raise(found: _nodes.Found, application: str, error: ProvenError) -> None:
-    with found.telling_what_runs(application):
+def _raise(found: _nodes.Found, error: ProvenError) -> None:
+    with found.telling_what_runs():
         raise error
 
 

@@ -34,9 +34,13 @@ def lines(record: ApplicationRecord, pending: Pending, now: int) -> list[tuple[s
                 "force once its version loads and is well",
             )
         )
-    found.append(("", f"until then {who_takes_back(record)} can take it back: `{COMMAND} app cancel`"))
+    found.append(
+        ("", f"until then {who_takes_back(record)} can take it back: `{COMMAND} app cancel {record.name}`")
+    )
     if guardians_of(record.policy):
-        found.append(("", f"until then {_who_vetoes(record)} can veto it: `{COMMAND} app veto`"))
+        found.append(
+            ("", f"until then {_who_vetoes(record)} can veto it: `{COMMAND} app veto {record.name}`")
+        )
     return found
 
 

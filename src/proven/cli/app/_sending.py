@@ -31,6 +31,7 @@ from ._files import write_new
 from ._options import Place, Signing
 
 _LISTED: Final = 20
+_TOOK_EFFECT: Final = "this very command took effect: there is nothing left to do"
 
 
 @dataclass(slots=True)
@@ -164,7 +165,9 @@ async def _explained(error: ProvenError, node: OwnersNode, signed: SignedCommand
     match error.code:
         case ErrorCode.CONFLICT if "revision" in details and signed.body.revision:
             happened = await _meanwhile(node, signed)
-            if happened:
+            if happened == [_TOOK_EFFECT]:
+                message += f"; {_TOOK_EFFECT}"
+            elif happened:
                 listed = "".join(f"\n  {line}" for line in happened)
                 message += (
                     f". Since this was signed:{listed}\n"
@@ -197,7 +200,7 @@ async def _meanwhile(node: OwnersNode, signed: SignedCommand) -> list[str]:
     except ProvenError:
         return []
     if any(isinstance(entry, Submitted) and entry.command == signed for _, entry in entries):
-        return ["this very command took effect: there is nothing left to do"]
+        return [_TOOK_EFFECT]
     listed = [happening(index, entry) for index, entry in entries[:_LISTED]]
     more = len(entries) - len(listed)
     return [*listed, f"and {more} more"] if more else listed

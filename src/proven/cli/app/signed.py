@@ -46,7 +46,8 @@ def sign_command(file: Path, keys: tuple[str, ...], yes: bool, as_json: bool) ->
     if as_json:
         print_json(to_record(Sent(signed, "")))
     elif keys:
-        click.echo(f"Signed: {file} has {len(signed.signatures)} signatures now.")
+        count = len(signed.signatures)
+        click.echo(f"Signed: {file} has {count} signature{'' if count == 1 else 's'} now.")
         click.echo(f"next: `{COMMAND} app send {file}`, once there are enough", err=True)
 
 
