@@ -20,7 +20,7 @@ from proven.client import Client, connect
 from proven.gateway import GatewayConfig
 from proven.gateway.limits import RpcLimits
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.identity import IdentityKey
+from proven.wire.identity import owner_key
 from support.browser import add_authenticator, open_browser
 from support.node import Node, running_node
 from support.person import world as people
@@ -208,7 +208,7 @@ async def test_a_page_whose_origin_was_removed_loses_the_connection_that_it_has(
     page = "https://soon.gone.example"
     config = GatewayConfig(push_console=True, rpc=RpcLimits(origin_check=0.05))
     async with gateway_node(tmp_path, config) as node:
-        owner = IdentityKey.derive(node.owner, None).as_owner()
+        owner = owner_key(node.owner)
         await node.applications.add_origin(owner, node.application.id, page)
         async with await connect(
             node.url, application="gate", verifier=node.verifier, origin=page, timeout=10

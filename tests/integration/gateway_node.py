@@ -15,7 +15,7 @@ from proven.gateway import Call, Gateway, GatewayConfig
 from proven.identity import SessionLimits, Sessions
 from proven.packages import build
 from proven.runtime import HostFunctions, Runtime, RuntimeConfig
-from proven.wire.identity import IdentityKey, new_seed
+from proven.wire.identity import IdentityKey, new_seed, owner_key
 from proven.wire.ids import ApplicationId
 
 APP = """
@@ -95,7 +95,7 @@ class Owner:
     """The owner's key is one key, in management and in the application."""
 
     def __init__(self, seed: bytes) -> None:
-        self.management = IdentityKey.derive(seed, None)
+        self.management = IdentityKey.of_owner(owner_key(seed))
 
     def inside(self, application_id: ApplicationId) -> IdentityKey:
         return IdentityKey(self.management._private_key, application_id)
@@ -117,7 +117,7 @@ async def running_node(
     applications = Applications(engine.logs, engine.objects, origin="log.example/gateway")
     deployer = Deployer(applications, runtime)
     seed = new_seed()
-    owner = IdentityKey.derive(seed, None).as_owner()
+    owner = owner_key(seed)
     calls: list[Call] = []
     async with AsyncExitStack() as stack:
         for service in (engine, runtime, applications, deployer):

@@ -20,7 +20,7 @@ from proven.gateway.assets import Assets, Found
 from proven.gateway.http import Request
 from proven.packages import Asset, build
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.identity import IdentityKey
+from proven.wire.identity import owner_key
 from unit.gateway.raw_http import Answer, connect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -74,7 +74,7 @@ def app(folder: Path, built: Mapping[str, bytes], **section: str) -> Path:
 
 
 async def deploy(node: Node, folder: Path, name: str) -> Application:
-    owner = IdentityKey.derive(node.owner, None).as_owner()
+    owner = owner_key(node.owner)
     try:
         record = node.applications.find(name)
     except ProvenError:

@@ -15,7 +15,7 @@ from integration.gateway_node import Node, running_node
 from proven.client import connect
 from proven.gateway import GatewayConfig, SignInConfig
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.identity import IdentityKey
+from proven.wire.identity import owner_key
 from proven.wire.session import ClientHandshake
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -158,7 +158,7 @@ async def test_management_sessions_are_for_the_nodes_own_pages(
 
 async def test_an_origin_that_is_removed_can_use_its_sessions_no_longer(node: Node) -> None:
     page = "https://soon.gone.example"
-    owner = IdentityKey.derive(node.owner, None).as_owner()
+    owner = owner_key(node.owner)
     await node.applications.add_origin(owner, node.application.id, page)
     async with await connect(node.url, application="gate", verifier=node.verifier, origin=page) as client:
         assert await client.call("src/app.ts#add", 1, 2) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -117,7 +118,9 @@ class View:
         `NOT_FOUND`. `record` of each is the present one.
         """
         record = self.find(application)
-        indexes = [index for index in self._replica.state.history(record.id) if index > after][:limit]
+        history = self._replica.state.history(record.id)
+        start = bisect_right(history, after)
+        indexes = history[start : start + limit]
         return [Change(index, decode_entry(await self.leaf(index)), record) for index in indexes]
 
     async def leaf(self, log_index: int) -> bytes:

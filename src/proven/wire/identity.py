@@ -66,10 +66,6 @@ class IdentityKey:
     def identity(self) -> IdentityId:
         return ids.identity_id(self.public_key)
 
-    def as_owner(self) -> OwnerKey:
-        """The same key, to sign commands to applications with."""
-        return OwnerKey(self._private_key)
-
     def identify(self, transcript: bytes) -> Identify:
         """The command that proves this identity in the session with `transcript`."""
         signature = self._private_key.sign(identify_message(self._application_id, transcript))
