@@ -16,6 +16,7 @@ from proven.client import LogMemory, Pins
 from proven.client.bundle import Bundle
 from proven.client.report import LinkName, Report
 from proven.client.verification import examine
+from proven.client.verification_log import _described
 from proven.wire.applications import Deploy, OwnerDecides, SetUpgradePolicy
 from proven.wire.notes import NoteSigner
 from support.dishonest import HOUR, root_of, serving
@@ -85,6 +86,16 @@ async def test_a_description_of_another_log_or_application_or_machine(scene: Sce
     scene.attestor = honest
     mixed = replace(bundle, described=foreign.described)
     assert verdict(scene, mixed).failed is not None
+
+
+@pytest.mark.parametrize("body", [b'{"id": "\xff"}', b"[" * 100_000, b'{"log": NaN}', b""])
+async def test_a_description_that_nobody_can_read(scene: Scene, body: bytes) -> None:
+    bundle = await asked_at(scene)
+    assert bundle.described is not None
+    headers = [each for each in bundle.described.headers if each[0] != "content-digest"]
+    altered = replace(bundle.described, body=body, headers=tuple(headers))
+    assert_caught(verdict(scene, replace(bundle, described=altered)), LinkName.LOG, "")
+    assert _described(altered, scene.application) is None
 
 
 async def test_a_log_that_is_withheld_has_no_witnesses(scene: Scene) -> None:

@@ -128,7 +128,7 @@ async def test_what_a_page_can_send_without_asking_is_not_taken(waiting: Waiting
 async def test_only_the_exact_form_is_read(waiting: Waiting) -> None:
     token = waiting.listener.token.hex()
     odd: list[object] = [
-        b"", b"{", b"[]", b"null", b"\xff", b"x" * 2000, [waiting.answer()],
+        b"", b'{"token": "\xff"}', b"{", b"[]", b"null", b"\xff", b"x" * 2000, [waiting.answer()],
         waiting.answer(more="1"), waiting.answer(token=None), waiting.answer(signature=None),
         waiting.answer(token=token.upper()), waiting.answer(token=token + "\n"), waiting.answer(token=1),
         waiting.answer(public_key="00"), waiting.answer(signature="zz" * 64), waiting.answer(body="00"),

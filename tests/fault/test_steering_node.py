@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any, Final
 import aiohttp.web
 import pytest
 
+from proven.client.collect import collecting
+from proven.wire.errors import ProvenError
+from proven.wire.ids import ApplicationId
 from support.web_servers import listening
 
 STEERING: Final = "\x1b[2J\x1b]0;owned\x07 \x9b31m\u202egnirts\u202c back\r\b\x7f \u2028 end"
@@ -39,9 +43,11 @@ async def run(home: Path, *arguments: str) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-def site(answer: dict[str, Any]) -> aiohttp.web.Application:
+def site(answer: dict[str, Any] | bytes, status: int = 404) -> aiohttp.web.Application:
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+
     async def refuse(_: aiohttp.web.Request) -> aiohttp.web.Response:
-        return aiohttp.web.json_response(answer, status=404)
+        return aiohttp.web.Response(body=body, status=status, content_type="application/json")
 
     application = aiohttp.web.Application()
     application.router.add_route("*", "/{path:.*}", refuse)
@@ -77,3 +83,19 @@ async def test_an_odd_time_to_wait_is_not_waited_for(tmp_path: Path, wait: objec
     assert status == 1
     assert "Traceback" not in err
     assert "error: later" in err
+
+
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize("body", [b'{"code": "\xff"}', b"[" * 100_000, b"null", b"", b"9" * 10_000])
+async def test_answers_that_nobody_can_read_are_errors_like_others(
+    tmp_path: Path, body: bytes, status: int
+) -> None:
+    async with listening(site(body, status)) as port, collecting(f"http://127.0.0.1:{port}") as collector:
+        for ask in (
+            collector.find("todo"),
+            collector.log(None),
+            collector.unproved(ApplicationId("a" * 32)),
+            collector.submit(b""),
+        ):
+            with pytest.raises(ProvenError):
+                await ask

@@ -43,7 +43,7 @@ async def list_handlers(node: Found, application: str, timeout: float) -> list[s
     )
     try:
         described = msgspec.json.decode(answer.body, type=_Description)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise ProvenError(ErrorCode.EVIDENCE_INVALID, "the node's description is malformed") from None
     found = [each.address for each in described.handlers if each.kind == "rpc"]
     exports = Counter(address.partition("#")[2] for address in found)

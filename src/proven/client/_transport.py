@@ -173,7 +173,7 @@ def _parse(body: bytes) -> object:
     """A stranger's JSON, or None."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
 
 

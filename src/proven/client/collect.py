@@ -392,7 +392,7 @@ async def _errors() -> AsyncIterator[None]:
 def _decode(raw: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, binascii.Error, RecursionError):
+    except (msgspec.DecodeError, binascii.Error, UnicodeError, RecursionError):
         raise _malformed() from None
 
 
@@ -403,7 +403,7 @@ def _malformed() -> ProvenError:
 def _refusal(body: bytes, status: int) -> ProvenError:
     try:
         record = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         record = None
     if isinstance(record, dict):
         return ProvenError.from_record(record)

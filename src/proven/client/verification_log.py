@@ -174,7 +174,7 @@ def _described(answer: SavedAnswer, application: ApplicationId) -> _Described | 
         return None
     try:
         described = msgspec.json.decode(answer.body, type=_Described)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     if described.id != application:
         raise FailedError("the node's signed description is of another application", LinkName.APPLICATION)

@@ -88,7 +88,7 @@ class Listener:
             raise ProvenError(ErrorCode.BAD_REQUEST, "the answer is JSON")
         try:
             return msgspec.json.decode(await request.body.read(_MAX_ANSWER), type=_Answer)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeError):
             raise ProvenError(ErrorCode.BAD_REQUEST, "the answer is a token, a key and a signature") from None
 
     def _take(self, answer: _Answer) -> None:
