@@ -5,6 +5,7 @@ changes what it says.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from typing import Final
 
@@ -39,6 +40,16 @@ class HttpsResolver:
                 wire = await self._ask(question)
         except TimeoutError:
             raise UnreachableError(f"it did not answer within {self._timeout:g} seconds") from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            refused = error.certificate_error
+            why = (
+                refused.verify_message if isinstance(refused, ssl.SSLCertVerificationError) else str(refused)
+            )
+            raise UnreachableError(f"its TLS certificate is not its own: {why[:200].rstrip('.')}") from None
+        except aiohttp.ClientConnectorError as error:
+            number = error.os_error.errno or 0
+            why = os.strerror(number) if number > 0 else error.os_error.strerror or str(error.os_error)
+            raise UnreachableError(f"it cannot be reached: {why[:200]}") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise UnreachableError(f"it cannot be asked: {type(error).__name__}: {error!s:.200}") from None
         return decode_answer(wire, name, _IDENTIFIER)
