@@ -120,6 +120,9 @@ async def test_another_key_changes_nothing(desk: Desk) -> None:
     )
     status, out, _ = await desk.run("app", "show", "nobody", "--json")
     assert (status, json.loads(out)["error"]["code"]) == (1, "NOT_FOUND")
+    told = await desk.refused("app", "origin", "add", "fourht", "https://a.example", "--key", "stranger.key")
+    assert "there is no application 'fourht'" in told
+    assert "/explorer/ lists all of the node" in told
 
 
 async def test_two_of_three_sign_in_files(desk: Desk) -> None:

@@ -122,7 +122,7 @@ class TransparencyLog:
         """Raises `ProvenError`: `NOT_FOUND` unless `index < size <= checkpoint.size`."""
         self._check_size(size)
         if not 0 <= index < size:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"a log of {size} entries has no entry {index}")
+            raise ProvenError(ErrorCode.NOT_FOUND, f"a log of size {size} has no entry {index}")
         return merkle.prove_inclusion(index, size, self._hashes())
 
     def prove_consistency(self, old: int, new: int) -> tuple[bytes, ...]:

@@ -117,7 +117,7 @@ def parse_nonce(field: str) -> bytes:
 
 def check_nonce(nonce: bytes) -> bytes:
     if not MIN_NONCE <= len(nonce) <= MAX_NONCE:
-        raise ProvenError(ErrorCode.BAD_REQUEST, f"a nonce has {MIN_NONCE} to {MAX_NONCE} bytes")
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"say a nonce of {MIN_NONCE} to {MAX_NONCE} bytes")
     return nonce
 
 

@@ -18,7 +18,6 @@ from proven.cli.key import KEY, KEY_FILE, read_key
 from proven.wire.errors import ErrorCode, ProvenError
 
 if TYPE_CHECKING:
-    from proven.attestation import Verifier
     from proven.client.owner import OwnersNode
     from proven.wire.applications import Command, OwnerKey
 
@@ -72,15 +71,17 @@ def _with(command: F, options: Sequence[Callable[[F], F]]) -> F:
 class Place:
     """A node, and how its evidence is verified."""
 
-    url: str
-    verifier: Verifier
+    found: _nodes.Found
     timeout: float
 
     @classmethod
     def of(cls, application: str | None, options: Mapping[str, Any]) -> Place:
         """The node that the options name, or the one on this machine."""
-        found = _nodes.find(application, options)
-        return cls(found.url, found.verifier, options["timeout"])
+        return cls(_nodes.find(application, options), options["timeout"])
+
+    @property
+    def url(self) -> str:
+        return self.found.url
 
     @contextlib.asynccontextmanager
     async def node(self) -> AsyncIterator[OwnersNode]:
@@ -88,8 +89,9 @@ class Place:
         from proven.client.collect import collecting
         from proven.client.owner import OwnersNode
 
-        async with collecting(self.url, timeout=self.timeout) as collector:
-            yield OwnersNode(collector, self.verifier, LogMemory.default())
+        with self.found.telling_what_runs():
+            async with collecting(self.url, timeout=self.timeout) as collector:
+                yield OwnersNode(collector, self.found.verifier, LogMemory.default())
 
 
 @dataclass(frozen=True, slots=True)
