@@ -1,6 +1,6 @@
 """The comparisons, in the order in which they are taken and reported."""
 
-from comparisons import browser, calls, cold, deploy, fanout, fold, http, log, rpc, scopes, start
+from comparisons import browser, calls, cold, deploy, explorer, fanout, fold, http, log, rpc, scopes, start
 
 COMPARISONS = (
     calls.COMPARISON,
@@ -13,5 +13,6 @@ COMPARISONS = (
     deploy.COMPARISON,
     scopes.COMPARISON,
     log.COMPARISON,
+    explorer.COMPARISON,
     fold.COMPARISON,
 )

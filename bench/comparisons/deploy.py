@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -12,10 +11,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import http
 from harness.apps import large
 from harness.figures import Figure, Rung, Sample, Source, at_most
 from harness.nodes import Node, node
+from harness.owners import Owner
 from harness.peers import Echo
 from harness.processes import cpu_seconds
 from harness.rounds import Comparison, Contender
@@ -24,13 +23,8 @@ from proven.packages import Package, build, verify
 from proven.packages._trial import try_parsing
 from proven.runtime import Runtime
 from proven.wire import values
-from proven.wire.applications import Body, Command, CreateApplication, Deploy, OwnerKey, sign
-from proven.wire.ids import application_id
 
 SIZE = 1_000_000
-COMMANDS = "/.well-known/proven/commands"
-CHECKPOINT = "/.well-known/proven/log/checkpoint"
-
 HANDLER = "src/app.ts#total"
 
 NODE, PARTS, BARE = "node", "parts", "bare process"
@@ -58,44 +52,19 @@ class ToNode:
 
     async def measure(self) -> Sample:
         package = await asyncio.to_thread(build, self.sources.new())
-        archive, key, nonce = package.to_archive(), OwnerKey.from_seed(os.urandom(32)), os.urandom(8)
-        client = await http.RawClient.connect("127.0.0.1", self.running.port)
-        app = f"app-{nonce.hex()}"
-        try:
-            origin = (await self._send(client, http.request(self._host, CHECKPOINT))).split("\n")[0]
-            identifier = application_id(key.public_key, nonce)
-
-            def command(command: Command, revision: int, package: bytes = b"") -> bytes:
-                body = Body(origin=origin, application_id=identifier, revision=revision, command=command)
-                envelope = sign(body, key)
-                framed = len(envelope).to_bytes(4, "big") + envelope + package
-                return http.request(self._host, COMMANDS, method="POST", body=framed)
-
-            await self._send(client, command(CreateApplication(name=app, nonce=nonce), 0))
-            posted = command(Deploy(package_id=package.id), 1, archive)
+        async with Owner(self.running) as owner:
+            posted = owner.deploying(package)
             before, begin = cpu_seconds(self.running.pid), time.perf_counter()
-            await self._send(client, posted)
+            await owner.send(posted)
             deployed = time.perf_counter()
-            await self._send(client, http.request(self._host, f"/app/{app}/http/total"))
+            await owner.get(f"/app/{owner.name}/http/total")
             answered, after = time.perf_counter(), cpu_seconds(self.running.pid)
-        finally:
-            client.close()
         return {
             "deployed": (deployed - begin) * 1e3,
             "answered": (answered - begin) * 1e3,
             "call": (answered - deployed) * 1e3,
             "cpu": (after - before) * 1e3,
         }
-
-    @property
-    def _host(self) -> str:
-        return f"127.0.0.1:{self.running.port}"
-
-    async def _send(self, client: http.RawClient, request: bytes) -> str:
-        response = await client.send(request)
-        if response.status != 200:
-            raise RuntimeError(f"the node refused: {response.body!r}")
-        return response.body.decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from proven.apps import Application
 from proven.client import Carrier, Client, Published, VersionNotice, connect
-from proven.client.versions import VersionFeed
+from proven.client._feed import Feed
 from proven.packages import Package, build
 from proven.wire.applications import (
     CancelUpgrade,
@@ -141,7 +141,7 @@ async def test_no_call_fails_and_none_is_answered_by_a_version_that_was_not_told
 ) -> None:
     told = {app.package_id}
 
-    class Recorder(VersionFeed):
+    class Recorder(Feed[VersionEvent]):
         def take(self, event: VersionEvent | None) -> None:
             if event is not None and event.now.package_id is not None:
                 told.add(event.now.package_id)
@@ -152,7 +152,7 @@ async def test_no_call_fails_and_none_is_answered_by_a_version_that_was_not_told
             assert result.package_id in told
 
     client = await node.connect(app)
-    client._connection.attach_versions(Recorder())
+    client._connection.attach(Recorder(VersionEvent))
     await client._connection.ask(FollowVersion(), VersionState)
     done = asyncio.Event()
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from proven.attestation import Evidence, Verifier
+from proven.client._feed import Feed
 from proven.client._log_checks import LogChecks
 from proven.client._session import KEEP_ALIVE, Carrier, Deadline, OnConsole, Pushed, Session
 from proven.client._transport import Endpoint
-from proven.client.app_logs import LogFeed
 from proven.client.events import Subscription
-from proven.client.versions import VersionFeed
 from proven.wire.commands import (
     Command,
     Done,
@@ -63,8 +62,7 @@ class Connection:
         self._session: Session | None = None
         self._opening = asyncio.Lock()
         self._subscriptions: dict[Subscription, None] = {}
-        self._log_feeds: dict[LogFeed, None] = {}
-        self._version_feeds: dict[VersionFeed, None] = {}
+        self._feeds: dict[Feed[Any], None] = {}
         self._keeping_alive: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -139,28 +137,19 @@ class Connection:
         if session is not None:
             await session.close()
 
-    def attach(self, feed: LogFeed) -> None:
-        self._log_feeds[feed] = None
+    def attach(self, feed: Feed[Any]) -> None:
+        self._feeds[feed] = None
 
-    def detach(self, feed: LogFeed) -> None:
-        self._log_feeds.pop(feed, None)
-
-    def attach_versions(self, feed: VersionFeed) -> None:
-        self._version_feeds[feed] = None
-
-    def detach_versions(self, feed: VersionFeed) -> None:
-        self._version_feeds.pop(feed, None)
+    def detach(self, feed: Feed[Any]) -> None:
+        self._feeds.pop(feed, None)
 
     def subscription(self, names: frozenset[str]) -> Subscription:
         return Subscription(names, self._resume, self._forget, self._checks.confirm_event)
 
     def _on_event(self, event: Pushed | None) -> None:
-        if event is None or isinstance(event, LogEvent):
-            for log_feed in list(self._log_feeds):
-                log_feed.take(event)
-        if event is None or isinstance(event, VersionEvent):
-            for version_feed in list(self._version_feeds):
-                version_feed.take(event)
+        for feed in list(self._feeds):
+            if event is None or isinstance(event, feed.kind):
+                feed.take(event)
         if isinstance(event, LogEvent | VersionEvent):
             return
         for subscription in list(self._subscriptions):

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Literal
 
+from proven.client._feed import Connection, Feed
 from proven.client._retries import Backoff, passes
-from proven.client._session import KEEP_ALIVE
-from proven.wire.commands import (
-    Command,
-    FollowVersion,
-    PendingChange,
-    VersionChange,
-    VersionEvent,
-    VersionState,
-    WhoAmI,
-    WhoAmIResult,
-)
+from proven.wire.commands import FollowVersion, PendingChange, VersionChange, VersionEvent, VersionState
 from proven.wire.errors import ProvenError
-
-MAX_WAITING: Final = 256
-"""Notices that wait for a program to take them; of more, the oldest are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionNotice:
     """What the node says of the application's version. `what` is "present" for how things are at first and
-    after the connection was lost, else what the entry `entry` of the log did:
+    after the connection was lost or too many notices waited, else what the entry `entry` of the log did:
 
     - "announced": the change `pending` may come into force at its time.
     - "cancelled", "vetoed": it does not.
@@ -50,54 +36,13 @@ class VersionNotice:
     previous: str | None = None
 
 
-class VersionFeed:
-    """What comes over one connection, until it is lost."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[VersionEvent] = deque(maxlen=MAX_WAITING)
-        self._wake = asyncio.Event()
-        self._ended = False
-
-    def take(self, event: VersionEvent | None) -> None:
-        """Keep a notice until it is asked for; None when nothing more will come."""
-        if event is None:
-            self._ended = True
-        else:
-            self._waiting.append(event)
-        self._wake.set()
-
-    async def next(self, connection: Connection) -> VersionEvent | None:
-        """The next notice, None after the last one. The session is kept alive meanwhile."""
-        while not self._waiting:
-            if self._ended:
-                return None
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(KEEP_ALIVE):
-                    await self._wake.wait()
-            except TimeoutError:
-                with suppress(ProvenError):
-                    await connection.ask(WhoAmI(), WhoAmIResult)
-        return self._waiting.popleft()
-
-
-class Connection(Protocol):
-    """Where it is asked for, and what comes of it is delivered."""
-
-    @property
-    def closed(self) -> bool: ...
-    async def ask(self, command: Command, kind: Any, timeout: float | None = None) -> Any: ...
-    def attach_versions(self, feed: VersionFeed) -> None: ...
-    def detach_versions(self, feed: VersionFeed) -> None: ...
-
-
 async def follow(connection: Connection) -> AsyncGenerator[VersionNotice, None]:
     """What `Client.versions` promises."""
     backoff = Backoff()
     known: VersionState | None = None
     while not connection.closed:
-        feed = VersionFeed()
-        connection.attach_versions(feed)
+        feed = Feed(VersionEvent)
+        connection.attach(feed)
         try:
             state: VersionState = await connection.ask(FollowVersion(), VersionState)
             backoff = Backoff()
@@ -115,7 +60,7 @@ async def follow(connection: Connection) -> AsyncGenerator[VersionNotice, None]:
                 return
             await asyncio.sleep(backoff.after(error))
         finally:
-            connection.detach_versions(feed)
+            connection.detach(feed)
 
 
 def _notice(

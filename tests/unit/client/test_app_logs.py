@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from proven.client import MissedLines
-from proven.client import app_logs as module
-from proven.client.app_logs import MAX_WAITING, LogFeed, read
-from proven.wire.commands import Done, FollowLogs, LogEvent, LogLine, ReadLogs, ReadLogsResult
+from proven.client import MissedLines, _feed
+from proven.client._feed import MAX_WAITING, Feed
+from proven.client.app_logs import read
+from proven.wire.commands import Done, FollowLogs, LogEvent, LogLine, ReadLogs, ReadLogsResult, WhoAmI
 from proven.wire.errors import ErrorCode, ProvenError
 
 APP = "a" * 32
@@ -42,9 +42,10 @@ class Node:
     def __init__(
         self, pages: Sequence[ReadLogsResult], feeds: Sequence[Sequence[LogEvent | None] | ErrorCode]
     ):
+        self.closed = False
         self._pages = iter(pages)
         self._feeds = iter(feeds)
-        self.feeds: set[LogFeed] = set()
+        self.feeds: set[Feed[LogEvent]] = set()
         self.asked: list[int | None] = []
 
     async def ask(self, command: Any, kind: Any, timeout: float | None = None) -> Any:
@@ -62,10 +63,10 @@ class Node:
                 feed.take(each)
         return Done()
 
-    def attach(self, feed: LogFeed) -> None:
+    def attach(self, feed: Feed[LogEvent]) -> None:
         self.feeds.add(feed)
 
-    def detach(self, feed: LogFeed) -> None:
+    def detach(self, feed: Feed[LogEvent]) -> None:
         self.feeds.discard(feed)
 
 
@@ -132,15 +133,27 @@ async def test_what_does_not_pass_is_raised() -> None:
     assert raised.value.code is ErrorCode.FORBIDDEN
 
 
+async def test_a_closed_client_is_not_asked_again() -> None:
+    node = Node([page(1, 1)], [[event(1, 2), None]])
+
+    async with contextlib.aclosing(read(node, "app", follow=True)) as reading, asyncio.timeout(20):
+        assert (await anext(reading), await anext(reading)) == lines(1, 2)
+        node.closed = True
+        assert [line async for line in reading] == []
+    assert node.asked == [1]
+
+
 async def test_a_silent_session_is_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "KEEP_ALIVE", 0.01)
-    feed, said = LogFeed(), 0
+    monkeypatch.setattr(_feed, "KEEP_ALIVE", 0.01)
+    feed, said = Feed(LogEvent), 0
 
-    async def say() -> None:
-        nonlocal said
-        said += 1
-        if said == 3:
-            feed.take(event(0, 1))
+    class Quiet(Node):
+        async def ask(self, command: Any, kind: Any, timeout: float | None = None) -> Any:
+            nonlocal said
+            assert isinstance(command, WhoAmI)
+            said += 1
+            if said == 3:
+                feed.take(event(0, 1))
 
-    assert await feed.next(say) == event(0, 1)
+    assert await feed.next(Quiet([], [])) == event(0, 1)
     assert said == 3
