@@ -490,20 +490,19 @@ def test_a_good_document_is_accepted_for_what_it_says(sources: Sources) -> None:
     assert both_rules(sources, silent, nonce=NONCE) == ("nonce", "nonce")
 
 
-def cases(test: Any) -> list[Any]:
-    """The values that a test elsewhere is made with."""
+def the_cases_of(test: Any) -> Any:
+    """What makes a test with the same cases as one elsewhere."""
     (mark,) = test.pytestmark
-    return [value.values[0] if hasattr(value, "values") and not isinstance(value, dict) else value
-            for value in mark.args[1]]  # fmt: skip
+    return pytest.mark.parametrize(*mark.args, **mark.kwargs)
 
 
-@pytest.mark.parametrize("changes", cases(chain_cases), ids=str)
+@the_cases_of(chain_cases)
 def test_a_chain_with_one_thing_wrong_has_the_same_verdict(sources: Sources, changes: dict[str, Any]) -> None:
     mine, python = both_rules(sources, signed(payload(chain(**changes))), nonce=NONCE)
     assert mine == python == "chain"
 
 
-@pytest.mark.parametrize("change", cases(structure_cases), ids=lambda change: str(change)[:40])
+@the_cases_of(structure_cases)
 def test_a_document_of_another_structure_has_the_same_verdict(
     sources: Sources, change: dict[str, Any]
 ) -> None:

@@ -75,7 +75,7 @@ async def test_a_genuine_answer_says_which_code_gave_it(attestor: DevelopmentAtt
         {"signature_nonce": None},
         {"signs": False},
     ],
-    ids=str,
+    ids=lambda part: ",".join(part),
 )
 async def test_an_answer_that_is_genuine_only_in_part_is_refused(
     attestor: DevelopmentAttestor, part: dict[str, Any]
