@@ -53,7 +53,7 @@ COMPARISON = Comparison(
     (
         Figure(
             "fold",
-            "a log of 10⁶ entries read, checked and folded, and a snapshot written",
+            "a log of 10⁶ entries read, checked and folded",
             "s",
             Source(NODE, "fold"),
             Source(REPLAY, "fold"),
@@ -74,7 +74,8 @@ COMPARISON = Comparison(
         Rung("replay of as many events, CPU", Source(REPLAY, "fold_cpu"), "s"),
         Rung("an entry, by a reader who checks its signatures, CPU", Source(NODE, "verified")),
         Rung("memory for each entry", Source(NODE, "memory"), "bytes"),
-        Rung("snapshot for each entry", Source(NODE, "snapshot"), "bytes"),
+        Rung("a snapshot written, while the node runs", Source(NODE, "snapshot"), "s"),
+        Rung("snapshot for each entry", Source(NODE, "snapshot_bytes"), "bytes"),
     ),
     note=(
         "Of the entries two thirds are deploys; the others create applications, change policies, owners, "

@@ -14,7 +14,6 @@ from harness.figures import Sample
 from harness.processes import pss_mb
 from proven.apps import Applications, State
 from proven.apps._replica import SNAPSHOT, SNAPSHOTS
-from proven.engine.embedded import EmbeddedEngine
 
 
 async def measure(entries: int, verified: int) -> Sample:
@@ -25,24 +24,27 @@ async def measure(entries: int, verified: int) -> Sample:
     async with engine_with(entries) as engine:
         await engine.objects.delete(SNAPSHOTS, SNAPSHOT)
         before = pss_mb(os.getpid())
-        folded = await _start(engine, entries)
-        sample |= {"fold": folded[0], "fold_cpu": folded[1]}
+        applications = Applications(engine.logs, engine.objects, origin=ORIGIN)
+        sample["fold"], sample["fold_cpu"] = await _start(applications, entries)
         sample["memory"] = (pss_mb(os.getpid()) - before) * 1e6 / entries
+        wall = time.perf_counter()
+        await applications.stop()
+        sample["snapshot"] = time.perf_counter() - wall
         snapshot = await engine.objects.info(SNAPSHOTS, SNAPSHOT)
         assert snapshot is not None
-        sample["snapshot"] = snapshot.size / entries
-        sample["resume"], _ = await _start(engine, entries)
+        sample["snapshot_bytes"] = snapshot.size / entries
+        resumed = Applications(engine.logs, engine.objects, origin=ORIGIN)
+        sample["resume"], _ = await _start(resumed, entries)
+        await resumed.stop()
     return sample
 
 
-async def _start(engine: EmbeddedEngine, entries: int) -> tuple[float, float]:
+async def _start(applications: Applications, entries: int) -> tuple[float, float]:
     """Seconds until a node's applications are there, by the clock and of the processor."""
-    applications = Applications(engine.logs, engine.objects, origin=ORIGIN)
     wall, cpu = time.perf_counter(), time.process_time()
     await applications.start()
     taken = time.perf_counter() - wall, time.process_time() - cpu
     assert applications.root()[0] == entries
-    await applications.stop()
     return taken
 
 

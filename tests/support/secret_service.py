@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -19,7 +20,7 @@ from jeepney.io.blocking import open_dbus_connection
 PASSWORD = "of the keyring"
 _BUS = """<busconfig>
   <type>session</type>
-  <listen>unix:dir={folder}</listen>
+  <listen>unix:tmpdir={folder}</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>
@@ -68,7 +69,7 @@ def secret_service(folder: Path) -> Iterator[SecretService]:
             pytest.fail(reason)
         pytest.skip(reason)
     (folder / "run").mkdir(mode=0o700)
-    (folder / "bus.conf").write_text(_BUS.format(folder=folder / "run"))
+    (folder / "bus.conf").write_text(_BUS.format(folder=tempfile.gettempdir()))
     bus_command = ["dbus-daemon", f"--config-file={folder / 'bus.conf'}", "--nofork", "--print-address"]
     with _running(bus_command, os.environ, stdout=subprocess.PIPE) as bus:
         assert bus.stdout is not None

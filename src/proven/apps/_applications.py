@@ -117,7 +117,7 @@ class Applications(View):
             if package.id != command.package_id:
                 raise ProvenError(ErrorCode.BAD_REQUEST, "the package is not the one that the command names")
             await asyncio.to_thread(verify, package)
-        elif isinstance(command, Deploy) and not await self._packages.has(PackageId(command.package_id)):
+        elif isinstance(command, Deploy) and not await self._packages.has(command.package_id):
             raise ProvenError(
                 ErrorCode.NOT_FOUND, f"the package {command.package_id} was not sent to this node"
             )

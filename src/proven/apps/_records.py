@@ -113,7 +113,7 @@ class Tracked(msgspec.Struct, gc=False):
     def package_of(self, change: Upgrade) -> PackageId | None:
         """The package that a change makes live, if it makes one."""
         if isinstance(change, Deploy):
-            return PackageId(change.package_id)
+            return change.package_id
         if isinstance(change, RollBack):
             return self.versions[change.version - 1].package_id
         return None

@@ -42,14 +42,13 @@ class Replica:
         self._progress = asyncio.Condition()
         self._failure: ProvenError | None = ProvenError(ErrorCode.UNAVAILABLE, "applications are not started")
         self._follower: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Fold the log as it is now. Raises `UNAVAILABLE` if it breaks a rule."""
         last = await self._logs.last(LOG)
         await self._resume(last)
         await self._read_up_to(last)
-        if self.state.length - self._snapshot_size >= SNAPSHOT_AT_BOUNDS:
-            await self._take_snapshot()
         self._failure = None
         self._follower = asyncio.create_task(self._follow(), name="applications")
 
@@ -61,8 +60,10 @@ class Replica:
             await asyncio.gather(follower, return_exceptions=True)
             sound = self._failure is None
             await self._fail(ProvenError(ErrorCode.UNAVAILABLE, "applications are stopped"))
-            if sound and self.state.length - self._snapshot_size >= SNAPSHOT_AT_BOUNDS:
-                await self._take_snapshot()
+            await self._written()
+            if sound:
+                self._take_snapshot_after(SNAPSHOT_AT_BOUNDS)
+                await self._written()
 
     async def health(self) -> None:
         """Raises if the state no longer follows the log."""
@@ -147,25 +148,34 @@ class Replica:
                 f"entry {record.sequence - 1} of the log of applications breaks a rule: {error.message}",
             ) from error
 
-    async def _take_snapshot(self) -> None:
+    def _take_snapshot_after(self, entries: int) -> None:
+        """Begin to write a snapshot, if that many entries came since the last one and that one is written."""
+        if self.state.length - self._snapshot_size < entries or (self._writing and not self._writing.done()):
+            return
+        self._snapshot_size = self.state.length
+        self._writing = asyncio.create_task(self._write(self.state.snapshot()), name="snapshot")
+
+    async def _write(self, snapshot: bytes) -> None:
         """A snapshot that cannot be written costs time at the next start, and nothing else."""
-        size = self.state.length
         try:
-            await self._objects.put(SNAPSHOTS, SNAPSHOT, self.state.snapshot())
+            await self._objects.put(SNAPSHOTS, SNAPSHOT, snapshot)
         except ProvenError as error:
             logger.warning("snapshot_not_written", extra={"reason": error.message})
-        self._snapshot_size = size
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            await self._writing
 
     async def _follow(self) -> None:
         """Fold the log's entries as they come; after the start the only place that changes the state."""
         try:
+            self._take_snapshot_after(SNAPSHOT_AT_BOUNDS)
             async with await self._logs.follow(LOG, after=self.state.length) as records:
                 async for record in records:
                     self._fold(record)
                     async with self._progress:
                         self._progress.notify_all()
-                    if self.state.length - self._snapshot_size >= SNAPSHOT_EVERY:
-                        await self._take_snapshot()
+                    self._take_snapshot_after(SNAPSHOT_EVERY)
         except Exception as error:
             logger.critical("applications_not_followed", extra={"index": self.state.length}, exc_info=error)
             await self._fail(

@@ -59,7 +59,7 @@ def require_authority(application: Tracked, signed: SignedCommand) -> None:
             raise ProvenError(ErrorCode.FORBIDDEN, f"only a guardian of {application.name} can veto")
         return
     if isinstance(policy, _SHARED):
-        _require_threshold(application, set(signed.signers), policy)
+        _require_threshold(application, {key for key, _ in signatures}, policy)
     elif len(signatures) != 1 or signatures[0][0] != application.owner:
         if set(signed.signers) <= set(guardians_of(policy)):
             raise ProvenError(ErrorCode.FORBIDDEN, "a guardian can veto, and nothing else")
@@ -71,7 +71,7 @@ def require_authority(application: Tracked, signed: SignedCommand) -> None:
 def _require_threshold(
     application: Tracked, signers: set[bytes], policy: Multisig | TimelockMultisig
 ) -> None:
-    if not signers <= set(policy.keys):
+    if not signers.issubset(policy.keys):
         if signers <= set(guardians_of(policy)):
             raise ProvenError(ErrorCode.FORBIDDEN, "a guardian can veto, and nothing else")
         raise ProvenError(

@@ -188,6 +188,8 @@ class State:
 
     def check(self, entry: Entry) -> None:
         """Raises `ProvenError` if `entry` cannot be the next one."""
+        if entry.at < self._changed_at:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "an entry cannot be earlier than the one before it")
         if not isinstance(entry, Submitted):
             self._check_by_rule(entry)
             return
@@ -201,12 +203,10 @@ class State:
             signed.verify()
         if isinstance(signed.body.command, CreateApplication):
             self._check_created(signed, signed.body.command)
-            self._check_time(entry)
             return
         application = self._tracked(signed.body.application_id)
         require_authority(application, signed)
         _check_next(application, signed.body.revision)
-        self._check_time(entry)
         require_possible(application, signed.body.command)
 
     def check_limits(self, signed: SignedCommand, limits: Limits) -> None:
@@ -303,15 +303,10 @@ class State:
                 ErrorCode.CONFLICT, f"another application is called {command.name}; choose another name"
             )
 
-    def _check_time(self, entry: Entry) -> None:
-        if entry.at < self._changed_at:
-            raise ProvenError(ErrorCode.BAD_REQUEST, "an entry cannot be earlier than the one before it")
-
     def _check_by_rule(self, entry: Activated | DomainProved | DomainLapsed) -> None:
         application = self._tracked(entry.application_id)
         revision = entry.revision if isinstance(entry, Activated) else len(application.history)
         _check_next(application, revision)
-        self._check_time(entry)
         if isinstance(entry, Activated):
             if application.pending is None or entry.at < application.pending.activates_at:
                 raise ProvenError(ErrorCode.CONFLICT, f"{application.name} has no change that is due")
@@ -332,14 +327,17 @@ class State:
             raise ProvenError(ErrorCode.BAD_REQUEST, "a proof of a domain holds for 30 days at most")
 
     def _apply(self, entry: Entry, index: int) -> Tracked:
+        if isinstance(entry, Submitted):
+            return self._apply_command(entry.command, entry.at, index)
         match entry:
-            case Submitted(command=signed):
-                return self._apply_command(signed, entry.at, index)
             case Activated():
                 application = self._applications[entry.application_id]
                 pending = self._drop_pending(application)
                 assert pending is not None
-                self._bring_into_force(application, pending.change, entry.at, index, pending.log_index)
+                package_id = application.package_of(pending.change)
+                self._bring_into_force(
+                    application, pending.change, package_id, entry.at, index, pending.log_index
+                )
             case DomainProved():
                 application = self._applications[entry.application_id]
                 self._prove(application, entry.domain, entry.until)
@@ -391,15 +389,20 @@ class State:
             charged.add(package_id)
         delay = delay_of(application.policy)
         if not delay:
-            self._bring_into_force(application, change, at, index, index)
+            self._bring_into_force(application, change, package_id, at, index, index)
             return
         application.pending = Pending(change, index, at, at + delay * 1000)
         self._pending[application.id] = application.pending.activates_at
 
     def _bring_into_force(
-        self, application: Tracked, change: Upgrade, at: int, index: int, announced_index: int
+        self,
+        application: Tracked,
+        change: Upgrade,
+        package_id: PackageId | None,
+        at: int,
+        index: int,
+        announced_index: int,
     ) -> None:
-        package_id = application.package_of(change)
         if package_id is not None:
             repeated = change.version if isinstance(change, RollBack) else None
             number = len(application.versions) + 1

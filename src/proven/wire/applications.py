@@ -18,7 +18,7 @@ from msgspec import Meta
 from . import cbor
 from .ed25519 import is_key, is_signed
 from .errors import ErrorCode, ProvenError
-from .ids import ApplicationId
+from .ids import ApplicationId, PackageId
 
 BODY_LABEL: Final = "proven/application-command/v1"
 MAX_ENVELOPE: Final = 32 * 1024
@@ -35,7 +35,7 @@ MAX_TEXT: Final = 253
 _Key = Annotated[bytes, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
 _Keys = Annotated[tuple[_Key, ...], Meta(max_length=MAX_POLICY_KEYS)]
 _Base32 = Annotated[str, Meta(pattern="^[a-z2-7]{32}\\Z")]
-_Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
+_PackageId = Annotated[PackageId, Meta(pattern="^[0-9a-f]{64}\\Z")]
 _Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 _Delay = Annotated[int, Meta(ge=MIN_DELAY, le=MAX_DELAY)]
 _Threshold = Annotated[int, Meta(ge=1, le=MAX_POLICY_KEYS)]
@@ -135,7 +135,7 @@ class CreateApplication(_Command, frozen=True):
 class Deploy(_Command, frozen=True):
     """Make a package the next version."""
 
-    package_id: _Sha256Hex
+    package_id: _PackageId
 
 
 class RollBack(_Command, frozen=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -33,7 +34,7 @@ from .applications import (
     decode_envelope,
 )
 from .errors import ErrorCode, ProvenError
-from .ids import ApplicationId
+from .ids import ApplicationId, PackageId
 
 ENTRY_LABEL: Final = "proven/log-entry/v1"
 MAX_ENTRY: Final = (1 << 16) - 1
@@ -129,33 +130,45 @@ def _read_any(leaf: bytes) -> Entry:
     raise _bad("not an entry of the log of applications")
 
 
-_AT: Final = 22
-_LENGTH: Final = _AT + 8 + 9
-_ENVELOPE: Final = _LENGTH + 2
-_BODY: Final = _ENVELOPE + 6
-_ENTRY_HEAD: Final = cbor.encode([ENTRY_LABEL, 1 << 32, 0, 0])[:_AT]
-_COMMAND_HEAD: Final = cbor.encode("command") + b"\x59"
-_ENVELOPE_HEAD: Final = b"\xa2" + cbor.encode("body")
-_BODY_HEAD: Final = b"\x85" + cbor.encode(BODY_LABEL) + b"\x78"
-_ORIGIN: Final = len(_BODY_HEAD) + 1
-_ID_HEAD: Final = b"\x78\x20"
-_IS_ID: Final = re.compile(rb"[a-z2-7]{32}").fullmatch
-_IS_HASH: Final = re.compile(rb"[0-9a-f]{64}").fullmatch
-_ONE_BYTE: Final = 0x58
-_TWO_BYTES: Final = 0x59
-"""How the head of a byte string begins, by how many bytes its length takes. A body has more than 24."""
-_SHORT: Final = 24
-"""Texts and lists below this length have their length in the head itself."""
-
-_SIGNATURES: Final = tuple(cbor.encode("signatures") + cbor.head(cbor.ARRAY, n) for n in range(_SHORT))
-_KEY_HEAD: Final = b"\x82\x58\x20"
-_KEY_ENDS: Final = len(_KEY_HEAD) + KEY_BYTES
-_SIGNATURE_HEAD: Final = b"\x58\x40"
-_SIGNATURE: Final = _KEY_ENDS + len(_SIGNATURE_HEAD)
-_SIGNED: Final = _SIGNATURE + SIGNATURE_BYTES
+_KEYS_OF_USUAL: Final = 8
+_AT_FROM: Final = 1 << 32
+"""The smallest time of 8 bytes."""
+_LONG: Final = 256
+"""From here on a length takes two bytes."""
+_NUMBER: Final = rb"([\x00-\x17]|\x18[\x18-\xff]|\x19(?!\x00)..)"
+"""A number below 2¹⁶."""
+_HEAD: Final = re.escape(cbor.encode([ENTRY_LABEL, _AT_FROM, 0, 0])[:-10]) + rb"(.{8})"
+_ID: Final = rb"\x78\x20([a-z2-7]{32})"
+_ACTIVATED: Final = re.compile(
+    _HEAD.replace(b"\x84", b"\x85", 1) + re.escape(cbor.encode("activated")) + _ID + _NUMBER, re.DOTALL
+).fullmatch
+_USUAL: Final = re.compile(
+    _HEAD
+    + re.escape(cbor.encode("command"))
+    + rb"\x59(..)\xa2"
+    + re.escape(cbor.encode("body"))
+    + rb"(?:\x58(.)|\x59(..))(\x85"
+    + re.escape(cbor.encode(BODY_LABEL))
+    + rb"\x78)(.)([!-~]{24,})"
+    + _ID
+    + _NUMBER,
+    re.DOTALL,
+).match
+"""A leaf until the fields of its command, if it is a command with lengths and numbers as most have."""
+_SIGNATURES: Final = tuple(
+    re.escape(cbor.encode("signatures") + cbor.head(cbor.ARRAY, count))
+    + rb"\x82\x58\x20(.{32})\x58\x40(.{64})" * count
+    for count in range(1, _KEYS_OF_USUAL + 1)
+)
+_SIGNED: Final = tuple(re.compile(each, re.DOTALL).fullmatch for each in _SIGNATURES)
+"""The rest of it after its body, by the number of signatures less one."""
+_SIGNED_BY_ONE: Final = len(cbor.encode("signatures")) + 1 + 3 + KEY_BYTES + 2 + SIGNATURE_BYTES
+_EACH: Final = 3 + KEY_BYTES + 2 + SIGNATURE_BYTES
 
 _COMMAND: Final = cbor.encode("command")
-_DEPLOY: Final = cbor.encode({"command": "Deploy", "package_id": "0" * 64})[:-64]
+_DEPLOY: Final = re.compile(
+    re.escape(cbor.encode({"command": "Deploy", "package_id": "0" * 64})[:-64]) + rb"([0-9a-f]{64})"
+).fullmatch
 _ROLL_BACK: Final = cbor.encode({"command": "RollBack", "version": 1})[:-1]
 _OF_TEXT: Final[Mapping[bytes, tuple[bytes, str, Callable[..., Command]]]] = {
     cbor.encode(kind.__name__): (b"\xa2" + cbor.encode(field), field, kind)
@@ -169,83 +182,66 @@ _OF_TEXT: Final[Mapping[bytes, tuple[bytes, str, Callable[..., Command]]]] = {
 """By the name of a command that has one text: what is before that text, what it is called, the command."""
 
 
-def _read_usual(leaf: bytes) -> Submitted | None:
-    """A command as most entries are, read several times as fast as by `_read_any`, and exactly as it does.
-    None for anything else.
+def _read_usual(leaf: bytes) -> Submitted | Activated | None:
+    """An entry as most are, read several times as fast as by `_read_any`, and exactly as it does. None for
+    anything else.
     """
+    usual = _USUAL(leaf)
+    if usual is None:
+        return _read_activated(leaf)
+    time, envelope, short, long, _, length, origin, application, revision = usual.groups()
+    begins = usual.start(5)
+    ends = begins + (short[0] if short else int.from_bytes(long, "big"))
+    at = int.from_bytes(time, "big")
+    signed_by, odd = divmod(len(leaf) - ends - _SIGNED_BY_ONE, _EACH)
     if (
-        not 256 <= len(leaf) - _ENVELOPE <= MAX_ENVELOPE
-        or not leaf.startswith(_ENTRY_HEAD)
-        or leaf[_AT + 8 : _LENGTH] != _COMMAND_HEAD
-        or leaf[_ENVELOPE:_BODY] != _ENVELOPE_HEAD
-        or int.from_bytes(leaf[_LENGTH:_ENVELOPE], "big") != len(leaf) - _ENVELOPE
+        len(origin) != length[0]
+        or not _AT_FROM <= at <= MAX_INTEGER
+        or not _LONG <= int.from_bytes(envelope, "big") == len(leaf) - usual.end(2) <= MAX_ENVELOPE
+        or (long and ends - begins < _LONG)
+        or odd
+        or not 0 <= signed_by < _KEYS_OF_USUAL
+        or (signed := _SIGNED[signed_by](leaf, ends)) is None
     ):
         return None
-    begins = _BODY + (2 if leaf[_BODY] == _ONE_BYTE else 3)
-    ends = begins + int.from_bytes(leaf[_BODY + 1 : begins], "big")
-    at = int.from_bytes(leaf[_AT : _AT + 8], "big")
-    signatures = _read_signatures(leaf, ends)
-    if (
-        not signatures
-        or not 1 << 32 <= at <= MAX_INTEGER
-        or (leaf[_BODY] != _ONE_BYTE and (leaf[_BODY] != _TWO_BYTES or ends - begins < 256))
-    ):
+    parts: tuple[bytes, ...] = signed.groups()
+    keys = parts[::2]
+    if signed_by and any(first >= second for first, second in pairwise(keys)):
         return None
-    raw = leaf[begins:ends]
+    signatures = tuple(zip(keys, parts[1::2], strict=True))
     try:
-        body = _read_body(raw)
+        command = _read_command(leaf[usual.end() : ends])
     except (IndexError, ValueError, ProvenError):
         return None
-    if body is None:
-        return None
-    return Submitted(at=at, command=SignedCommand(body=body, raw=raw, signatures=signatures))
-
-
-def _read_signatures(leaf: bytes, position: int) -> tuple[tuple[bytes, bytes], ...]:
-    """The last item of an envelope; nothing if it is not usual."""
-    first = position + len(_SIGNATURES[0])
-    count, odd = divmod(len(leaf) - first, _SIGNED)
-    if odd or not 0 < count < _SHORT or leaf[position:first] != _SIGNATURES[count]:
-        return ()
-    signatures = []
-    previous = b""
-    for begins in range(first, len(leaf), _SIGNED):
-        key = leaf[begins + len(_KEY_HEAD) : begins + _KEY_ENDS]
-        if (
-            leaf[begins : begins + len(_KEY_HEAD)] != _KEY_HEAD
-            or leaf[begins + _KEY_ENDS : begins + _SIGNATURE] != _SIGNATURE_HEAD
-            or key <= previous
-        ):
-            return ()
-        signatures.append((key, leaf[begins + _SIGNATURE : begins + _SIGNED]))
-        previous = key
-    return tuple(signatures)
-
-
-def _read_body(raw: bytes) -> Body | None:
-    """None, `IndexError`, `ValueError` or `ProvenError` for what is not usual."""
-    if not raw.startswith(_BODY_HEAD) or raw[_ORIGIN - 1] < _SHORT:
-        return None
-    id_head = _ORIGIN + raw[_ORIGIN - 1]
-    origin, identifier = raw[_ORIGIN:id_head], raw[id_head + 2 : id_head + 34]
-    if raw[id_head : id_head + 2] != _ID_HEAD or not origin.isascii() or not _IS_ID(identifier):
-        return None
-    major, revision, fields = cbor.read_head(raw, id_head + 34)
-    if major != cbor.UINT or revision > MAX_INTEGER:
-        return None
-    command = _read_command(raw[fields:])
-    return Body(
-        origin=origin.decode(), application_id=identifier.decode(), revision=revision, command=command
+    body = Body(
+        origin=origin.decode(),
+        application_id=application.decode(),
+        revision=_number(revision),
+        command=command,
     )
+    return Submitted(at=at, command=SignedCommand(body=body, raw=leaf[begins:ends], signatures=signatures))
+
+
+def _read_activated(leaf: bytes) -> Activated | None:
+    usual = _ACTIVATED(leaf)
+    if usual is None:
+        return None
+    time, application, revision = usual.groups()
+    at = int.from_bytes(time, "big")
+    if not _AT_FROM <= at <= MAX_INTEGER:
+        return None
+    return Activated(at=at, application_id=ApplicationId(application.decode()), revision=_number(revision))
+
+
+def _number(encoded: bytes) -> int:
+    return encoded[0] if len(encoded) == 1 else int.from_bytes(encoded[1:], "big")
 
 
 def _read_command(fields: bytes) -> Command:
     """What `decode_command` reads."""
-    if fields.startswith(_DEPLOY):
-        package = fields[len(_DEPLOY) :]
-        if _IS_HASH(package):
-            return Deploy(package_id=package.decode())
-    elif fields.startswith(_ROLL_BACK):
+    if (deployed := _DEPLOY(fields)) is not None:
+        return Deploy(package_id=PackageId(deployed[1].decode()))
+    if fields.startswith(_ROLL_BACK):
         major, version, end = cbor.read_head(fields, len(_ROLL_BACK))
         if major == cbor.UINT and 1 <= version <= MAX_INTEGER and end == len(fields):
             return RollBack(version=version)

@@ -6,8 +6,8 @@ A tree of `size` leaves is named by its root. A *subtree* `(height, index)` has 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from typing import Final, Protocol
 
 from .errors import ErrorCode, ProvenError
@@ -15,7 +15,7 @@ from .errors import ErrorCode, ProvenError
 HASH_BYTES: Final = 32
 MAX_SIZE: Final = (1 << 53) - 1
 MAX_PROOF: Final = 63
-EMPTY_ROOT: Final = hashlib.sha256().digest()
+EMPTY_ROOT: Final = sha256().digest()
 
 
 class Subtrees(Protocol):
@@ -27,11 +27,11 @@ class Subtrees(Protocol):
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    return hashlib.sha256(b"\0" + entry).digest()
+    return sha256(b"\0" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\1" + left + right).digest()
+    return sha256(b"\1" + left + right).digest()
 
 
 class Frontier:

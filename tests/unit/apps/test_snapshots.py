@@ -83,6 +83,7 @@ async def test_snapshots_are_taken_while_a_node_runs_and_when_it_stops(
     await applications.start()
     for n in range(4):
         await applications.create(alice, f"app{n}", bytes([n]))
+    await applications._replica._written()
     assert State.restore(await engine.objects.read(SNAPSHOTS, SNAPSHOT, limit=1 << 20), ORIGIN).length == 3
     await applications.stop()
     folded.clear()
