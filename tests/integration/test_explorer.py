@@ -104,14 +104,18 @@ async def test_a_pending_upgrade_counts_down_without_scripts(gallery: Gallery) -
     assert "All of 2 key holders together can change it; changes are announced 7 days before." in said
     assert "7 days left" in said
     assert "Storage migrations that it adds 1" in said
-    assert "application database shop, from src/new.ts" in said
+    assert "application database shop, from src/new.ts CREATE TABLE items (id INTEGER)" in said
     gallery.now += 90_000
     said = _text(await gallery.page(address))
     assert "5 days 23 hours left, until 2026-09-28 14:13:20 UTC" in said
     twin = await gallery.json(f"{address}.json")
     assert (twin["pending"]["due"], twin["pending"]["package_id"]) == (False, package.id)
     (added,) = twin["pending"]["migrations"]["items"]
-    assert (added["database"], len(added["statements"])) == ("shop", 1)
+    sql = "CREATE TABLE items (id INTEGER)"
+    assert (added["database"], added["statements"]) == (
+        "shop",
+        [{"sha256": hashlib.sha256(sql.encode()).hexdigest(), "sql": sql}],
+    )
     assert twin["pending"]["activates_at"] - twin["made_at"] == (WEEK - 90_000) * 1000
     changed = _text(await gallery.page(f"{address}/diff?from=2&to=pending"))
     assert "src/new.ts" in changed

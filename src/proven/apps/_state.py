@@ -188,8 +188,6 @@ class State:
 
     def check(self, entry: Entry) -> None:
         """Raises `ProvenError` if `entry` cannot be the next one."""
-        if entry.at < self._changed_at:
-            raise ProvenError(ErrorCode.BAD_REQUEST, "an entry cannot be earlier than the one before it")
         if not isinstance(entry, Submitted):
             self._check_by_rule(entry)
             return
@@ -203,10 +201,12 @@ class State:
             signed.verify()
         if isinstance(signed.body.command, CreateApplication):
             self._check_created(signed, signed.body.command)
+            self._check_time(entry)
             return
         application = self._tracked(signed.body.application_id)
         require_authority(application, signed)
         _check_next(application, signed.body.revision)
+        self._check_time(entry)
         require_possible(application, signed.body.command)
 
     def check_limits(self, signed: SignedCommand, limits: Limits) -> None:
@@ -303,10 +303,15 @@ class State:
                 ErrorCode.CONFLICT, f"another application is called {command.name}; choose another name"
             )
 
+    def _check_time(self, entry: Entry) -> None:
+        if entry.at < self._changed_at:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "an entry cannot be earlier than the one before it")
+
     def _check_by_rule(self, entry: Activated | DomainProved | DomainLapsed) -> None:
         application = self._tracked(entry.application_id)
         revision = entry.revision if isinstance(entry, Activated) else len(application.history)
         _check_next(application, revision)
+        self._check_time(entry)
         if isinstance(entry, Activated):
             if application.pending is None or entry.at < application.pending.activates_at:
                 raise ProvenError(ErrorCode.CONFLICT, f"{application.name} has no change that is due")

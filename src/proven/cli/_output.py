@@ -85,6 +85,11 @@ def printable(text: str) -> str:
     )
 
 
+def indented(text: str, spaces: int) -> str:
+    """Text from elsewhere with every line further to the right."""
+    return "\n".join(" " * spaces + printable(line) for line in text.splitlines())
+
+
 def report(error: ProvenError, context: click.Context) -> None:
     """Print an error and what to do about it."""
     if as_json := context.find_root().meta.get(_JSON):

@@ -10,14 +10,14 @@ from typing import Any
 import click
 import msgspec
 
-from proven.packages import Package, Registry, build, compare, verify
+from proven.packages import Package, Registry, build, compare, read_statements, verify
 from proven.packages.manifest import HandlerEntry, Manifest
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import PackageId, parse_package_id
 
 from ._diff_output import diff_record, print_diff
 from ._lazy import Group
-from ._output import json_option, print_json, progress
+from ._output import indented, json_option, print_json, progress
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -196,7 +196,7 @@ def _explain(built: Package) -> None:
     click.echo("\nHandlers:")
     for handler in manifest.handlers:
         click.echo(f"  {handler.address}  {describe(handler)}")
-    _explain_migrations(manifest)
+    _explain_migrations(built)
 
 
 def _explain_assets(manifest: Manifest) -> None:
@@ -207,13 +207,17 @@ def _explain_assets(manifest: Manifest) -> None:
         click.echo(f"  {asset.sha256}  {asset.path} ({asset.size} bytes){fallback}")
 
 
-def _explain_migrations(manifest: Manifest) -> None:
-    if manifest.migrations:
+def _explain_migrations(built: Package) -> None:
+    migrations = built.manifest.migrations
+    statements = read_statements(built)
+    if migrations:
         click.echo("\nMigrations, by the SHA-256 of their statements:")
-    for migration in manifest.migrations:
+    for migration in migrations:
         click.echo(f"  {migration.scope.value} database {migration.database!r} by {migration.module}:")
-        for statement in migration.statements:
-            click.echo(f"    {statement}")
+        for hash_ in migration.statements:
+            click.echo(f"    {hash_}")
+            if hash_ in statements:
+                click.echo(indented(statements[hash_], 6))
 
 
 def describe(handler: HandlerEntry) -> str:

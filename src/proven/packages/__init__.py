@@ -26,6 +26,7 @@ from .manifest import (
 from .package import Package
 from .registry import Registry
 from .rules import RULES, BuildError, Problem, Rule
+from .statements import read_statements
 
 __all__ = [
     "IGNORED",
@@ -57,5 +58,6 @@ __all__ = [
     "build",
     "compare",
     "entry_modules",
+    "read_statements",
     "verify",
 ]

@@ -29,8 +29,23 @@ Found = tuple[MigrationScope, str]
 
 def find_migrations(module: ModuleSyntax) -> tuple[list[Migration], list[Problem]]:
     """The migrations that running the module's top level adds, in order, and those that cannot be read."""
+    statements, problems = find_statements(module)
+    found = [
+        Migration(module.path, scope, name, tuple(map(hash_of, texts)))
+        for (scope, name), texts in statements.items()
+    ]
+    return found, problems
+
+
+def hash_of(statement: str) -> str:
+    """By which a manifest names a statement."""
+    return hashlib.sha256(statement.encode()).hexdigest()
+
+
+def find_statements(module: ModuleSyntax) -> tuple[dict[Found, list[str]], list[Problem]]:
+    """The SQL of the same, by the database that it changes."""
     if not any(edge.specifier == SQL_MODULE for edge in module.edges):
-        return [], []
+        return {}, []
     statements: dict[Found, list[str]] = {}
     problems: list[Problem] = []
     calls = [
@@ -50,10 +65,7 @@ def find_migrations(module: ModuleSyntax) -> tuple[list[Migration], list[Problem
             statements.setdefault(database, []).append(_statement(module, call))
         except NotStaticError as error:
             problems.append(module.source.problem(error.node, Rule.MIGRATION_NOT_STATIC, str(error)))
-    found = [
-        Migration(module.path, scope, name, tuple(hashes)) for (scope, name), hashes in statements.items()
-    ]
-    return found, problems
+    return statements, problems
 
 
 def _call(token: Node) -> Node | None:
@@ -113,7 +125,7 @@ def _statement(module: ModuleSyntax, call: Node) -> str:
     statement = evaluate(module, arguments[0])
     if not isinstance(statement, str):
         raise NotStaticError(arguments[0], "a migration is a string literal")
-    return hashlib.sha256(statement.encode()).hexdigest()
+    return statement
 
 
 def _arguments(call: Node) -> list[Node]:

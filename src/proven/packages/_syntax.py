@@ -31,6 +31,7 @@ _REFERENCES: Final = frozenset({"identifier", "shorthand_property_identifier"})
 _TYPE_STAR: Final = re.compile(rb"\bexport\s+(type)\s*\*")
 _ESCAPE: Final = re.compile(rb"\\u")
 _COMMENT: Final = "comment"
+_CHUNK: Final = 16 * 1024
 _TYPE_POSITIONS: Final = frozenset({"type_query", "nested_type_identifier", "type_predicate", "asserts"})
 
 
@@ -48,28 +49,37 @@ class Budget:
 
     def __init__(self, seconds: float = MAX_ANALYSIS_SECONDS, clock: Callable[[], float] = time.thread_time):
         self._clock = clock
+        self._seconds = seconds
         self._end = clock() + seconds
+
+    @property
+    def used_up(self) -> bool:
+        return self._clock() > self._end
 
     def check(self) -> None:
         """Raise `TooComplexError` when the time is used up."""
-        if self._clock() > self._end:
-            raise TooComplexError(f"it takes over {MAX_ANALYSIS_SECONDS} seconds to read: simplify it")
+        if self.used_up:
+            raise TooComplexError(f"it takes over {self._seconds:g} seconds to read: simplify it")
 
 
 class Source:
     """One parsed file. Text is looked at as bytes; positions are reported in characters.
 
-    Searching it and climbing in it raise `TooComplexError` when `budget` is used up.
+    Searching it and climbing in it raise `TooComplexError` when `budget` is used up; so does parsing what is
+    `interruptible`, which takes longer.
     """
 
-    def __init__(self, path: str, content: bytes, budget: Budget | None = None) -> None:
+    def __init__(
+        self, path: str, content: bytes, budget: Budget | None = None, *, interruptible: bool = False
+    ) -> None:
         self.path = path
         self.content = content
         self.names_of_scopes: dict[int, frozenset[str]] = {}
         self.budget = budget or Budget()
         self.budget.check()
+        self._interruptible = interruptible
         self.type_stars: frozenset[int] = frozenset()
-        self.root = Parser(_language()).parse(content).root_node
+        self.root = self._parse(content)
         if self.root.has_error:
             self._parse_without_type_stars()
 
@@ -81,8 +91,20 @@ class Source:
         plain = bytearray(self.content)
         for start, end in stars:
             plain[start:end] = b" " * (end - start)
-        self.root = Parser(_language()).parse(bytes(plain)).root_node
+        self.root = self._parse(bytes(plain))
         self.type_stars = frozenset(start for start, _ in stars)
+
+    def _parse(self, content: bytes) -> Node:
+        parser = Parser(_language())
+        if not self._interruptible:
+            return parser.parse(content).root_node
+        try:
+            return parser.parse(
+                lambda offset, _: content[offset : offset + _CHUNK],
+                progress_callback=lambda _, __: self.budget.used_up,
+            ).root_node
+        except ValueError:
+            raise TooComplexError("it takes too long to parse") from None
 
     def text(self, node: Node) -> str:
         """The source text of a node."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from proven.apps import ApplicationRecord
 from proven.cli._output import COMMAND, printable
 from proven.client import _words
 from proven.client.owner import OwnersNode, ReadLog
-from proven.packages import Migration, Package
+from proven.packages import Migration, Package, read_statements
 from proven.wire import words
 from proven.wire.applications import (
     Body,
@@ -37,7 +37,7 @@ _TOOK_EFFECT: Final = "this very command took effect: there is nothing left to d
 @dataclass(slots=True)
 class Sent:
     """A command and, if it was handed in, what became of it. `more` is said to programs. `migrations` are
-    those that the package has and the one before had not.
+    those that the package has and the one before had not, `statements` their SQL by its hash.
     """
 
     signed: SignedCommand
@@ -47,6 +47,7 @@ class Sent:
     saved: Path | None = None
     more: dict[str, Any] = field(default_factory=dict)
     migrations: Sequence[Migration] | None = None
+    statements: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ async def _change(
     added = None if package is None else await _added(node, record.package_id, package)
     archive = b"" if package is None or signing.save is not None else package.to_archive()
     sent = await _finish(node, signed, record.name, signing, archive)
-    sent.migrations = added
+    if package is not None and added is not None:
+        sent.migrations, sent.statements = added, read_statements(package)
     return sent
 
 

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from proven.apps import ApplicationRecord
-from proven.cli._output import COMMAND, print_json, printable
+from proven.cli._output import COMMAND, indented, print_json, printable
 from proven.client import _words
 from proven.wire import words
 from proven.wire.applications import (
@@ -64,7 +64,11 @@ def to_record(sent: Sent | Already) -> dict[str, Any]:
     if isinstance(body.command, Deploy):
         record["package_id"] = body.command.package_id
     if sent.migrations is not None:
-        record["migrations"] = msgspec.to_builtins(sent.migrations)
+        record["migrations"] = [
+            msgspec.to_builtins(each)
+            | {"statements": [{"sha256": name, "sql": sent.statements.get(name)} for name in each.statements]}
+            for each in sent.migrations
+        ]
     if sent.saved is not None:
         record["saved"] = str(sent.saved)
     if sent.result is not None:
@@ -146,6 +150,8 @@ def _tell_migrations(sent: Sent) -> None:
         statements = "1 statement" if count == 1 else f"{count} statements"
         place = f"{each.scope.value} database {each.database!r}"
         click.echo(printable(f"  {place}: {statements}, in {each.module}"))
+        for hash_ in each.statements:
+            click.echo(indented(sent.statements.get(hash_, f"sha256 {hash_}"), 4))
 
 
 def _tell_delay(activates_at: int, record: ApplicationRecord) -> None:

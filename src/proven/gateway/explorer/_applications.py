@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from proven.apps import ApplicationRecord, Domain, Pending, Version
 from proven.domains import Looking
 from proven.gateway.explorer import records
 from proven.gateway.explorer._listing import Query, listing, number_of
-from proven.gateway.explorer._packages import migration
+from proven.gateway.explorer._packages import PackageStore, migration
 from proven.gateway.explorer._timeline import Timeline
 from proven.gateway.explorer.ports import ExplorerRooms
 from proven.wire import words
@@ -35,8 +36,9 @@ _REMEMBERED: Final = 256
 class ApplicationViews:
     """Makes the records of pages about applications."""
 
-    def __init__(self, rooms: ExplorerRooms) -> None:
+    def __init__(self, rooms: ExplorerRooms, packages: PackageStore) -> None:
         self._registry = rooms.registry
+        self._packages = packages
         self._clock = rooms.clock
         self._looking = rooms.looking
         self._origin = rooms.log.origin
@@ -153,10 +155,12 @@ class ApplicationViews:
         self, record: ApplicationRecord, package_id: PackageId | None
     ) -> records.Listing[records.Migration]:
         if package_id is None:
-            return listing((), 1, _MIGRATIONS_SHOWN, migration)
+            return records.Listing(items=[], page=1, pages=1, total=0)
         live = None if record.package_id is None else await self._registry.manifest(record.package_id)
-        announced = await self._registry.manifest(package_id)
-        return listing(announced.migrations_beyond(live), 1, _MIGRATIONS_SHOWN, migration)
+        announced = await self._packages.get(package_id)
+        added = announced.manifest.migrations_beyond(live)
+        statements = await self._packages.statements(announced) if added else {}
+        return listing(added, 1, _MIGRATIONS_SHOWN, partial(migration, statements))
 
     def _domain(self, record: ApplicationRecord, domain: Domain, now: int) -> records.Domain:
         until = domain.proved_until

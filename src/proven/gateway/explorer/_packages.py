@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 
 from proven.gateway.explorer import records
+from proven.gateway.explorer._addresses import raw_address
 from proven.gateway.explorer._colour import Colourings, Token
 from proven.gateway.explorer._listing import Query, listing, number_of
+from proven.gateway.explorer._pages import Pages
 from proven.gateway.explorer._text import Row, rows_of
 from proven.gateway.explorer.ports import Registry
-from proven.packages import Asset, Dependency, HandlerEntry, Manifest, Migration, Module, Package
+from proven.packages import (
+    Asset,
+    Dependency,
+    HandlerEntry,
+    Manifest,
+    Migration,
+    Module,
+    Package,
+    read_statements,
+)
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import PackageId, parse_package_id
 
@@ -23,7 +34,11 @@ ITEMS_SHOWN: Final = 100
 ITEMS_A_PAGE: Final = 500
 ROWS_A_PAGE: Final = 1_000
 _CACHED_BYTES: Final = 64 * 1024 * 1024
-_SAFE_IN_QUERY: Final = "/@"
+_STATEMENTS_KEPT: Final = 32
+"""Packages whose SQL is kept, up to 256 KiB of each."""
+
+Statements = Mapping[str, str]
+"""SQL by its SHA-256."""
 
 SECTIONS: Final = ("handlers", "modules", "dependencies", "migrations", "assets")
 
@@ -31,11 +46,14 @@ SECTIONS: Final = ("handlers", "modules", "dependencies", "migrations", "assets"
 class PackageStore:
     """Packages that were asked for lately, up to 64 MiB of them."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, pages: Pages) -> None:
         self._registry = registry
+        self._pages = pages
         self._kept: OrderedDict[PackageId, Package] = OrderedDict()
         self._bytes = 0
         self._reading = asyncio.Lock()
+        self._statements: OrderedDict[PackageId, Statements] = OrderedDict()
+        self._looking = asyncio.Lock()
 
     async def get(self, package_id: str) -> Package:
         """Raises `NOT_FOUND`."""
@@ -53,6 +71,19 @@ class PackageStore:
                 self._bytes -= _weight(self._kept.popitem(last=False)[1])
         return package
 
+    async def statements(self, package: Package) -> Statements:
+        """The SQL of a package's migrations, by its hash, as far as it is found."""
+        if not package.manifest.migrations:
+            return {}
+        async with self._looking:
+            found = self._statements.get(package.id)
+            if found is None:
+                found = self._statements[package.id] = await self._pages.beside(read_statements, package)
+            self._statements.move_to_end(package.id)
+            if len(self._statements) > _STATEMENTS_KEPT:
+                self._statements.popitem(last=False)
+        return found
+
     async def file(self, package: Package, path: str) -> bytes:
         """A module of a package, or else its front-end file of that path. Raises `NOT_FOUND`."""
         content = package.files.get(path)
@@ -66,7 +97,7 @@ class PackageStore:
         return await self._registry.asset(asset)
 
 
-def package_record(package: Package) -> records.Package:
+def package_record(package: Package, statements: Statements) -> records.Package:
     manifest = package.manifest
     limits = {"timeout_ms": manifest.limits.timeout_ms, "memory_mib": manifest.limits.memory_mib}
     return records.Package(
@@ -78,20 +109,20 @@ def package_record(package: Package) -> records.Package:
         handlers=listing(manifest.handlers, 1, ITEMS_SHOWN, handler),
         modules=listing(_own_first(manifest), 1, ITEMS_SHOWN, module),
         dependencies=listing(manifest.dependencies, 1, ITEMS_SHOWN, dependency),
-        migrations=listing(manifest.migrations, 1, ITEMS_SHOWN, migration),
+        migrations=listing(manifest.migrations, 1, ITEMS_SHOWN, partial(migration, statements)),
         assets=listing(manifest.assets, 1, ITEMS_SHOWN, module),
         manifest=f"/explorer/packages/{package.id}/manifest",
     )
 
 
-def section_record(package: Package, section: str, query: Query) -> records.Section:
+def section_record(package: Package, section: str, query: Query, statements: Statements) -> records.Section:
     """One list of a package, by pages. Raises `NOT_FOUND`."""
     manifest = package.manifest
     sections: dict[str, tuple[Sequence[Any], Callable[[Any], Any]]] = {
         "handlers": (manifest.handlers, handler),
         "modules": (_own_first(manifest), module),
         "dependencies": (manifest.dependencies, dependency),
-        "migrations": (manifest.migrations, migration),
+        "migrations": (manifest.migrations, partial(migration, statements)),
         "assets": (manifest.assets, module),
     }
     if section not in sections:
@@ -137,23 +168,6 @@ def source_record(
     return record, colouring.rows([(row.start, row.end) for row in part.items])
 
 
-def in_query(text: str) -> str:
-    """Any text as the value of one field of a query."""
-    return quote(text, safe=_SAFE_IN_QUERY)
-
-
-def raw_address(package_id: str, path: str) -> str:
-    return f"/explorer/packages/{package_id}/raw?path={in_query(path)}"
-
-
-def asset_address(package_id: str, path: str) -> str:
-    return f"/explorer/packages/{package_id}/raw?asset={in_query(path)}"
-
-
-def source_address(package_id: str, path: str) -> str:
-    return f"/explorer/packages/{package_id}/source?path={in_query(path)}"
-
-
 def handler(value: HandlerEntry) -> records.Handler:
     return records.Handler(
         address=value.address,
@@ -172,12 +186,12 @@ def dependency(value: Dependency) -> records.Dependency:
     return records.Dependency(name=value.name, version=value.version, integrity=value.integrity)
 
 
-def migration(value: Migration) -> records.Migration:
+def migration(statements: Statements, value: Migration) -> records.Migration:
     return records.Migration(
         module=value.module,
         scope=value.scope.value,
         database=value.database,
-        statements=list(value.statements),
+        statements=[records.Statement(sha256=each, sql=statements.get(each)) for each in value.statements],
     )
 
 

@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from proven.gateway.explorer import _formats
+from proven.gateway.explorer._addresses import asset_address, in_query, source_address
 from proven.gateway.explorer._colour import CLASSES, Token
-from proven.gateway.explorer._packages import asset_address, in_query, source_address
 from proven.gateway.explorer._text import visible
 from proven.wire import words
 

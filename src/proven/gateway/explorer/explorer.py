@@ -85,13 +85,13 @@ class Explorer:
     def __init__(self, rooms: ExplorerRooms) -> None:
         self._rooms = rooms
         self._registry = rooms.registry
-        self._applications = ApplicationViews(rooms)
-        self._log = LogViews(rooms, self._applications)
-        self._packages = PackageStore(rooms.registry)
-        self._colourings = Colourings()
         folder = web_folder("explorer")
         self._files = StaticFiles(folder)
         self._pages = Pages(folder)
+        self._packages = PackageStore(rooms.registry, self._pages)
+        self._applications = ApplicationViews(rooms, self._packages)
+        self._log = LogViews(rooms, self._applications)
+        self._colourings = Colourings()
         self._waiting = 0
         self._table = self._routes()
 
@@ -198,7 +198,7 @@ class Explorer:
                 live=shown.number == record.version and not record.archived,
                 version=version(shown),
                 policy=None if under is None else policy(under),
-                package=package_record(package),
+                package=await self._described(package),
             ),
         )
 
@@ -257,12 +257,16 @@ class Explorer:
 
     async def _package(self, request: Request, _: Query) -> _Page:
         package = await self._package_of(request)
-        return _Page("package.html", package_record(package), fixed=True)
+        return _Page("package.html", await self._described(package), fixed=True)
+
+    async def _described(self, package: Package) -> records.Package:
+        return package_record(package, await self._packages.statements(package))
 
     def _section(self, section: str) -> Answer:
         async def answer(request: Request, query: Query) -> _Page:
             package = await self._package_of(request)
-            return _Page("section.html", section_record(package, section, query), fixed=True)
+            statements = await self._packages.statements(package) if section == "migrations" else {}
+            return _Page("section.html", section_record(package, section, query, statements), fixed=True)
 
         return answer
 

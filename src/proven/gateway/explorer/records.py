@@ -175,13 +175,20 @@ class Dependency(Record, frozen=True):
     integrity: str
 
 
+class Statement(Record, frozen=True):
+    """One statement of SQL, by its hash. `sql` is what is found in the module, if it is found."""
+
+    sha256: str
+    sql: str | None
+
+
 class Migration(Record, frozen=True):
-    """What a module adds to a database: SHA-256 of each statement, in order."""
+    """What a module adds to a database, in order."""
 
     module: str
     scope: str
     database: str
-    statements: list[str]
+    statements: list[Statement]
 
 
 class Package(Record, frozen=True):
