@@ -67,7 +67,7 @@ export interface HttpHandlerOptions<Path extends string> extends HandlerOptions 
   /** Default: any method. */
   method?: HttpMethod;
   cors?: CorsOptions;
-  /** Sign every response, or those whose request asks for it. */
+  /** `'always'` signs every response; those whose request asks for it are signed anyway. */
   attestation?: 'always' | 'request';
 }
 
