@@ -11,7 +11,7 @@ from harness.figures import Figure, Of, Rung, Sample, Source, at_least
 from harness.load import Plan, generate
 from harness.nodes import APPLICATION, GREETING, node
 from harness.peers import deno_serve, install_workerd, workerd
-from harness.processes import cpu_seconds, descendants
+from harness.processes import CpuMeter, descendants
 from harness.rounds import Comparison, Contender
 
 CONNECTIONS = 32
@@ -34,17 +34,16 @@ class Server:
     async def measure(self) -> Sample:
         request = http.request(f"127.0.0.1:{self.port}", self.path).decode()
         plan = Plan("127.0.0.1", self.port, request, self.body, CONNECTIONS, seconds=SECONDS, warm_up=WARM_UP)
-        children = descendants(self.pid)
-        before = cpu_seconds(self.pid), sum(map(cpu_seconds, children))
+        own, of_children = CpuMeter([self.pid]), CpuMeter(descendants(self.pid))
         load = await generate(plan)
-        after = cpu_seconds(self.pid), sum(map(cpu_seconds, children))
+        cpu, cpu_of_children = own.used(), of_children.used()
         answered = load.per_second * (SECONDS + WARM_UP)
         return {
             "per_second": load.per_second,
             "p50": load.p50_us,
             "each": 1e6 / load.per_second,
-            "cpu": (after[0] - before[0]) / answered * 1e6,
-            "cpu_of_children": (after[1] - before[1]) / answered * 1e6,
+            "cpu": cpu / answered * 1e6,
+            "cpu_of_children": cpu_of_children / answered * 1e6,
         }
 
 

@@ -15,7 +15,7 @@ from harness.figures import Figure, Of, Rung, Sample, Source, at_most
 from harness.latency import Operation, sequential
 from harness.nodes import APPLICATION, node
 from harness.peers import install_workerd, workerd
-from harness.processes import cpu_seconds, descendants
+from harness.processes import CpuMeter, descendants
 from harness.rounds import Comparison, Contender
 from proven.attestation import Verifier
 from proven.client import connect
@@ -44,20 +44,15 @@ class Timed:
         await sequential(self.operation, CALLS // 10)
         server = [] if self.pid is None else [self.pid]
         children = [] if self.pid is None else descendants(self.pid)
-        before = [_cpu(processes) for processes in ([os.getpid()], server, children)]
+        meters = [CpuMeter(processes) for processes in ([os.getpid()], server, children)]
         taken = await sequential(self.operation, CALLS)
-        after = [_cpu(processes) for processes in ([os.getpid()], server, children)]
-        client, own, of_children = (late - early for early, late in zip(before, after, strict=True))
+        client, own, of_children = (meter.used() for meter in meters)
         return {
             "p50": statistics.median(taken) * 1e6,
             "cpu_of_client": client / CALLS * 1e6,
             "cpu": own / CALLS * 1e6,
             "cpu_of_children": of_children / CALLS * 1e6,
         }
-
-
-def _cpu(processes: Sequence[int]) -> float:
-    return sum(map(cpu_seconds, processes))
 
 
 class _Anyone:

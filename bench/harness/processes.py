@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,6 +25,22 @@ def cpu_seconds(pid: int) -> float:
         with suppress(FileNotFoundError, ProcessLookupError):
             total += int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[0])
     return total / 1e9
+
+
+class CpuMeter:
+    """CPU seconds that processes use from here on. One that ends counts nothing."""
+
+    def __init__(self, processes: Iterable[int]) -> None:
+        self._begun = dict(_alive(processes))
+
+    def used(self) -> float:
+        return sum(now - self._begun[pid] for pid, now in _alive(self._begun))
+
+
+def _alive(processes: Iterable[int]) -> Iterator[tuple[int, float]]:
+    for pid in processes:
+        with suppress(FileNotFoundError):
+            yield pid, cpu_seconds(pid)
 
 
 def descendants(pid: int) -> list[int]:

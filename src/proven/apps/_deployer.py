@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from types import TracebackType
 from typing import Final, Protocol
 
 from proven.apps._applications import Applications, Receipt
-from proven.apps._records import ApplicationRecord, Pending
+from proven.apps._records import ApplicationRecord, Pending, Version
 from proven.apps._view import Application
 from proven.packages import Manifest, Package
 from proven.wire.applications import OwnerKey, SignedCommand, decode_envelope
@@ -59,6 +60,13 @@ class _Slot:
         self.users = 0
         self.manifest: Manifest | None = None
         self.loading: asyncio.Task[Manifest] | None = None
+        self.shown: tuple[ApplicationRecord, Application] | None = None
+
+    def application(self, record: ApplicationRecord, version: Version, manifest: Manifest) -> Application:
+        """What calls are told; made once for all of them."""
+        if self.shown is None or self.shown[0] is not record:
+            self.shown = record, Application.of(record, version, manifest)
+        return self.shown[1]
 
 
 _Key = tuple[ApplicationId, PackageId]
@@ -129,16 +137,12 @@ class Deployer:
         await asyncio.gather(*self._loads, return_exceptions=True)
         await asyncio.gather(*self._retirements, return_exceptions=True)
 
-    @asynccontextmanager
-    async def serving(self, id_or_name: str) -> AsyncIterator[Application]:
+    def serving(self, id_or_name: str) -> Serving:
         """The live version of an application, loaded, and not retired before the context is left.
 
         Raises `NOT_FOUND`, and whatever the host raises when the version cannot be loaded.
         """
-        record, version = self._applications.live(id_or_name)
-        async with self._held((record.id, version.package_id)) as slot:
-            manifest = slot.manifest or await self._load((record.id, version.package_id), slot, None)
-            yield Application.of(record, version, manifest)
+        return Serving(self, id_or_name)
 
     def check(self, envelope: bytes) -> SignedCommand:
         """The command in an envelope; raises what `submit` would refuse it with now, packages aside."""
@@ -260,19 +264,29 @@ class Deployer:
     ) -> None:
         """Check and load a package, and keep it until `held` is left: then it is live, or nobody needs it."""
         key = (application, package_id)
-        slot = await held.enter_async_context(self._held(key))
+        slot = held.enter_context(self._held(key))
         package = package or await self._applications.package(package_id)
         await self._host.check(application, package)
         await self._load(key, slot, package)
 
-    @asynccontextmanager
-    async def _held(self, key: _Key) -> AsyncIterator[_Slot]:
-        slot = self._slots.setdefault(key, _Slot())
-        slot.users += 1
+    @contextmanager
+    def _held(self, key: _Key) -> Iterator[_Slot]:
+        slot = self._hold(key)
         try:
             yield slot
         finally:
-            slot.users -= 1
+            self._release(key, slot)
+
+    def _hold(self, key: _Key) -> _Slot:
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = _Slot()
+        slot.users += 1
+        return slot
+
+    def _release(self, key: _Key, slot: _Slot) -> None:
+        slot.users -= 1
+        if not slot.users:
             self._settle(key, slot)
 
     async def _load(self, key: _Key, slot: _Slot, package: Package | None) -> Manifest:
@@ -286,14 +300,15 @@ class Deployer:
         return await asyncio.shield(slot.loading)
 
     async def _load_once(self, key: _Key, package: Package | None) -> Manifest:
-        async with self._held(key) as slot, slot.lock:
-            try:
-                package = package or await self._applications.package(key[1])
-                await self._host.load(key[0], package)
-                slot.manifest = package.manifest
-            finally:
-                slot.loading = None
-            return slot.manifest
+        with self._held(key) as slot:
+            async with slot.lock:
+                try:
+                    package = package or await self._applications.package(key[1])
+                    await self._host.load(key[0], package)
+                    slot.manifest = package.manifest
+                finally:
+                    slot.loading = None
+                return slot.manifest
 
     async def _watch(self) -> None:
         try:
@@ -336,3 +351,34 @@ class Deployer:
     def _is_live(self, key: _Key) -> bool:
         record = self._applications.find(key[0])
         return record.package_id == key[1] and not record.archived
+
+
+class Serving:
+    """A version while it is used, from entering the context on."""
+
+    __slots__ = ("_deployer", "_id_or_name", "_key", "_slot")
+
+    def __init__(self, deployer: Deployer, id_or_name: str) -> None:
+        self._deployer = deployer
+        self._id_or_name = id_or_name
+
+    async def __aenter__(self) -> Application:
+        record, version = self._deployer._applications.live(self._id_or_name)
+        self._key = record.id, version.package_id
+        self._slot = self._deployer._hold(self._key)
+        try:
+            manifest = self._slot.manifest or await self._deployer._load(self._key, self._slot, None)
+        except BaseException:
+            self._deployer._release(self._key, self._slot)
+            raise
+        return self._slot.application(record, version, manifest)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._deployer._release(self._key, self._slot)
+
+    def keep(self) -> Callable[[], None]:
+        """Keep the version beyond the context, until what this returns is called, once."""
+        self._slot.users += 1
+        return partial(self._deployer._release, self._key, self._slot)

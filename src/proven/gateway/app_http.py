@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from proven.apps import Application
@@ -113,8 +112,8 @@ class AppHttp:
         return ProvenError(error.code, error.message, details=details or None, retry_after=error.retry_after)
 
     async def _serve(self, request: Request, id_or_name: str, path: str) -> Response:
-        async with AsyncExitStack() as stack:
-            application = await stack.enter_async_context(self._versions.serving(id_or_name))
+        serving = self._versions.serving(id_or_name)
+        async with serving as application:
             site = self._site(application.package_id, application.manifest)
             if request.method not in _SERVED:
                 raise MethodNotAllowedError(_SERVED)
@@ -129,7 +128,7 @@ class AppHttp:
                 return await self._asset(application, match, request)
             response = await self._run(application, match, request, path)
             if not isinstance(response.body, bytes):
-                response.body = _Kept(response.body, stack.pop_all())
+                response.body = _Kept(response.body, serving.keep())
             return response
 
     async def _asset(self, application: Application, found: Found, request: Request) -> Response:
@@ -304,9 +303,9 @@ async def _close(body: AsyncIterator[bytes]) -> None:
 class _Kept:
     """A streamed body that keeps the version it comes from loaded until it is closed."""
 
-    def __init__(self, body: AsyncIterator[bytes], held: AsyncExitStack) -> None:
+    def __init__(self, body: AsyncIterator[bytes], release: Callable[[], None]) -> None:
         self._body = body
-        self._held = held
+        self._release: Callable[[], None] | None = release
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -315,5 +314,9 @@ class _Kept:
         return await anext(self._body)
 
     async def aclose(self) -> None:
-        async with self._held:
+        try:
             await _close(self._body)
+        finally:
+            if self._release is not None:
+                self._release()
+                self._release = None

@@ -99,11 +99,12 @@ class Console:
 
     def owns(self, request: Request) -> bool:
         """Whether `request`, which is for the node itself, is for the console."""
-        if not self._is_here(request.authority):
-            return False
-        if request.path == "/":
-            return request.method in ("GET", "HEAD")
-        return request.path == "/console" or request.path.startswith("/console/")
+        path = request.path
+        if path == "/":
+            mine = request.method in ("GET", "HEAD")
+        else:
+            mine = path == "/console" or path.startswith("/console/")
+        return mine and self._is_here(request.authority)
 
     async def answer(self, request: Request) -> Response:
         """Answer a request that the console owns. Raises nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -38,10 +38,17 @@ class Applications(Protocol):
         """The content of a front-end file of a package; raises `NOT_FOUND`."""
 
 
+class Serving(AbstractAsyncContextManager[Application, None], Protocol):
+    """A version while it is used."""
+
+    def keep(self) -> Callable[[], None]:
+        """Keep it beyond the context, until what this returns is called, once."""
+
+
 class Versions(Protocol):
     """What keeps a version loaded while it is used, as `proven.apps.Deployer` does."""
 
-    def serving(self, id_or_name: str) -> AbstractAsyncContextManager[Application]:
+    def serving(self, id_or_name: str) -> Serving:
         """The live version, ready to be called until the context is left."""
 
 
