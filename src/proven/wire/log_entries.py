@@ -204,11 +204,12 @@ def _read_usual(leaf: bytes) -> Submitted | Activated | None:
         or (signed := _SIGNED[signed_by](leaf, ends)) is None
     ):
         return None
-    parts: tuple[bytes, ...] = signed.groups()
-    keys = parts[::2]
-    if signed_by and any(first >= second for first, second in pairwise(keys)):
-        return None
-    signatures = tuple(zip(keys, parts[1::2], strict=True))
+    signatures: tuple[tuple[bytes, bytes], ...] = (signed.group(1, 2),)
+    if signed_by:
+        parts = signed.groups()
+        signatures = tuple(zip(parts[::2], parts[1::2], strict=True))
+        if any(first[0] >= second[0] for first, second in pairwise(signatures)):
+            return None
     try:
         command = _read_command(leaf[usual.end() : ends])
     except (IndexError, ValueError, ProvenError):
