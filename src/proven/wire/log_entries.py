@@ -204,7 +204,8 @@ def _read_usual(leaf: bytes) -> Submitted | Activated | None:
         or (signed := _SIGNED[signed_by](leaf, ends)) is None
     ):
         return None
-    signatures: tuple[tuple[bytes, bytes], ...] = (signed.group(1, 2),)
+    key, signature = signed.group(1, 2)
+    signatures: tuple[tuple[bytes, bytes], ...] = ((key, signature),)
     if signed_by:
         parts = signed.groups()
         signatures = tuple(zip(parts[::2], parts[1::2], strict=True))
