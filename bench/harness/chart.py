@@ -8,7 +8,7 @@ from html import escape
 from harness.figures import Result
 from harness.report import quantity, ratio, target
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 960, 320, 240, 64, 30
+_WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 1100, 460, 240, 64, 30
 _SHORTEST, _LONGEST = 1.25, 4.0
 """The scale ends at the largest share, but not before the one nor after the other."""
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from comparisons import COMPARISONS
 from harness import chart, http, latency, load, processes, report
 from harness.figures import Figure, Of, Result, Source, Target, at_least, at_most, results
 from harness.machine import Machine
@@ -245,3 +246,8 @@ def test_the_chart_is_xml_with_a_bar_per_target_and_marks_shortfalls_in_words() 
     assert [bar.get("class") for bar in bars] == ["beyond", "within"]
     assert drawn.count("falls short") == 1
     assert "prefers-color-scheme: dark" in drawn
+
+
+def test_every_title_has_room_beside_its_bar() -> None:
+    titles = [each.title for comparison in COMPARISONS for each in comparison.figures if each.target]
+    assert max(map(len, titles)) <= 64
