@@ -237,7 +237,7 @@ def modules(draw: st.DrawFn) -> Files:
     return {"src/main.ts": text, "src/other.ts": draw(OTHERS)}
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(files=modules())
 @example(
     files={"src/main.ts": f"import {{ run }} from '{HANDLER}';\nexport {{ run }};\n", "src/other.ts": ""}

@@ -164,7 +164,7 @@ ages = st.integers(-2 * 24 * HOUR, 29 * 24 * HOUR)
 sightings = st.lists(st.tuples(st.sampled_from(WITNESSES), ages, st.integers(1, 5)), max_size=4)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(-HOUR, 72 * HOUR),
     ages,

@@ -199,7 +199,6 @@ def altered(bases: list[bytes]) -> st.SearchStrategy[bytes]:
 
 FUZZ = settings(
     max_examples=400,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 

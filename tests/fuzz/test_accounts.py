@@ -82,13 +82,13 @@ def linking() -> Iterator[Linking]:
 
 
 @given(st.sampled_from(KINDS), st.text(max_size=300) | VALUES.map(json.dumps))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_proof_out_of_thin_air_is_accepted(linking: Linking, kind: AccountKind, proof: str) -> None:
     assert linking.finish(linking.begin(kind), proof) in REFUSALS
 
 
 @given(st.sampled_from(KINDS), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_proof_with_another_field_is_accepted(
     linking: Linking, kind: AccountKind, data: st.DataObject
 ) -> None:
@@ -106,7 +106,7 @@ def test_no_proof_with_another_field_is_accepted(
 
 
 @given(st.sampled_from(KINDS), st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_no_proof_with_another_character_is_accepted(
     linking: Linking, kind: AccountKind, data: st.DataObject
 ) -> None:
@@ -144,7 +144,6 @@ def test_bombs_are_refused(linking: Linking, kind: AccountKind, proof: str) -> N
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None)
 def test_a_witness_is_read_exactly_or_refused(data: bytes) -> None:
     try:
         items = bitcoin.read_witness(data)
@@ -154,7 +153,6 @@ def test_a_witness_is_read_exactly_or_refused(data: bytes) -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from(["", "smp", "ful", "pof", "xxx"]))
-@settings(deadline=None)
 def test_a_witness_of_any_bytes_is_refused(data: bytes, prefix: str) -> None:
     address = bitcoin.parse_address(BITCOIN.address)
     with pytest.raises(ProvenError):
@@ -182,7 +180,6 @@ def test_long_messages_are_read_in_linear_time(part: str) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.binary(min_size=29, max_size=29)), max_size=64), st.data())
-@settings(deadline=None)
 def test_owner_keys_are_read_exactly_or_refused(keys: list[tuple[int, bytes]], data: st.DataObject) -> None:
     value = owner_keys(*keys)
     assert read_owner_keys(value) == set(keys)

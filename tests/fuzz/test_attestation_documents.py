@@ -15,7 +15,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 from unit.attestation.forge import NONCE, NOW, chain, payload, signed
 from unit.attestation.nitro import GENUINE, GENUINE_AT
 
-FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 NITRO = Verifier.nitro(UnsafeAnyMeasurements(), clock=lambda: GENUINE_AT)
 DEVELOPMENT = Verifier.development(clock=lambda: GENUINE_AT)

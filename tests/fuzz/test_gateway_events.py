@@ -166,7 +166,7 @@ class Scenario:
         return EVERYONE if who is None else IdentityKey.derive(SEEDS[who], application).identity
 
 
-FUZZ = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 
 
 @FUZZ

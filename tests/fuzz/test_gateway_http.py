@@ -81,7 +81,7 @@ async def send(data: bytes, cuts: list[int]) -> tuple[bytes, int]:
 
 
 @given(st.one_of(MESSAGES, mutated()), st.lists(st.integers(0, 1000), max_size=3))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_sent_is_answered_with_http_or_nothing(
     caplog: pytest.LogCaptureFixture, data: bytes, cuts: list[int]
 ) -> None:

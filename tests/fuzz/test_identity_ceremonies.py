@@ -17,7 +17,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import IdentityId
 from support.authenticator import SoftwareAuthenticator, from_base64url, to_base64url
 
-FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 PAGE = "https://node.example"
 PARTY = RelyingParty("node.example", lambda: (PAGE,), lambda origin: False)

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proven.packages import BuildError, ModuleGraph, Package, Problem, Registry, build, verify
@@ -81,7 +81,6 @@ def test_the_example_builds() -> None:
 @example([(len(SOURCE), 0, "".join(f"export const x{n} = x{n + 1};" for n in range(3_000)))])
 @example([(len(SOURCE), 0, "export const y = " + "(" * 3_000 + "h.run(() => 1)" + ")" * 3_000)])
 @example([(len(SOURCE), 0, "const z = " + "-" * 3_000 + "1; h.runOnHttp(" + "[" * 3_000 + "]" * 3_000)])
-@settings(deadline=None)
 def test_edited_sources(edits: list[tuple[int, int, str]]) -> None:
     source = SOURCE
     for position, removed, inserted in edits:
@@ -90,19 +89,16 @@ def test_edited_sources(edits: list[tuple[int, int, str]]) -> None:
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=30).map(" ".join))
-@settings(deadline=None)
 def test_any_tokens(source: str) -> None:
     outcome({"src/a.ts": "import * as h from '@proven-network/handler';\n" + source})
 
 
 @given(st.binary(max_size=100))
-@settings(deadline=None)
 def test_any_bytes(content: bytes) -> None:
     outcome({"src/a.ts": b"import * as h from '@proven-network/handler';\n" + content, "src/b.ts": content})
 
 
 @given(st.text(max_size=200) | st.binary(max_size=60))
-@settings(deadline=None)
 def test_any_package_json_and_lock_file(content: str | bytes) -> None:
     outcome({"src/a.ts": SOURCE + "import 'lib';", "src/b.ts": OTHER, "package-lock.json": content})
     outcome({"src/a.ts": SOURCE, "src/b.ts": OTHER, "package.json": content})
@@ -126,7 +122,6 @@ def apps(draw: st.DrawFn) -> dict[str, str]:
 
 
 @given(apps(), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_the_outcome_is_the_same_in_any_order(files: dict[str, str], chance: random.Random) -> None:
     order = list(files)
     chance.shuffle(order)

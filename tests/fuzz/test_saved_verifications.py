@@ -44,7 +44,7 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Saved(raw, verifier, report)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.data())
 def test_a_flipped_bit_is_refused_or_changes_nothing_that_follows(saved: Saved, data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(saved.raw) * 8 - 1))
@@ -57,7 +57,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing_that_follows(saved: Saved, 
         assert conclusions(found) == conclusions(saved.report)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_file_cut_short_or_made_longer_is_refused(saved: Saved, data: st.DataObject) -> None:
     end = data.draw(st.integers(0, len(saved.raw) - 1))
@@ -67,14 +67,14 @@ def test_a_file_cut_short_or_made_longer_is_refused(saved: Saved, data: st.DataO
             Bundle.decode(altered)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=4096))
 def test_anything_else_is_refused(raw: bytes) -> None:
     with pytest.raises(ProvenError):
         Bundle.decode(raw)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_parts_of_another_verification_do_not_fit(
     saved: Saved, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

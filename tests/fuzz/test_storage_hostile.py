@@ -45,7 +45,7 @@ def place() -> Iterator[tuple[Path, asyncio.AbstractEventLoop, ScopeStore]]:
     loop.close()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(statement=st.lists(words, min_size=1, max_size=12), script=st.booleans())
 def test_no_statement_leaves_its_file_or_fails_in_another_way(
     place: tuple[Path, asyncio.AbstractEventLoop, ScopeStore], statement: list[str], script: bool
@@ -112,7 +112,7 @@ def test_a_log_of_any_bytes_is_cut_in_its_own_directory(content: bytes, name: st
         assert wal.read_bytes() == b""
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_file_whose_stored_bytes_were_changed_is_refused(
     place: tuple[Path, asyncio.AbstractEventLoop, ScopeStore], data: st.DataObject

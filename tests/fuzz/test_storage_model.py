@@ -195,4 +195,4 @@ class KeyValueStore(RuleBasedStateMachine):
 
 
 TestKeyValueStore = KeyValueStore.TestCase
-TestKeyValueStore.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestKeyValueStore.settings = settings(max_examples=60, stateful_step_count=40)

@@ -20,7 +20,7 @@ from proven.wire.session import (
 )
 from support.sealed import Believing
 
-FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 APPLICATION = ApplicationId("a" * 32)
 

@@ -88,7 +88,7 @@ class Histogram:
 
     def below(self, limit: int) -> int:
         """How many values were less than `limit`, which is a power of two."""
-        return sum(self._counts[: bucket_of(limit)])
+        return self.calls if limit > MAX_VALUE else sum(self._counts[: bucket_of(limit)])
 
     def sparse(self) -> list[int]:
         """The counters that are not 0, as bucket, count, bucket, count, …"""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Meta
 
 from . import cbor
+from ._tagged import Tagged, convert
 from .ed25519 import is_key, is_signed
 from .errors import ErrorCode, ProvenError
 from .ids import ApplicationId, PackageId
@@ -210,6 +211,8 @@ Command: TypeAlias = (
     | Archive
 )
 
+_COMMANDS: Final = Tagged(Command, "command")
+
 
 class Body(_Struct, frozen=True):
     """What is signed. `revision` is the number of entries of the application that the author had seen;
@@ -317,7 +320,7 @@ def _decode_body(raw: bytes) -> Body:
     match cbor.decode(raw, max_bytes=MAX_ENVELOPE, max_depth=_MAX_DEPTH):
         case [str(label), str(origin), str(application), revision, dict(fields)] if label == BODY_LABEL:
             named = {"origin": origin, "application_id": application, "revision": revision, "command": fields}
-            body: Body = _convert(named, Body)
+            body: Body = convert(named, Body, "command")
             if body.encode() == raw:
                 return body
     raise _bad("a command has its label, log, application, revision and fields, and none that is not set")
@@ -325,7 +328,7 @@ def _decode_body(raw: bytes) -> Body:
 
 def decode_command(fields: bytes) -> Command:
     """Read the last item of a body. Raises `ProvenError` (`BAD_REQUEST`)."""
-    command: Command = _convert(cbor.decode(fields, max_depth=_MAX_DEPTH - 1), Command)
+    command: Command = _COMMANDS.convert(cbor.decode(fields, max_depth=_MAX_DEPTH - 1))
     if _encode_command(command) != fields:
         raise _bad("a command leaves out what it does not set")
     return command
@@ -352,13 +355,6 @@ def _read_signatures(listed: Sequence[object]) -> tuple[tuple[bytes, bytes], ...
     if not signatures:
         raise ProvenError(ErrorCode.UNAUTHENTICATED, "nobody signed the command")
     return tuple(signatures)
-
-
-def _convert(fields: object, kind: Any) -> Any:
-    try:
-        return msgspec.convert(fields, kind, builtin_types=(bytes,))
-    except msgspec.ValidationError as error:
-        raise _bad(f"not a command that is known here: {error}") from None
 
 
 def _bad(message: str) -> ProvenError:

@@ -130,7 +130,6 @@ def test_any_sequence_of_calls_agrees_with_the_model(new_engine: Callable[[Path]
     checks = settings(
         max_examples=40,
         stateful_step_count=25,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
     run_state_machine_as_test(engine_against_model(new_engine), settings=checks)

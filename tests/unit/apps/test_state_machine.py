@@ -294,5 +294,5 @@ def check_signers(before: ApplicationRecord, entry: Submitted) -> None:
 
 TestApplications = Applications.TestCase
 TestApplications.settings = settings(
-    max_examples=40, stateful_step_count=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=60, suppress_health_check=[HealthCheck.too_slow]
 )

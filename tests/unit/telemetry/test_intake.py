@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proven.telemetry import LogLimits
@@ -15,7 +15,6 @@ def line(text: str = "x", kind: LogKind = "console") -> LogLine:
     return LogLine(sequence=0, at=0, kind=kind, level="info", text=text)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proven.engine import Registers
@@ -286,7 +286,6 @@ async def test_while_nothing_can_be_stored_lines_wait_and_are_bounded(tmp_path: 
             assert found[-1].kind == "dropped"
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 50), st.integers(1, 1000), st.integers(0, 100)), max_size=20),
     st.integers(0, 200),
@@ -312,7 +311,6 @@ def test_retention_removes_the_fewest_of_the_oldest_chunks(
     assert gone == next(number for number in range(len(chunks) + 1) if fits(chunks[number:]))
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=50))
 def test_any_text_can_be_stored_and_said(text: str) -> None:
     made = LogLine(sequence=1, at=1, kind="console", level="log", text=bounded(text))

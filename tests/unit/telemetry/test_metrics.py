@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proven.engine.embedded import EmbeddedEngine
@@ -63,7 +63,6 @@ calls = st.lists(
 ).map(lambda found: sorted(found, key=lambda call: call[0]))
 
 
-@settings(deadline=None)
 @given(calls, st.integers(1, 4), st.integers(1, 12))
 def test_a_timeline_counts_every_call_once_and_tells_few_series_apart(
     found: list[tuple[int, str, int, str | None]], series: int, budget: int

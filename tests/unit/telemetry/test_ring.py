@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proven.telemetry import Ring
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 9), max_size=60),
     st.integers(0, 8),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
 from proven.wire import cbor
+from proven.wire._tagged import Tagged, convert
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.session import MAX_PLAINTEXT
 
@@ -142,6 +143,8 @@ class ApplicationError(ProvenError):
 
 Message: TypeAlias = Success | Failure | Event
 
+_COMMANDS: Final = Tagged(Command, "command")
+_EVENTS: Final = Tagged(Event, "event")
 _ResultT = TypeVar("_ResultT", bound=Result)
 _T = TypeVar("_T")
 
@@ -152,7 +155,7 @@ def encode_command(command: Command) -> bytes:
 
 def decode_command(data: bytes) -> Command:
     """Raises `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`)."""
-    command: Command = _convert(_decode_map(data), Command, "command")
+    command: Command = _COMMANDS.convert(_decode_map(data))
     return command
 
 
@@ -182,7 +185,7 @@ def decode_message(data: bytes) -> Message:
     """What a server says. Raises `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`)."""
     fields = _decode_map(data)
     if "event" in fields:
-        event: Event = _convert(fields, Event, "event")
+        event: Event = _EVENTS.convert(fields)
         return event
     if "error" in fields:
         return _from_map(fields, Failure, "response")
@@ -207,12 +210,5 @@ def _decode_map(data: bytes) -> dict[int | str, cbor.Item]:
 
 
 def _from_map(fields: object, kind: type[_T], what: str) -> _T:
-    record: _T = _convert(fields, kind, what)
+    record: _T = convert(fields, kind, what)
     return record
-
-
-def _convert(fields: object, kind: Any, what: str) -> Any:
-    try:
-        return msgspec.convert(fields, kind, builtin_types=(bytes,))
-    except msgspec.ValidationError as error:
-        raise ProvenError(ErrorCode.BAD_REQUEST, f"not a {what} that is known here: {error}") from None

@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proven.gateway.explorer._colour import MAX_COLOURED, Colouring
@@ -72,7 +72,6 @@ def test_bytes_that_are_not_utf8_are_written_out_one_by_one() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(SOURCE)
 def test_rows_hold_everything_but_the_ends_of_lines(content: bytes) -> None:
     rows = rows_of(content)
@@ -85,7 +84,6 @@ def test_rows_hold_everything_but_the_ends_of_lines(content: bytes) -> None:
     assert [row.number for row in rows if not row.continues] == list(range(1, rows[-1].number + 1))
 
 
-@settings(deadline=None)
 @given(SOURCE, st.sampled_from(["a.ts", "a.tsx", "a.js", "a.json", "a.txt"]))
 def test_colours_leave_the_text_as_it_is(content: bytes, path: str) -> None:
     rows = rows_of(content)
@@ -95,7 +93,6 @@ def test_colours_leave_the_text_as_it_is(content: bytes, path: str) -> None:
         assert "".join(text for _, text in tokens) == expected
 
 
-@settings(deadline=None)
 @given(SOURCE, st.data())
 def test_a_part_is_coloured_as_in_the_whole(content: bytes, data: st.DataObject) -> None:
     rows = [(row.start, row.end) for row in rows_of(content)]
