@@ -137,14 +137,19 @@ _LONG: Final = 256
 """From here on a length takes two bytes."""
 _NUMBER: Final = rb"([\x00-\x17]|\x18[\x18-\xff]|\x19(?!\x00)..)"
 """A number below 2¹⁶."""
-_HEAD: Final = re.escape(cbor.encode([ENTRY_LABEL, _AT_FROM, 0, 0])[:-10]) + rb"(.{8})"
 _ID: Final = rb"\x78\x20([a-z2-7]{32})"
-_ACTIVATED: Final = re.compile(
-    _HEAD.replace(b"\x84", b"\x85", 1) + re.escape(cbor.encode("activated")) + _ID + _NUMBER, re.DOTALL
-).fullmatch
+_COMMAND: Final = cbor.encode("command")
+
+
+def _head(items: int, kind: bytes) -> bytes:
+    """What an entry of so many items begins with, until behind its kind."""
+    label = cbor.head(cbor.ARRAY, items) + cbor.encode(ENTRY_LABEL)
+    return re.escape(label) + rb"\x1b(.{8})" + re.escape(kind)
+
+
+_ACTIVATED: Final = re.compile(_head(5, cbor.encode("activated")) + _ID + _NUMBER, re.DOTALL).fullmatch
 _USUAL: Final = re.compile(
-    _HEAD
-    + re.escape(cbor.encode("command"))
+    _head(4, _COMMAND)
     + rb"\x59(..)\xa2"
     + re.escape(cbor.encode("body"))
     + rb"(?:\x58(.)|\x59(..))(\x85"
@@ -155,17 +160,18 @@ _USUAL: Final = re.compile(
     re.DOTALL,
 ).match
 """A leaf until the fields of its command, if it is a command with lengths and numbers as most have."""
-_SIGNATURES: Final = tuple(
-    re.escape(cbor.encode("signatures") + cbor.head(cbor.ARRAY, count))
-    + rb"\x82\x58\x20(.{32})\x58\x40(.{64})" * count
+_SIGNED: Final = tuple(
+    re.compile(
+        re.escape(cbor.encode("signatures") + cbor.head(cbor.ARRAY, count))
+        + rb"\x82\x58\x20(.{32})\x58\x40(.{64})" * count,
+        re.DOTALL,
+    ).fullmatch
     for count in range(1, _KEYS_OF_USUAL + 1)
 )
-_SIGNED: Final = tuple(re.compile(each, re.DOTALL).fullmatch for each in _SIGNATURES)
 """The rest of it after its body, by the number of signatures less one."""
-_SIGNED_BY_ONE: Final = len(cbor.encode("signatures")) + 1 + 3 + KEY_BYTES + 2 + SIGNATURE_BYTES
 _EACH: Final = 3 + KEY_BYTES + 2 + SIGNATURE_BYTES
+_SIGNED_BY_ONE: Final = len(cbor.encode("signatures")) + 1 + _EACH
 
-_COMMAND: Final = cbor.encode("command")
 _DEPLOY: Final = re.compile(
     re.escape(cbor.encode({"command": "Deploy", "package_id": "0" * 64})[:-64]) + rb"([0-9a-f]{64})"
 ).fullmatch

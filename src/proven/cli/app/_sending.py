@@ -114,7 +114,8 @@ async def _change(
     archive = b"" if package is None or signing.save is not None else package.to_archive()
     sent = await _finish(node, signed, record.name, signing, archive)
     if package is not None and added is not None:
-        sent.migrations, sent.statements = added, read_statements(package)
+        sent.migrations = added
+        sent.statements = read_statements(package) if added else {}
     return sent
 
 
