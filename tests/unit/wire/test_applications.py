@@ -187,6 +187,12 @@ def test_the_fast_reader_reads_what_is_usual(
     assert _read_usual(encode_entry(entry)) == entry
 
 
+@pytest.mark.parametrize("revision", [0, 23, 24, 255, 256, 65_535])
+def test_the_fast_reader_reads_activations(revision: int) -> None:
+    entry = Activated(at=1_790_000_000_000, application_id=APP, revision=revision)
+    assert _read_usual(encode_entry(entry)) == entry
+
+
 @given(st.binary(max_size=300))
 def test_nonsense_is_refused_as_such(raw: bytes) -> None:
     for read in (decode_envelope, decode_entry):
