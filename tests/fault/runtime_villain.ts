@@ -51,6 +51,18 @@ export const wasmMemory = runWithOptions({ timeout: 20000 }, () => {
     return (error as Error).name;
   }
 });
+const fill = () => Array.from({ length: 9 }, () => new Uint8Array(16 << 20).fill(1)).length;
+const hoarded: Uint8Array[] = [];
+const rest = (ms: number) => new Promise((done) => setTimeout(done, ms));
+export const litter = runWithOptions({ timeout: 20000 }, async () => {
+  const length = fill();
+  await rest(300);
+  return length;
+});
+export const hoard = runWithOptions({ timeout: 20000 }, async () => {
+  for (let i = 0; i < 9; i++) hoarded.push(new Uint8Array(16 << 20).fill(1));
+  await rest(10000);
+});
 export const console_ = run(() => {
   for (let i = 0; i < 1_000_000; i++) console.log("line", i, { i });
   return "done";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import statistics
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from proven.runtime import ConsoleRecord, Runtime
+from proven.runtime._guest import Guest
 from proven.wire.errors import ErrorCode, ProvenError
 from unit.runtime.harness import App, eventually, load, running
 
@@ -114,6 +116,29 @@ async def _is_alive(app: App) -> bool:
             raise
         return False
     return bool(answer == "ok")
+
+
+async def test_garbage_is_not_held_against_a_process_that_the_machine_leaves_no_time_to_collect_it(
+    villain: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await villain.call("alive") == "ok"
+    stopped: list[int] = []
+
+    def collect_and_stand_still(guest: Guest) -> None:
+        ask(guest)
+        os.kill(guest.pid, signal.SIGSTOP)
+        stopped.append(guest.pid)
+        asyncio.get_running_loop().call_later(1.0, os.kill, guest.pid, signal.SIGCONT)
+
+    ask = Guest.collect
+    monkeypatch.setattr(Guest, "collect", collect_and_stand_still)
+    assert await villain.call("litter") == 9
+    assert 1 <= len(stopped) <= 2
+
+
+async def test_memory_that_is_not_given_back_ends_the_process(villain: App) -> None:
+    assert (await villain.error("hoard")).code is ErrorCode.HANDLER_MEMORY
+    assert await villain.call("alive") == "ok"
 
 
 async def test_a_million_console_lines_cost_a_bounded_amount(villain: App) -> None:

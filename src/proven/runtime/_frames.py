@@ -10,7 +10,7 @@ streams (odd). Payloads are one value in the value codec unless said otherwise.
 | COMPILE | [[path, source]] |
 | INVOKE | [handler number, identity, accounts, origin, arguments] |
 | CANCEL | nothing; answered with ENDED |
-| COLLECT | nothing: memory is short, give back what is not needed |
+| COLLECT | nothing: memory is short, give back what is not needed; answered with COLLECTED |
 | RESULT, FAILURE | of a CALL: a value; an error record |
 
 | to the host | payload |
@@ -22,6 +22,7 @@ streams (odd). Payloads are one value in the value codec unless said otherwise.
 | ENDED | nothing; nothing of the invocation runs any more |
 | CALL | u32 invocation (0 = top-level code), then [operation, arguments] |
 | CONSOLE | of an invocation, or 0: [level, text, dropped lines] |
+| COLLECTED | nothing; the garbage is collected |
 
 Streams, both ways: DATA (bytes), END, ERROR (an error record), CREDIT (u32 bytes more may be sent), CANCEL
 (nobody reads any more).
@@ -57,6 +58,7 @@ class FrameType(enum.IntEnum):
     ENDED = 39
     CALL = 40
     CONSOLE = 41
+    COLLECTED = 42
     STREAM_DATA = 64
     STREAM_END = 65
     STREAM_ERROR = 66

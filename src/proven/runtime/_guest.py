@@ -40,8 +40,8 @@ _LAST_WORDS = 64 * 1024
 class Cancellation:
     """A CANCEL that the guest has not answered: if it is not even able to do that, it is killed."""
 
-    sent: float
     cpu: float
+    waited: float = 0.0
 
 
 class Guest:
@@ -53,6 +53,7 @@ class Guest:
         self.ending: Ending | None = None
         self.running: dict[int, Running] = {}
         self.cancelled: dict[int, Cancellation] = {}
+        self.collecting = False
         self.map_stack: Callable[[str], str] = lambda stack: stack
         self.on_release: Callable[[], None] = lambda: None
         self.on_end: Callable[[], None] = lambda: None
@@ -88,6 +89,7 @@ class Guest:
                 FrameType.ENDED: self._on_ended,
                 FrameType.CALL: self._on_call,
                 FrameType.CONSOLE: self._on_console,
+                FrameType.COLLECTED: self._on_collected,
                 **self._streams.handlers,
             },
             max_frame_bytes=self._config.max_frame_bytes,
@@ -172,13 +174,14 @@ class Guest:
         """End an invocation from outside. The guest has to confirm; see `cancelled`."""
         if self.running.pop(running.id, None) is None:
             return
-        self.cancelled[running.id] = Cancellation(time.monotonic(), self.usage.cpu_seconds())
+        self.cancelled[running.id] = Cancellation(self.usage.cpu_seconds())
         self._connection.send(FrameType.CANCEL, running.id)
         running.fail(error)
         self._release(running)
 
     def collect(self) -> None:
-        """Ask it to give back memory it does not need."""
+        """Ask it to give back memory it does not need; it is `collecting` until it says that it has."""
+        self.collecting = True
         self._connection.send(FrameType.COLLECT, 0)
 
     def kill(self, ending: Ending) -> None:
@@ -300,6 +303,9 @@ class Guest:
         for receiver in (running.console, self.console):
             if receiver is not None:
                 receiver(record)
+
+    def _on_collected(self, id_: int, payload: bytes) -> None:
+        self.collecting = False
 
     def _on_call(self, id_: int, payload: bytes) -> None:
         if len(payload) < U32.size:

@@ -25,6 +25,7 @@ export const TO_HOST = Object.freeze({
   ENDED: 39,
   CALL: 40,
   CONSOLE: 41,
+  COLLECTED: 42,
 });
 export const STREAM = Object.freeze({ DATA: 64, END: 65, ERROR: 66, CREDIT: 67, CANCEL: 68 });
 

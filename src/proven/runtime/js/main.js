@@ -194,7 +194,8 @@ function onFrame(type, id, payload) {
     case TO_GUEST.COMPILE:
       return onCompile(id, payload);
     case TO_GUEST.COLLECT:
-      return collectGarbage();
+      collectGarbage();
+      return frames.send(TO_HOST.COLLECTED, 0);
     default:
       throw new Error(`unknown frame type ${type}`);
   }
