@@ -22,7 +22,9 @@ from .applications import (
     MAX_TEXT,
     SIGNATURE_BYTES,
     AddAllowedOrigin,
+    Archive,
     Body,
+    CancelUpgrade,
     Command,
     Deploy,
     LinkDomain,
@@ -30,6 +32,7 @@ from .applications import (
     RollBack,
     SignedCommand,
     UnlinkDomain,
+    Veto,
     decode_command,
     decode_envelope,
 )
@@ -156,10 +159,15 @@ _USUAL: Final = re.compile(
     + re.escape(cbor.encode(BODY_LABEL))
     + rb"\x78)(.)([!-~]{24,})"
     + _ID
-    + _NUMBER,
+    + _NUMBER
+    + rb"(?:"
+    + re.escape(cbor.encode({"command": "Deploy", "package_id": "0" * 64})[:-64])
+    + rb"([0-9a-f]{64}))?",
     re.DOTALL,
 ).match
-"""A leaf until the fields of its command, if it is a command with lengths and numbers as most have."""
+"""A leaf until the fields of its command, or behind those of a deploy, if its lengths and numbers are such as
+most have.
+"""
 _SIGNED: Final = tuple(
     re.compile(
         re.escape(cbor.encode("signatures") + cbor.head(cbor.ARRAY, count))
@@ -172,9 +180,10 @@ _SIGNED: Final = tuple(
 _EACH: Final = 3 + KEY_BYTES + 2 + SIGNATURE_BYTES
 _SIGNED_BY_ONE: Final = len(cbor.encode("signatures")) + 1 + _EACH
 
-_DEPLOY: Final = re.compile(
-    re.escape(cbor.encode({"command": "Deploy", "package_id": "0" * 64})[:-64]) + rb"([0-9a-f]{64})"
-).fullmatch
+_BARE: Final[Mapping[bytes, Command]] = {
+    cbor.encode({"command": kind.__name__}): kind() for kind in (CancelUpgrade, Veto, Archive)
+}
+"""By their fields, the commands that have none but their name."""
 _ROLL_BACK: Final = cbor.encode({"command": "RollBack", "version": 1})[:-1]
 _OF_TEXT: Final[Mapping[bytes, tuple[bytes, str, Callable[..., Command]]]] = {
     cbor.encode(kind.__name__): (b"\xa2" + cbor.encode(field), field, kind)
@@ -195,7 +204,7 @@ def _read_usual(leaf: bytes) -> Submitted | Activated | None:
     usual = _USUAL(leaf)
     if usual is None:
         return _read_activated(leaf)
-    time, envelope, short, long, _, length, origin, application, revision = usual.groups()
+    time, envelope, short, long, _, length, origin, application, revision, package = usual.groups()
     begins = usual.start(5)
     ends = begins + (short[0] if short else int.from_bytes(long, "big"))
     at = int.from_bytes(time, "big")
@@ -217,10 +226,15 @@ def _read_usual(leaf: bytes) -> Submitted | Activated | None:
         signatures = tuple(zip(parts[::2], parts[1::2], strict=True))
         if any(first[0] >= second[0] for first, second in pairwise(signatures)):
             return None
-    try:
-        command = _read_command(leaf[usual.end() : ends])
-    except (IndexError, ValueError, ProvenError):
-        return None
+    if package is not None:
+        if usual.end() != ends:
+            return None
+        command: Command = Deploy(package_id=PackageId(package.decode()))
+    else:
+        try:
+            command = _read_command(leaf[usual.end() : ends])
+        except (IndexError, ValueError, ProvenError):
+            return None
     body = Body(
         origin=origin.decode(),
         application_id=application.decode(),
@@ -247,8 +261,8 @@ def _number(encoded: bytes) -> int:
 
 def _read_command(fields: bytes) -> Command:
     """What `decode_command` reads."""
-    if (deployed := _DEPLOY(fields)) is not None:
-        return Deploy(package_id=PackageId(deployed[1].decode()))
+    if (bare := _BARE.get(fields)) is not None:
+        return bare
     if fields.startswith(_ROLL_BACK):
         major, version, end = cbor.read_head(fields, len(_ROLL_BACK))
         if major == cbor.UINT and 1 <= version <= MAX_INTEGER and end == len(fields):

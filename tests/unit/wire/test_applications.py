@@ -174,6 +174,9 @@ def test_the_fast_reader_reads_what_the_strict_one_does(entry: Entry, data: st.D
         RemoveAllowedOrigin(origin="o" * 253),
         LinkDomain(domain="gcommand.example"),
         UnlinkDomain(domain="d"),
+        CancelUpgrade(),
+        Veto(),
+        Archive(),
     ],
     ids=repr,
 )
