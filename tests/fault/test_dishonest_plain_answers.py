@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from proven.attestation import DevelopmentAttestor, Verifier
 from proven.cli._verification import _collect, _Target
 from proven.client import LogMemory, Pins
 from proven.client.bundle import Bundle
-from proven.client.report import LinkName, Report
+from proven.client.report import LinkName, Report, Status
 from proven.client.verification import examine
 from proven.client.verification_log import _described
 from proven.wire.applications import Deploy, OwnerDecides, SetUpgradePolicy
@@ -103,3 +104,49 @@ async def test_a_log_that_is_withheld_has_no_witnesses(scene: Scene) -> None:
     witness = NoteSigner("witness.example", Ed25519PrivateKey.generate())
     report = verdict(scene, bundle, Pins(witnesses=(witness.key,)))
     assert_caught(report, LinkName.LOG, "without the log there is nothing that witnesses have cosigned")
+
+
+async def test_an_announcement_left_out_of_a_long_log_and_entries_of_another_in_its_place(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proven.client.collect.WHOLE_LOG", 0)
+    scene.book.say(scene.application, Deploy(package_id=scene.bad.id), OWNER, ago=HOUR)
+    scene.operator.listed = [0, 1, 2, 3, 4]
+    assert_caught(verdict(scene, await asked_at(scene)), LinkName.LOG, "entries were left out: 3 are shown")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_file_without_the_nodes_word_on_how_far_its_log_goes_does_not_say_who_may_change_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    monkeypatch.setattr("proven.client.collect.WHOLE_LOG", 4096 if whole else 0)
+    scene.operator.shown, scene.operator.listed = len(scene.book.leaves), None if whole else [1, 2, 3]
+    scene.book.say(scene.application, SetUpgradePolicy(policy=OwnerDecides()), OWNER, ago=HOUR)
+    bundle = replace(await asked_at(scene), described=None)
+    report = verdict(scene, bundle)
+    assert report.failed is None
+    assert [link.status for link in report.links if link.name is LinkName.POLICY] == [Status.UNCHECKED]
+    assert "which the node says are all" not in str(report.links)
+    assert_caught(verdict(scene, bundle, Pins(min_delay=60)), LinkName.POLICY, "newest entries")
+
+
+async def test_a_file_with_the_nodes_word_of_an_earlier_day(scene: Scene) -> None:
+    scene.operator.shown = len(scene.book.leaves)
+    early = (await asked_at(scene)).described
+    scene.book.say(scene.application, SetUpgradePolicy(policy=OwnerDecides()), OWNER, ago=HOUR)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    scene.operator.signed_at = tomorrow
+    scene.operator.attestor = DevelopmentAttestor(scene.folder / "attestation", clock=lambda: tomorrow)
+    late = await asked_at(scene)
+    at = int(tomorrow.timestamp() * 1000)
+    bundle = replace(late, described=early, answer=replace(late.answer, at=at), made_at=at)
+    assert_caught(verdict(scene, bundle), LinkName.LOG, "at another time than it showed the log")
+
+
+async def test_an_application_that_describes_itself_on_its_own_host(scene: Scene) -> None:
+    """The owner may be in between there, and the application answers at `/app/…`."""
+    scene.operator.shown = len(scene.book.leaves)
+    scene.book.say(scene.application, SetUpgradePolicy(policy=OwnerDecides()), OWNER, ago=HOUR)
+    scene.operator.described = signed_head(scene)
+    scene.operator.answered = {"/app/bank": b"{}"}
+    assert_caught(await scene.verdict(asked="bank"), LinkName.LOG, "the checkpoint is stale: it has 5 ")

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -97,7 +98,8 @@ class Operator:
 
     `shown` is how many entries the checkpoint covers (None: all), `listed` which ones the operator says are
     the application's. `cosigned` are earlier checkpoints with what witnesses said of them. `described` are
-    fields of the signed description that are other than they should be.
+    fields of the signed description that are other than they should be. `answered` are bodies that the
+    application itself answers with, by path. `signed_at` is when answers are signed (None: now).
     """
 
     attestor: DevelopmentAttestor
@@ -112,6 +114,8 @@ class Operator:
     shown: int | None = None
     listed: Sequence[int] | None = None
     described: dict[str, Any] = field(default_factory=dict)
+    answered: dict[str, bytes] = field(default_factory=dict)
+    signed_at: datetime | None = None
     cosignatures: Sequence[Signature] = ()
     cosigned: Sequence[Note] = ()
     checkpoint_key: Ed25519PrivateKey | None = None
@@ -142,7 +146,7 @@ class Operator:
             "log": {"origin": checkpoint.origin, "size": checkpoint.size, "root": _base64(checkpoint.root)},
             **self.described,
         }
-        body = msgspec.json.encode(description)
+        body = self.answered.get(request.path) or msgspec.json.encode(description)
         headers = {
             "content-type": "application/json",
             "content-digest": signatures.content_digest(body),
@@ -151,7 +155,8 @@ class Operator:
             "proven-log-index": str(self.log_index),
         }
         exchange = signatures.Exchange("GET", str(request.url), None, 200, list(headers.items()))
-        headers |= signatures.sign(self.response_key, exchange, created=int(time.time()), nonce=nonce)
+        created = int(time.time() if self.signed_at is None else self.signed_at.timestamp())
+        headers |= signatures.sign(self.response_key, exchange, created=created, nonce=nonce)
         document = await self.attestor.attest(
             nonce=self.replayed_nonce or nonce,
             public_key=self.response_key.public_key().public_bytes_raw(),

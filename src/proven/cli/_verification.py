@@ -99,7 +99,8 @@ async def _collect(
             whole=whole,
             session=target.application is not None,
             source=source,
-            describe=saved is None and target.application is None,
+            describe=target.application is None,
+            kept=saved is not None,
         )
 
 

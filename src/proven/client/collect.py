@@ -8,8 +8,8 @@ import binascii
 import io
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -97,8 +97,8 @@ class Collector:
         self._base = f"{parts.scheme}://{parts.netloc}"
 
     async def describe(self, application: str) -> SavedAnswer:
-        """The node's signed description of an application."""
-        return await self.ask(f"{self._base}/app/{quote(application, safe='')}")
+        """The node's signed description of an application, from where no application answers."""
+        return await self.ask(f"{self._base}{DESCRIPTIONS}{quote(application, safe='')}")
 
     async def ask(self, url: str) -> SavedAnswer:
         """The attested answer to a GET of `url`. Raises `BAD_REQUEST` if it is not attested."""
@@ -136,15 +136,19 @@ class Collector:
         session: bool = True,
         source: bool = True,
         describe: bool = False,
+        kept: bool = False,
     ) -> Bundle:
         """All that `answer` is checked against. `whole` reads the whole log, however long it is. `describe`
-        has the node sign how far its log goes, for an answer that does not say.
+        has the node sign how far its log goes, for an answer that does not say. An answer that was `kept` may
+        be of an application that is archived by now, which no node describes.
         """
         headers = dict(answer.headers)
         application = ids.parse_application_id(headers.get(signatures.APPLICATION_HEADER))
         package_id = ids.parse_package_id(headers.get(signatures.PACKAGE_HEADER))
         index = headers.get(signatures.LOG_INDEX_HEADER, "")
-        described = await self.ask(f"{self._base}{DESCRIPTIONS}{application}") if describe else None
+        described: SavedAnswer | None = None
+        with _suppress_missing() if kept else nullcontext():
+            described = await self.describe(application) if describe else None
         log_index = int(index) if index.isdigit() else 0
         saved_log, saved_session, archive = await _all(
             self._log(application, log_index, described or answer, memory, whole=whole),
@@ -375,6 +379,15 @@ async def _all(*tasks: Any) -> Any:
     finally:
         for task in started:
             task.cancel()
+
+
+@contextmanager
+def _suppress_missing() -> Iterator[None]:
+    try:
+        yield
+    except ProvenError as error:
+        if error.code is not ErrorCode.NOT_FOUND:
+            raise
 
 
 async def _nothing() -> None:

@@ -44,7 +44,9 @@ def examine(
        signed by those whom the policy of its time says. The entries' times never decrease, are not later
        than the clocks of caller and platform, and fit what was seen of the log by `memory` and witnesses.
        It is as far as the node signed that it is, where the answer or the bundle has that.
-    9. `policy`: who can change it, and when; at least what is pinned.
+    9. `policy`: who can change it, and when; at least what is pinned. Unchecked without the node's word, of
+       the time at which the log was shown, on how far it goes: whoever made the bundle may have kept back
+       the newest entries.
     10. `notice`: when what is in force was announced, and since when witnesses say that it was public; if
        pinned, for at least as long as was promised.
 
@@ -62,6 +64,7 @@ class _Examination:
     links: list[Link] = field(default_factory=list)
     attested: Attested | None = None
     live: Live | None = None
+    complete: bool = False
     state: Remembered | None = None
     sightings: tuple[Sighting, ...] = ()
 
@@ -218,6 +221,7 @@ class _Examination:
             self.bundle, saved, self._answer, self.verifier, pins=self.pins, memory=self.memory
         )
         self.live, self.state, self.sightings = finding.live, finding.state, finding.sightings
+        self.complete = finding.complete
         yield finding.link
 
     def _policy(self) -> Iterator[Link]:
@@ -225,6 +229,12 @@ class _Examination:
             if self.pins.min_delay:
                 raise FailedError(f"without the log nothing says that changes take {self.pins.min_delay} s")
             yield Link(LinkName.POLICY, Status.UNCHECKED, "without the log nothing says who can change it")
+            return
+        if not self.complete:
+            unknown = "no node says that these are the newest entries"
+            if self.pins.min_delay:
+                raise FailedError(f"{unknown}, so nothing says that changes take {self.pins.min_delay} s")
+            yield Link(LinkName.POLICY, Status.UNCHECKED, f"{unknown}: who can change it may be others now")
             return
         record = self.live.record
         delay = delay_of(record.policy)

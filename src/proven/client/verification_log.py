@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -13,23 +14,27 @@ from proven.client.log import Live, LogView, check_remembered, check_times, open
 from proven.client.pins import LogMemory, Pins, Remembered
 from proven.client.report import FailedError, Link, LinkName, Status
 from proven.client.responses import Attested, verify_saved
-from proven.client.times import Sighting
+from proven.client.times import CLOCK_SKEW, Sighting
 from proven.wire import ids
 from proven.wire.errors import ProvenError
 from proven.wire.ids import ApplicationId
 from proven.wire.words import moment
 
+_OK: Final = 200
+
 
 @dataclass(frozen=True, slots=True)
 class LogFinding:
     """The link, what the log says about the application, what to remember of the log, and when the required
-    witnesses saw it.
+    witnesses saw it. Unless it is `complete`, there may be newer entries than were shown: no node said how
+    far its log went by then.
     """
 
     link: Link
     live: Live
     state: Remembered
     sightings: tuple[Sighting, ...]
+    complete: bool
 
 
 def examine_log(
@@ -43,12 +48,15 @@ def examine_log(
 ) -> LogFinding:
     """The link `log` of `verification.examine`. Raises `FailedError` or `ProvenError` where it breaks."""
     view = open_saved(saved, verifier, bundle.time)
-    _check_attested_state(view, saved, bundle.answer, answer.application_id)
+    revision, compared = _check_attested_state(view, saved, bundle.answer, answer.application_id)
+    complete = compared and _is_description(bundle.answer) and _is_of_its_time(view, answer)
     if bundle.described is not None:
-        _check_description(view, saved, bundle.described, answer.application_id, verifier, pins)
+        newest = _check_description(view, saved, bundle.described, answer.application_id, verifier, pins)
+        revision, complete = max(revision, newest), True
     known = _known(view, answer.application_id, memory)
-    compared = check_remembered(view, known, _proof_from(saved, known), bundle.time)
+    remembered = check_remembered(view, known, _proof_from(saved, known), bundle.time)
     live = replay(view, answer.application_id, answer.package_id, answer.log_index)
+    _check_count(live, revision)
     _check_name(live, bundle.asked)
     cosigned = view.cosigned(pins)
     sightings = (*view.cosigned_before(saved.cosigned, dict(saved.consistency), pins), *cosigned)
@@ -76,14 +84,14 @@ def examine_log(
         "; ".join(
             [
                 "a checkpoint of the attested key",
-                compared,
-                _completeness(saved, live),
+                remembered,
+                _completeness(saved, live, complete),
                 "times that never go back and are not yet to come",
                 *(f"cosigned by {each.witness} on {moment(1000 * each.at)}" for each in cosigned),
             ]
         ),
     )
-    return LogFinding(link, live, state, sightings)
+    return LogFinding(link, live, state, sightings, complete)
 
 
 def _known(view: LogView, application: ApplicationId, memory: LogMemory | None) -> Remembered | None:
@@ -105,11 +113,14 @@ def _check_name(live: Live, asked: str | None) -> None:
 
 def _check_attested_state(
     view: LogView, saved: SavedLog, answer: SavedAnswer, application: ApplicationId
-) -> None:
-    """The log is at least as far as the node says in the description that it signed."""
+) -> tuple[int, bool]:
+    """The log is at least as far as the node says in the description that it signed. Returns how many entries
+    it says that the application has, 0 if the answer does not say, and whether the log is shown to begin with
+    the one that it names.
+    """
     described = _described(answer, application)
     if described is None:
-        return
+        return 0, False
     checkpoint = view.checkpoint
     if described.log.origin != checkpoint.origin:
         raise FailedError(f"the node says that its log is {described.log.origin}, not {checkpoint.origin}")
@@ -120,16 +131,20 @@ def _check_attested_state(
         )
     proofs = dict(saved.consistency)
     try:
-        view.continues(described.log.size, described.log.root, proofs.get(described.log.size))
+        compared = view.continues(described.log.size, described.log.root, proofs.get(described.log.size))
     except ProvenError:
         raise FailedError(
             f"the log was forked: it does not begin with the {described.log.size} entries that the node "
             f"signed"
         ) from None
-    if not saved.whole and len(saved.entries) < described.revision:
+    return described.revision, compared
+
+
+def _check_count(live: Live, revision: int) -> None:
+    if len(live.entries) < revision:
         raise FailedError(
-            f"entries were left out: {len(saved.entries)} are shown, and the node signed that the "
-            f"application has {described.revision}"
+            f"entries were left out: {len(live.entries)} are shown, and the node signed that the "
+            f"application has {revision}"
         )
 
 
@@ -140,7 +155,7 @@ def _check_description(
     application: ApplicationId,
     verifier: Verifier,
     pins: Pins,
-) -> None:
+) -> int:
     """The same by a description that was asked for besides the answer."""
     attested = verify_saved(described, verifier)
     if pins.refuse_development and attested.evidence.platform is Platform.DEVELOPMENT:
@@ -148,7 +163,26 @@ def _check_description(
     is_nodes = urlsplit(described.url).path == DESCRIPTIONS + application
     if not is_nodes or attested.application_id != application or _described(described, application) is None:
         raise FailedError("the node does not sign how far its log goes")
-    _check_attested_state(view, saved, described, application)
+    if not _is_of_its_time(view, attested):
+        raise FailedError(
+            f"the node signed how far its log goes at another time than it showed the log: on "
+            f"{attested.evidence.timestamp:%Y-%m-%d %H:%M:%S UTC}"
+        )
+    revision, compared = _check_attested_state(view, saved, described, application)
+    if not compared:
+        raise FailedError("the log is not shown to begin with the entries that the node signed")
+    return revision
+
+
+def _is_description(answer: SavedAnswer) -> bool:
+    """Whether the node itself answers there, on every host: elsewhere, it may be the application."""
+    return urlsplit(answer.url).path.startswith(DESCRIPTIONS) and answer.status == _OK
+
+
+def _is_of_its_time(view: LogView, attested: Attested) -> bool:
+    """Whether an answer is of the time at which the log was shown, by the clock that dates the evidence."""
+    shown = view.attested_at
+    return shown is not None and abs((shown - attested.evidence.timestamp).total_seconds()) <= CLOCK_SKEW
 
 
 class _DescribedLog(msgspec.Struct, frozen=True):
@@ -170,7 +204,7 @@ def _described(answer: SavedAnswer, application: ApplicationId) -> _Described | 
     application's own answer can look like one, and then only speaks against itself.
     """
     folder, _, name = unquote(urlsplit(answer.url).path).rpartition("/")
-    if not name or f"{folder}/" not in ("/app/", DESCRIPTIONS) or answer.status != 200:
+    if not name or f"{folder}/" not in ("/app/", DESCRIPTIONS) or answer.status != _OK:
         return None
     try:
         described = msgspec.json.decode(answer.body, type=_Described)
@@ -181,12 +215,12 @@ def _described(answer: SavedAnswer, application: ApplicationId) -> _Described | 
     return described
 
 
-def _completeness(saved: SavedLog, live: Live) -> str:
+def _completeness(saved: SavedLog, live: Live, complete: bool) -> str:
     if saved.whole:
-        return f"all entries of the log, of which {len(live.entries)} are of the application"
-    return (
-        f"proofs of inclusion of {len(live.entries)} entries, which the node says are all of the application"
-    )
+        shown = f"all entries of a log, of which {len(live.entries)} are of the application"
+    else:
+        shown = f"proofs of inclusion of {len(live.entries)} entries"
+    return f"{shown}, {'which the node says are all' if complete else 'of which the newest may be missing'}"
 
 
 def _proof_from(saved: SavedLog, known: Remembered | None) -> tuple[bytes, ...] | None:
