@@ -815,7 +815,7 @@ steps = st.lists(
     st.tuples(
         some_commands | by_rule,
         st.lists(st.integers(0, 3), min_size=1, max_size=3, unique=True),
-        st.sampled_from([0, 0, 0, 0, 1]),
+        st.sampled_from([0, 0, 0, 0, 1, -1, -2]),
         st.sampled_from([0, 1, MINUTE, 2 * MINUTE, -1]),
     ),
     max_size=14,
@@ -825,7 +825,7 @@ steps = st.lists(
 def next_entry(state: State, at: int, step: Any) -> Entry:
     what, by, ahead, _ = step
     record = state.get(APP)
-    revision = (0 if record is None else record.revision) + ahead
+    revision = max(0, (0 if record is None else record.revision) + ahead)
     if what == "activated":
         return Activated(at=at, application_id=APP, revision=revision)
     if what == "domain_proved":

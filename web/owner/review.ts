@@ -1,6 +1,6 @@
 /** What somebody is about to sign, in words, and what became of it. */
 import { type Bytes, toHex } from '../../packages/sdk/src/bytes.ts';
-import { guardiansOf } from '../../packages/sdk/src/log/applications.ts';
+import { type Command, guardiansOf } from '../../packages/sdk/src/log/applications.ts';
 import type { ApplicationState } from '../../packages/sdk/src/log/replay.ts';
 import { alert, button, type Child, element } from '../sign-in/dom.ts';
 import { actions, withIcon } from '../sign-in/parts.ts';
@@ -65,12 +65,17 @@ function what({ asked, reading, packageKnown }: Review): HTMLElement {
   return facts(
     target,
     ...details(asked, packageKnown, state),
-    asked.applicationId === null ? undefined : ['In its log', `as entry ${revision + 1} of its own; if anything comes first, this has no effect`],
+    asked.applicationId === null ? undefined : ['In its log', place(command.command, revision)],
     ['Network', code(visible(origin))],
     signatures.length > 0 ? ['Signed by', codes(signatures.map(([key]) => toHex(key)))] : undefined,
     command.command === 'TransferOwnership' && state !== null ? ['Owner until then', code(toHex(state.owner))] : undefined,
   );
 }
+
+const place = (command: Command['command'], revision: number): string =>
+  command === 'Veto' || command === 'CancelUpgrade'
+    ? 'while this change is pending, and for no other'
+    : `as entry ${revision + 1} of its own; if anything comes first, this has no effect`;
 
 function* details({ command, applicationId }: Asked, packageKnown: boolean | undefined, state: ApplicationState | null): Generator<Fact> {
   const live = state?.versions.at(-1)?.packageId;

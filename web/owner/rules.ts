@@ -2,7 +2,7 @@
 import { type Bytes, equal, toHex } from '../../packages/sdk/src/bytes.ts';
 import { ProvenError } from '../../packages/sdk/src/errors.ts';
 import { type Command, guardiansOf, type UpgradePolicy } from '../../packages/sdk/src/log/applications.ts';
-import type { ApplicationState } from '../../packages/sdk/src/log/replay.ts';
+import { type ApplicationState, endsPending } from '../../packages/sdk/src/log/replay.ts';
 import type { Asked } from './asked.ts';
 import type { Reading } from './log.ts';
 import { visible } from './words.ts';
@@ -31,7 +31,7 @@ export function objection(asked: Asked, reading: Reading): string | undefined {
   if (state === null) return `Nobody has created the application ${asked.applicationId} in this log.`;
   const { name, policy, pending, archived, versions } = state;
   if (archived) return `${name} was archived. It cannot change any more.`;
-  if (asked.revision !== state.history.length) {
+  if (asked.revision !== state.history.length && !endsPending(state, asked)) {
     return `The log has ${state.history.length} of ${name}’s entries, and whoever wrote this had seen ${asked.revision}. No log takes it: have it written anew.`;
   }
   const { command } = asked;

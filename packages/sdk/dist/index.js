@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-P2J2N43X.js";
+} from "./shared-C6544UMY.js";
 import {
   ProvenError
 } from "./shared-ONUBXHUM.js";

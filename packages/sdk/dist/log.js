@@ -708,7 +708,7 @@ var Replay = class {
   }
   #command(state, signed, at, index) {
     requireAuthority(state, signed);
-    requireNext(state, at, signed.revision);
+    requireNext(state, at, endsPending(state, signed) ? state.history.length : signed.revision);
     const { command } = signed;
     switch (command.command) {
       case "Deploy":
@@ -806,6 +806,10 @@ function requireAuthority(state, { command, signatures }) {
     throw refuse("NOT_OWNER", `only its owner can change ${name}`);
   }
   if (policy.kind === "immutable" && UPGRADES.has(command.command)) throw refuse("FORBIDDEN", `${name} is immutable`);
+}
+function endsPending({ pending, history }, { command: { command }, revision }) {
+  if (pending === null || command !== "CancelUpgrade" && command !== "Veto") return false;
+  return history.indexOf(pending.logIndex) < revision && revision <= history.length;
 }
 function requireNext(state, at, revision) {
   if (state.archived) throw refuse("CONFLICT", `${state.name} is archived and cannot change any more`);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Final
 
 from proven.apps._records import Tracked
@@ -10,6 +11,7 @@ from proven.wire.applications import (
     UPGRADES,
     AddAllowedOrigin,
     Archive,
+    Body,
     CancelUpgrade,
     Command,
     Immutable,
@@ -83,6 +85,14 @@ def _require_threshold(
             f"{policy.threshold} of {len(policy.keys)} keys have to sign, and {len(signers)} did",
             details={"signatures": len(signers), "threshold": policy.threshold},
         )
+
+
+def ends_pending(application: Tracked, body: Body) -> bool:
+    """Whether a command takes back or vetoes the pending change, by somebody who had seen it announced."""
+    if application.pending is None or not isinstance(body.command, CancelUpgrade | Veto):
+        return False
+    announced = bisect_left(application.history, application.pending.log_index)
+    return announced < body.revision <= len(application.history)
 
 
 def require_possible(application: Tracked, command: Command) -> None:

@@ -9,6 +9,7 @@ from proven.apps import _snapshot
 from proven.apps._records import OWNER_DECIDES, ApplicationRecord, Domain, Limits, Pending, Tracked, Version
 from proven.apps._rules import (
     MAX_DOMAIN_PROOF,
+    ends_pending,
     require_authority,
     require_name,
     require_possible,
@@ -58,7 +59,9 @@ class State:
        have the same name, archived ones included: nobody can step into the place of an application that
        users knew.
     4. A command names the number of entries of the application that its author had seen (`revision`), and
-       is refused with `CONFLICT` if that is not the present one: it has its effect once.
+       is refused with `CONFLICT` if that is not the present one: it has its effect once. What ends a pending
+       change, a cancel or a veto, may be of any number from the announcement on: nobody keeps it out by
+       adding entries while it is being signed.
     5. Who signs is who the policy says, and nobody else: the owner, or at least `threshold` of its keys.
        A veto is signed by guardians alone, and guardians sign nothing else.
     6. What the policy is about is deploying, rolling back, setting the policy and transferring ownership.
@@ -205,7 +208,8 @@ class State:
             return
         application = self._tracked(signed.body.application_id)
         require_authority(application, signed)
-        _check_next(application, signed.body.revision)
+        if not ends_pending(application, signed.body):
+            _check_next(application, signed.body.revision)
         self._check_time(entry)
         require_possible(application, signed.body.command)
 

@@ -398,6 +398,34 @@ def test_only_guardians_veto_and_only_what_is_pending() -> None:
     log.give(Veto(), DAVE)
 
 
+ENDINGS = [pytest.param(Veto(), DAVE, id="veto"), pytest.param(CancelUpgrade(), ALICE, id="cancel")]
+
+
+@pytest.mark.parametrize(("ending", "by"), ENDINGS)
+def test_nothing_that_comes_before_it_keeps_a_pending_change_from_being_ended(
+    ending: Command, by: OwnerKey
+) -> None:
+    log = busy(GUARDED).give(DEPLOYS[3])
+    signed = log.entry(ending, by)
+    for _ in range(3):
+        log.give(AddAllowedOrigin(origin="http://a:1")).give(RemoveAllowedOrigin(origin="http://a:1"))
+    assert log.refuses(log.entry(ending, by, revision=log.revision + 1)) is ErrorCode.CONFLICT
+    log.add(signed)
+    assert log.state.find(TODO).pending is None
+
+
+@pytest.mark.parametrize(("ending", "by"), ENDINGS)
+def test_what_ended_one_change_or_was_signed_before_another_does_not_end_that(
+    ending: Command, by: OwnerKey
+) -> None:
+    log = busy(GUARDED).give(DEPLOYS[3])
+    first, unused = log.entry(ending, by), log.entry(ending, by)
+    log.add(first).give(DEPLOYS[0])
+    for signed in (first, unused, log.entry(ending, by, revision=log.revision - 1)):
+        error = refusal(log.state, signed)
+        assert (error.code, error.details) == (ErrorCode.CONFLICT, {"revision": log.revision})
+
+
 def test_a_policy_changes_by_its_own_rule_only() -> None:
     log = busy(GUARDED_TWO)
     assert log.refuses(log.entry(SetUpgradePolicy(policy=OwnerDecides()), ALICE)) is ErrorCode.FORBIDDEN

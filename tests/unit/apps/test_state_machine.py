@@ -81,7 +81,7 @@ UPGRADES = [
     each for each in COMMANDS if isinstance(each, Deploy | RollBack | SetUpgradePolicy | TransferOwnership)
 ]
 ids = st.sampled_from(IDS)
-revisions = st.sampled_from([0, 0, 0, 0, 0, 0, 0, -1, 1])
+revisions = st.sampled_from([0, 0, 0, 0, 0, 0, 0, -2, -1, 1])
 
 
 class Applications(RuleBasedStateMachine):

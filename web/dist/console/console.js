@@ -2195,6 +2195,10 @@ function requireAuthority(state, { command, signatures }) {
   }
   if (policy.kind === "immutable" && UPGRADES.has(command.command)) throw refuse("FORBIDDEN", `${name} is immutable`);
 }
+function endsPending({ pending, history }, { command: { command }, revision }) {
+  if (pending === null || command !== "CancelUpgrade" && command !== "Veto") return false;
+  return history.indexOf(pending.logIndex) < revision && revision <= history.length;
+}
 function requireNext(state, at, revision) {
   if (state.archived) throw refuse("CONFLICT", `${state.name} is archived and cannot change any more`);
   if (revision !== state.history.length) {
@@ -2305,7 +2309,7 @@ var init_replay = __esm({
       }
       #command(state, signed, at, index) {
         requireAuthority(state, signed);
-        requireNext(state, at, signed.revision);
+        requireNext(state, at, endsPending(state, signed) ? state.history.length : signed.revision);
         const { command } = signed;
         switch (command.command) {
           case "Deploy":

@@ -5225,7 +5225,7 @@ var Replay = class {
   }
   #command(state, signed2, at, index) {
     requireAuthority(state, signed2);
-    requireNext(state, at, signed2.revision);
+    requireNext(state, at, endsPending(state, signed2) ? state.history.length : signed2.revision);
     const { command } = signed2;
     switch (command.command) {
       case "Deploy":
@@ -5323,6 +5323,10 @@ function requireAuthority(state, { command, signatures }) {
     throw refuse("NOT_OWNER", `only its owner can change ${name}`);
   }
   if (policy.kind === "immutable" && UPGRADES.has(command.command)) throw refuse("FORBIDDEN", `${name} is immutable`);
+}
+function endsPending({ pending, history: history2 }, { command: { command }, revision }) {
+  if (pending === null || command !== "CancelUpgrade" && command !== "Veto") return false;
+  return history2.indexOf(pending.logIndex) < revision && revision <= history2.length;
 }
 function requireNext(state, at, revision) {
   if (state.archived) throw refuse("CONFLICT", `${state.name} is archived and cannot change any more`);
@@ -6275,7 +6279,7 @@ function objection(asked3, reading2) {
   if (state === null) return `Nobody has created the application ${asked3.applicationId} in this log.`;
   const { name, policy, pending, archived, versions } = state;
   if (archived) return `${name} was archived. It cannot change any more.`;
-  if (asked3.revision !== state.history.length) {
+  if (asked3.revision !== state.history.length && !endsPending(state, asked3)) {
     return `The log has ${state.history.length} of ${name}’s entries, and whoever wrote this had seen ${asked3.revision}. No log takes it: have it written anew.`;
   }
   const { command } = asked3;
@@ -6460,12 +6464,13 @@ function what({ asked: asked3, reading: reading2, packageKnown }) {
   return facts(
     target,
     ...details(asked3, packageKnown, state),
-    asked3.applicationId === null ? void 0 : ["In its log", `as entry ${revision + 1} of its own; if anything comes first, this has no effect`],
+    asked3.applicationId === null ? void 0 : ["In its log", place(command.command, revision)],
     ["Network", code(visible(origin))],
     signatures.length > 0 ? ["Signed by", codes(signatures.map(([key]) => toHex(key)))] : void 0,
     command.command === "TransferOwnership" && state !== null ? ["Owner until then", code(toHex(state.owner))] : void 0
   );
 }
+var place = (command, revision) => command === "Veto" || command === "CancelUpgrade" ? "while this change is pending, and for no other" : `as entry ${revision + 1} of its own; if anything comes first, this has no effect`;
 function* details({ command, applicationId: applicationId2 }, packageKnown, state) {
   const live = state?.versions.at(-1)?.packageId;
   const pending = state?.pending ?? null;

@@ -1,6 +1,6 @@
 import { type Bytes } from '../bytes.ts';
 import { ProvenError } from '../errors.ts';
-import { type Upgrade, type UpgradePolicy } from './applications.ts';
+import { type SignedCommand, type Upgrade, type UpgradePolicy } from './applications.ts';
 import { type Entry } from './entries.ts';
 /** `at` and `logIndex` are those of the entry that made it live, `announcedIndex` is that of its announcement. */
 export interface Version {
@@ -42,6 +42,8 @@ export declare class Replay {
 }
 /** The id of the application that the holder of a key creates with a nonce of their choice. */
 export declare function applicationId(owner: Bytes, nonce: Bytes): Promise<string>;
+/** Whether a command takes back or vetoes the pending change, by somebody who had seen it announced. */
+export declare function endsPending({ pending, history }: Pick<ApplicationState, 'pending' | 'history'>, { command: { command }, revision }: Pick<SignedCommand, 'command' | 'revision'>): boolean;
 /** What is wrong with entry `index`, which the rules refuse. */
 export declare function inWords(index: number, error: ProvenError): string;
 /** A key as people compare it. */

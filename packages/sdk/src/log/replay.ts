@@ -113,7 +113,7 @@ export class Replay {
 
   #command(state: Tracked, signed: SignedCommand, at: number, index: number): void {
     requireAuthority(state, signed);
-    requireNext(state, at, signed.revision);
+    requireNext(state, at, endsPending(state, signed) ? state.history.length : signed.revision);
     const { command } = signed;
     switch (command.command) {
       case 'Deploy':
@@ -216,6 +216,15 @@ function requireAuthority(state: Tracked, { command, signatures }: SignedCommand
     throw refuse('NOT_OWNER', `only its owner can change ${name}`);
   }
   if (policy.kind === 'immutable' && UPGRADES.has(command.command)) throw refuse('FORBIDDEN', `${name} is immutable`);
+}
+
+/** Whether a command takes back or vetoes the pending change, by somebody who had seen it announced. */
+export function endsPending(
+  { pending, history }: Pick<ApplicationState, 'pending' | 'history'>,
+  { command: { command }, revision }: Pick<SignedCommand, 'command' | 'revision'>,
+): boolean {
+  if (pending === null || (command !== 'CancelUpgrade' && command !== 'Veto')) return false;
+  return history.indexOf(pending.logIndex) < revision && revision <= history.length;
 }
 
 function requireNext(state: Tracked, at: number, revision: number): void {
