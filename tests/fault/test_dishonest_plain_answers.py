@@ -19,6 +19,7 @@ from proven.client.report import LinkName, Report, Status
 from proven.client.verification import examine
 from proven.client.verification_log import _described
 from proven.wire.applications import Deploy, OwnerDecides, SetUpgradePolicy
+from proven.wire.errors import ProvenError
 from proven.wire.notes import NoteSigner
 from support.dishonest import HOUR, root_of, serving
 from support.dishonest_bank import OWNER, Scene, assert_caught
@@ -150,3 +151,18 @@ async def test_an_application_that_describes_itself_on_its_own_host(scene: Scene
     scene.operator.described = signed_head(scene)
     scene.operator.answered = {"/app/bank": b"{}"}
     assert_caught(await scene.verdict(asked="bank"), LinkName.LOG, "the checkpoint is stale: it has 5 ")
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://\u2100/", "http://a/\u20ac", "", "//", "http://a:b/"])
+async def test_a_file_of_an_address_that_is_none_has_a_verdict(scene: Scene, url: str) -> None:
+    bundle = await asked_at(scene)
+    altered = replace(bundle, answer=replace(bundle.answer, url=url))
+    assert_caught(verdict(scene, altered), LinkName.NODE_KEY, "")
+
+
+async def test_a_file_of_times_that_no_calendar_has_is_refused(scene: Scene) -> None:
+    bundle = await asked_at(scene)
+    with pytest.raises(ProvenError, match="no saved verification|not a saved verification"):
+        Bundle.decode(replace(bundle, made_at=(1 << 53) - 1).encode())
+    last = Bundle.decode(replace(bundle, made_at=253_402_300_799_999).encode())
+    assert verdict(scene, last).failed is not None

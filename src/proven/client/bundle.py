@@ -16,7 +16,8 @@ LABEL: Final = "proven/verification/v1"
 MAX_BUNDLE: Final = MAX_ARCHIVE_BYTES + 64 * MIB
 _MAX_DEPTH: Final = 6
 
-_Milliseconds = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
+_Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+"""Until the end of the year 9999, the last that has a date."""
 _Count = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
 _Text = Annotated[str, Meta(max_length=64 * 1024)]
 

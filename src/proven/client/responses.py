@@ -79,18 +79,21 @@ def verify_response(
     evidence = verifier.verify(_document(fields), nonce=nonce, user_data=signatures.EVIDENCE_LABEL, at=at)
     if evidence.public_key is None or len(evidence.public_key) != 32:
         raise _invalid("the evidence names no response key")
-    parts = urlsplit(url)
-    exchange = signatures.Exchange(
-        method=method,
-        target_uri=signatures.target_uri(parts.scheme, parts.netloc, parts.path, parts.query),
-        request_digest=signatures.content_digest(request_body) if request_body else None,
-        status=status,
-        headers=fields,
-    )
-    signed = signatures.verify(evidence.public_key, exchange)
+    try:
+        parts = urlsplit(url)
+        exchange = signatures.Exchange(
+            method=method,
+            target_uri=signatures.target_uri(parts.scheme, parts.netloc, parts.path, parts.query),
+            request_digest=signatures.content_digest(request_body) if request_body else None,
+            status=status,
+            headers=fields,
+        )
+        signed = signatures.verify(evidence.public_key, exchange)
+        created = datetime.fromtimestamp(signed.created, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise _invalid("nothing that could be asked was answered like this") from None
     if signed.nonce != nonce:
         raise _invalid("the response was signed for another nonce")
-    created = datetime.fromtimestamp(signed.created, UTC)
     if abs((now - created).total_seconds()) > MAX_AGE:
         raise _invalid("the response was not signed just now")
     if not signatures.digest_matches(_field(fields, "content-digest"), body):

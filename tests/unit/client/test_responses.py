@@ -24,6 +24,7 @@ async def answer(
     attestor: DevelopmentAttestor,
     *,
     created: datetime | None = None,
+    seconds: int | None = None,
     label: bytes = signatures.EVIDENCE_LABEL,
     evidence_nonce: bytes = NONCE,
     signature_nonce: bytes | None = NONCE,
@@ -38,7 +39,7 @@ async def answer(
         "proven-log-index": "7",
     }
     exchange = signatures.Exchange("GET", URL, None, 200, list(headers.items()))
-    moment = int((created or datetime.now(UTC)).timestamp())
+    moment = seconds or int((created or datetime.now(UTC)).timestamp())
     headers |= signatures.sign(key if signs else other, exchange, created=moment, nonce=signature_nonce)
     document = await attestor.attest(
         nonce=evidence_nonce, public_key=key.public_key().public_bytes_raw(), user_data=label
@@ -69,6 +70,7 @@ async def test_a_genuine_answer_says_which_code_gave_it(attestor: DevelopmentAtt
     [
         {"created": datetime.now(UTC) - timedelta(hours=1)},
         {"created": datetime.now(UTC) + timedelta(hours=1)},
+        {"seconds": 10**15},
         {"label": b"evidence made for a session"},
         {"evidence_nonce": bytes(32)},
         {"signature_nonce": bytes(32)},
