@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Final, Protocol
+from weakref import WeakValueDictionary
 
 from proven.apps._applications import Applications, Receipt
 from proven.apps._records import ApplicationRecord, Pending, Version
 from proven.apps._view import Application
 from proven.packages import Manifest, Package
-from proven.wire.applications import OwnerKey, SignedCommand, decode_envelope
+from proven.wire.applications import Deploy, OwnerKey, RollBack, SignedCommand
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
@@ -111,6 +112,7 @@ class Deployer:
         self._loads: set[asyncio.Task[Manifest]] = set()
         self._retirements: set[asyncio.Task[None]] = set()
         self._blocked: dict[ApplicationId, Blocked] = {}
+        self._turns: WeakValueDictionary[ApplicationId, asyncio.Lock] = WeakValueDictionary()
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -150,10 +152,14 @@ class Deployer:
 
     async def submit(self, envelope: bytes, *, package: Package | None = None) -> Receipt:
         """Carry out a signed command as `Applications.submit` does, after checking and loading the version
-        that it announces or makes live. One that is only announced is not kept loaded.
+        that it announces or makes live. One that is only announced is not kept loaded. Of the changes of one
+        application that are asked for at once the others wait, and are refused when one was made.
         """
-        application = decode_envelope(envelope).application_id
+        signed = self.check(envelope)
+        application = signed.application_id
         async with AsyncExitStack() as held:
+            if isinstance(signed.body.command, Deploy | RollBack):
+                await held.enter_async_context(self._turn(application))
             warm = partial(self._warm, held, application, package)
             return await self._applications.submit(envelope, package=package, warm=warm)
 
@@ -220,6 +226,7 @@ class Deployer:
         try:
             async with AsyncExitStack() as held:
                 if package_id is not None:
+                    await held.enter_async_context(self._turn(record.id))
                     await self._warm(held, record.id, None, package_id)
                 await self._applications.activate(record.id, record.revision)
         except ProvenError as error:
@@ -268,6 +275,10 @@ class Deployer:
         package = package or await self._applications.package(package_id)
         await self._host.check(application, package)
         await self._load(key, slot, package)
+
+    def _turn(self, application: ApplicationId) -> asyncio.Lock:
+        """Held while a version of the application is checked and loaded: each takes a process."""
+        return self._turns.setdefault(application, asyncio.Lock())
 
     @contextmanager
     def _held(self, key: _Key) -> Iterator[_Slot]:

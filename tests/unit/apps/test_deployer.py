@@ -10,7 +10,7 @@ import pytest
 from proven.apps import Applications, Deployer
 from proven.engine.embedded import EmbeddedEngine
 from proven.packages import Package
-from proven.wire.applications import OwnerKey
+from proven.wire.applications import Body, OwnerKey, RollBack, sign
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
 
@@ -27,6 +27,8 @@ class RecordingHost:
         self.unhealthy: set[PackageId] = set()
         self.gate = asyncio.Event()
         self.gate.set()
+        self.examined = asyncio.Event()
+        self.examined.set()
         self.changed = asyncio.Condition()
 
     async def load(self, application_id: ApplicationId, package: Package) -> None:
@@ -40,6 +42,7 @@ class RecordingHost:
 
     async def check(self, application_id: ApplicationId, package: Package) -> None:
         await self._note("checked", package.id)
+        await self.examined.wait()
         if package.id in self.unhealthy:
             raise ProvenError(ErrorCode.HANDLER_ERROR, "the health check src/app.ts#health returned false")
 
@@ -374,3 +377,31 @@ async def test_what_another_node_replaced_is_retired_here_too(
     async with deployer.serving("todo") as serving:
         assert serving.package_id == second.id
     await elsewhere.stop()
+
+
+async def test_however_many_changes_are_asked_for_at_once_one_version_of_an_application_is_checked(
+    deployer: Deployer, host: RecordingHost, app: ApplicationId, alice: OwnerKey, make_package: MakePackage
+) -> None:
+    origin = deployer._applications.origin
+    first, second = make_package("one"), make_package("two")
+    await deployer.deploy(alice, app, first, revision=1)
+    await deployer.deploy(alice, app, second, revision=2)
+    other = (await deployer._applications.create(alice, "other", b"other")).id
+    await deployer.deploy(alice, other, first, revision=1)
+    await deployer.deploy(alice, other, second, revision=2)
+    host.events.clear()
+    host.examined.clear()
+    back = RollBack(version=1)
+    asked = [sign(Body(origin=origin, application_id=app, revision=3, command=back), alice)] * 20
+    asked.append(sign(Body(origin=origin, application_id=other, revision=3, command=back), alice))
+    going = [asyncio.ensure_future(deployer.submit(each)) for each in asked]
+    checked = ("checked", first.id)
+    await host.until(lambda: host.events.count(checked) == 2)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert host.events.count(checked) == 2
+    host.examined.set()
+    outcomes = await asyncio.gather(*going, return_exceptions=True)
+    refused = [each for each in outcomes if isinstance(each, ProvenError)]
+    assert [each.code for each in refused] == [ErrorCode.CONFLICT] * 19
+    assert host.events.count(checked) == 2
