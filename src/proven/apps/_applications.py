@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from proven.apps._records import ApplicationRecord, Limits
 from proven.apps._view import Application, View
@@ -43,8 +44,10 @@ from proven.wire.log_entries import (
 from proven.wire.origins import canonical_origin
 
 MAX_WAITING: Final = 256
-"""Commands that wait for the one before them to be appended."""
+"""Commands that wait for the one before them to be appended, besides the first of each key and application."""
 _MAX_ATTEMPTS: Final = 16
+_Asker: TypeAlias = tuple[ApplicationId, bytes]
+"""An application, and a key that signed for it; none for what the node does by rule."""
 
 
 Warm = Callable[[PackageId], Awaitable[None]]
@@ -84,6 +87,7 @@ class Applications(View):
         self._reserved = reserved
         self._turn = asyncio.Lock()
         self._commands: set[asyncio.Task[int]] = set()
+        self._asking: Counter[_Asker] = Counter()
 
     async def start(self) -> None:
         """Fold the log as it is now. Raises `UNAVAILABLE` if it breaks a rule."""
@@ -125,7 +129,7 @@ class Applications(View):
             package_id = self.package_of(signed.application_id, command)
             assert package_id is not None
             await warm(package_id)
-        return await self._carry_out(signed.application_id, entry, package)
+        return await self._carry_out(signed.application_id, entry, package, signed.signers[0])
 
     async def submit_as(
         self,
@@ -264,16 +268,31 @@ class Applications(View):
             )
 
     async def _carry_out(
-        self, application: ApplicationId, entry: Callable[[int], Entry], package: Package | None = None
+        self,
+        application: ApplicationId,
+        entry: Callable[[int], Entry],
+        package: Package | None = None,
+        by: bytes = b"",
     ) -> Receipt:
-        """Append after those that wait already. Once begun it is finished, whoever goes away."""
-        if len(self._commands) >= MAX_WAITING:
+        """Append after those that wait already. Once begun it is finished, whoever goes away. However many
+        wait, there is a place for one more of a key that nothing waits of, if the application is there.
+        """
+        asker = application, by
+        first = not self._asking[asker] and self._replica.state.get(application) is not None
+        if len(self._commands) >= MAX_WAITING and not first:
             raise ProvenError(ErrorCode.OVERLOADED, "too many commands are waiting", retry_after=1)
         command = asyncio.create_task(self._append(application, entry, package), name="application-command")
         self._commands.add(command)
-        command.add_done_callback(self._commands.discard)
+        self._asking[asker] += 1
+        command.add_done_callback(partial(self._ended, asker))
         sequence = await asyncio.shield(command)
         return Receipt(sequence - 1, self.find(application))
+
+    def _ended(self, asker: _Asker, command: asyncio.Task[int]) -> None:
+        self._commands.discard(command)
+        self._asking[asker] -= 1
+        if not self._asking[asker]:
+            del self._asking[asker]
 
     async def _append(
         self, application: ApplicationId, entry: Callable[[int], Entry], package: Package | None

@@ -8,12 +8,25 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from proven.apps import Applications, Limits
+from proven.apps import Applications, Limits, Receipt
 from proven.engine.embedded import EmbeddedEngine
 from proven.packages import Package
-from proven.wire.applications import Archive, CreateApplication, Deploy, OwnerKey
+from proven.wire.applications import (
+    AddAllowedOrigin,
+    Archive,
+    Body,
+    Command,
+    CreateApplication,
+    Deploy,
+    OwnerDecides,
+    OwnerKey,
+    SetUpgradePolicy,
+    Timelock,
+    Veto,
+    sign,
+)
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import PackageId, application_id
+from proven.wire.ids import ApplicationId, PackageId, application_id
 from proven.wire.log_entries import Submitted
 from support.applications import ORIGIN
 
@@ -236,6 +249,28 @@ async def test_too_many_waiting_commands_are_refused(
     errors = [outcome for outcome in outcomes if isinstance(outcome, ProvenError)]
     assert [error.code for error in errors] == [ErrorCode.OVERLOADED] * 2
     assert all(error.retry_after for error in errors)
+
+
+async def test_whoever_hands_in_countless_commands_keeps_out_nobody_elses(
+    applications: Applications, alice: OwnerKey, bob: OwnerKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(key: OwnerKey, app: ApplicationId, command: Command) -> asyncio.Task[Receipt]:
+        revision = applications.find(app).revision
+        body = Body(origin=applications.origin, application_id=app, revision=revision, command=command)
+        return asyncio.create_task(applications.submit(sign(body, key)))
+
+    guarded = Timelock(delay=60, guardians=(bob.public_key,))
+    app = (await applications.create(alice, "todo", b"", policy=guarded)).id
+    other = (await applications.create(bob, "other", b"")).id
+    await change(alice, app, SetUpgradePolicy(policy=OwnerDecides()))
+    monkeypatch.setattr("proven.apps._applications.MAX_WAITING", 3)
+    flood = [change(alice, app, AddAllowedOrigin(origin=f"https://{n}.example")) for n in range(10)]
+    veto, change_of_other = change(bob, app, Veto()), change(bob, other, Archive())
+    outcomes = await asyncio.gather(*flood, return_exceptions=True)
+    codes = [each.code for each in outcomes if isinstance(each, ProvenError)]
+    assert codes.count(ErrorCode.OVERLOADED) == 7
+    assert (await veto).record.pending is None
+    assert (await change_of_other).record.archived
 
 
 async def test_a_clock_that_goes_back_does_not_make_time_go_back(
