@@ -445,7 +445,7 @@ async def test_in_development_the_page_finds_the_node_and_follows_what_it_can_ca
         bodies: list[str] = []
         page.on("response", lambda response: bodies.append(response.url))
         await page.goto(address)
-        await expect(page.locator("#said")).to_have_text("HELLO ADA", timeout=30_000)
+        await expect(page.locator("#said")).to_have_text("HELLO ADA", timeout=60_000)
         assert not [url for url in bodies if url.endswith("hello.ts")]
 
         await page.evaluate("window.kept = true")
@@ -457,21 +457,21 @@ async def test_in_development_the_page_finds_the_node_and_follows_what_it_can_ca
             hello,
             {"src/hello.ts": HELLO.replace("hello $", "goodbye $") + "export const more = run(() => 2);\n"},
         )
-        await expect(page.locator("#said")).to_have_text("GOODBYE ADA", timeout=30_000)
+        await expect(page.locator("#said")).to_have_text("GOODBYE ADA", timeout=60_000)
 
         overlay = page.locator("vite-error-overlay")
         write(
             hello,
             {"web/main.ts": DEV_MAIN.replace("{ greet }", "{ greet, LIMIT }") + "console.log(LIMIT);\n"},
         )
-        await expect(overlay).to_contain_text("'LIMIT' of src/hello.ts is no handler", timeout=30_000)
+        await expect(overlay).to_contain_text("'LIMIT' of src/hello.ts is no handler", timeout=60_000)
         await expect(overlay).to_contain_text("main.ts:3:17")
         write(
             hello,
             {"src/hello.ts": HELLO.replace("export const LIMIT = 1;", "export const LIMIT = run(() => 1);")},
         )
-        await expect(overlay).to_have_count(0, timeout=30_000)
-        await expect(page.locator("#said")).to_contain_text(" ADA", timeout=30_000)
+        await expect(overlay).to_have_count(0, timeout=60_000)
+        await expect(page.locator("#said")).to_contain_text(" ADA", timeout=60_000)
 
 
 @pytest.mark.parametrize(

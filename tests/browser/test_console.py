@@ -21,7 +21,7 @@ from support.node import Node, running_node
 from support.web_servers import listening
 from support.workspace import npm_workspace
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 own = pytest_asyncio.fixture(loop_scope="module")
 

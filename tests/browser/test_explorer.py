@@ -354,7 +354,7 @@ async def test_the_keyboard_leads_to_the_content(
 async def _checked(page: Page, url: str) -> dict[str, str]:
     """The outcome of each step of a check, by its title."""
     await page.goto(url)
-    await expect(page.locator("#check[data-done]")).to_be_attached(timeout=20_000)
+    await expect(page.locator("#check[data-done]")).to_be_attached(timeout=60_000)
     return dict(
         await page.evaluate(
             """() => [...document.querySelectorAll('#steps li')]

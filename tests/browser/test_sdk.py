@@ -111,7 +111,7 @@ async def other_page(context: BrowserContext, site: str, other_backend: Backend)
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = holds()
             if found if isinstance(found, bool) else await found:

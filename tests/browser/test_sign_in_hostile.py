@@ -251,6 +251,6 @@ async def test_clicks_that_no_person_made_do_nothing(world: World) -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.02)

@@ -254,7 +254,7 @@ async def test_who_has_the_page_open_is_told_that_there_is_a_new_version(
     await expect(told).to_be_hidden()
     source = folder / "src" / "todos.ts"
     source.write_text(f"{source.read_text()}\n// Nothing else is different.\n")
-    await expect(told).to_be_visible(timeout=20_000)
+    await expect(told).to_be_visible(timeout=60_000)
     await tab.page.get_by_role("link", name="Reload").click()
     await tab.is_signed_in()
     await expect(told).to_be_hidden()

@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 
 
 async def take(subscription: Subscription) -> Event:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await anext(subscription)
 
 

@@ -15,15 +15,15 @@ export const microtasks = runWithOptions({ timeout: 300 }, async () => {
 export const regex = runWithOptions({ timeout: 300 }, () => /^(a+)+$/.test("a".repeat(60) + "b"));
 export const never = runWithOptions({ timeout: 200 }, () => new Promise(() => {}));
 export const neverTicking = runWithOptions({ timeout: 200 }, () => new Promise(() => setInterval(ok, 1)));
-export const heap = runWithOptions({ timeout: 20000 }, () => {
+export const heap = runWithOptions({ timeout: 60000 }, () => {
   const kept = [];
   for (;;) kept.push(new Array(1000).fill({ x: Math.random() }).map((o) => ({ ...o })));
 });
-export const strings = runWithOptions({ timeout: 20000 }, () => {
+export const strings = runWithOptions({ timeout: 60000 }, () => {
   const kept: string[] = [];
   for (let i = 0;; i++) kept.push(String(i).repeat(1000).split("").join("-"));
 });
-export const buffers = runWithOptions({ timeout: 20000 }, () => {
+export const buffers = runWithOptions({ timeout: 60000 }, () => {
   const kept = [];
   try {
     for (;;) kept.push(new Uint8Array(16 << 20).fill(1));
@@ -31,7 +31,7 @@ export const buffers = runWithOptions({ timeout: 20000 }, () => {
     return [(error as Error).name, kept.length];
   }
 });
-export const reserve = runWithOptions({ timeout: 20000 }, () => {
+export const reserve = runWithOptions({ timeout: 60000 }, () => {
   const kept = [];
   try {
     for (;;) kept.push(new ArrayBuffer(1 << 30));
@@ -39,7 +39,7 @@ export const reserve = runWithOptions({ timeout: 20000 }, () => {
     return (error as Error).name;
   }
 });
-export const wasmMemory = runWithOptions({ timeout: 20000 }, () => {
+export const wasmMemory = runWithOptions({ timeout: 60000 }, () => {
   const kept = [];
   try {
     for (;;) {
@@ -54,14 +54,14 @@ export const wasmMemory = runWithOptions({ timeout: 20000 }, () => {
 const fill = () => Array.from({ length: 9 }, () => new Uint8Array(16 << 20).fill(1)).length;
 const hoarded: Uint8Array[] = [];
 const rest = (ms: number) => new Promise((done) => setTimeout(done, ms));
-export const litter = runWithOptions({ timeout: 20000 }, async () => {
+export const litter = runWithOptions({ timeout: 60000 }, async () => {
   const length = fill();
-  await rest(300);
+  await rest(2000);
   return length;
 });
-export const hoard = runWithOptions({ timeout: 20000 }, async () => {
+export const hoard = runWithOptions({ timeout: 60000 }, async () => {
   for (let i = 0; i < 9; i++) hoarded.push(new Uint8Array(16 << 20).fill(1));
-  await rest(10000);
+  await rest(50000);
 });
 export const console_ = run(() => {
   for (let i = 0; i < 1_000_000; i++) console.log("line", i, { i });

@@ -39,7 +39,7 @@ class RawSession:
 
     async def answer(self) -> object:
         """What `echo` answered."""
-        _, plaintext = self.channel.open(await self._websocket.receive_bytes(timeout=10))
+        _, plaintext = self.channel.open(await self._websocket.receive_bytes(timeout=60))
         message = decode_message(plaintext)
         assert isinstance(message, Success)
         value = message.ok["value"]
@@ -48,7 +48,7 @@ class RawSession:
 
     async def is_closed(self) -> bool:
         """Whether the node has ended the connection, without another answer, for breaking the rules."""
-        message = await self._websocket.receive(timeout=10)
+        message = await self._websocket.receive(timeout=60)
         return (
             message.type is aiohttp.WSMsgType.CLOSE and message.data == aiohttp.WSCloseCode.POLICY_VIOLATION
         )
@@ -173,7 +173,7 @@ async def test_a_frame_of_another_session_ends_the_connection_but_not_that_sessi
 async def test_the_nodes_own_frame_sent_back_to_it_is_not_taken(stage: Stage) -> None:
     async with stage.session() as session:
         await session.send(session.frame(1))
-        message = await session._websocket.receive_bytes(timeout=10)
+        message = await session._websocket.receive_bytes(timeout=60)
         await session.send(message)
         assert await session.is_closed()
     assert await stage.nobody_else_noticed()

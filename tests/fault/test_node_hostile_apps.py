@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import struct
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +42,12 @@ class Stage:
 
     async def failure(self, handler: str, *arguments: Any) -> ProvenError:
         with pytest.raises(ProvenError) as caught:
-            await self.attacker.call(handler, *arguments, timeout=60)
+            await self.attacker.call(handler, *arguments, timeout=120)
         return caught.value
 
     async def attacker_answers(self) -> bool:
         """Whether the app can be called again; its process may first be ended for what is left in memory."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     return bool(await self.attacker.call("ping") == "pong")
@@ -58,7 +59,7 @@ class Stage:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    config = RuntimeConfig(pool_size=1, timeout=10.0, memory_mib=64)
+    config = RuntimeConfig(pool_size=1, timeout=60.0, memory_mib=64)
     console: list[ConsoleEvent] = []
     log: list[ConsoleRecord] = []
     directory = tmp_path_factory.mktemp("node")
@@ -113,6 +114,18 @@ async def test_a_flood_of_buffers_ends_at_the_limit_and_the_neighbour_keeps_answ
         assert await flooding.attacker_answers()
 
     await flooding.neighbour.undisturbed_by(attack)
+
+
+async def test_a_node_that_works_long_for_one_app_is_noticed_by_its_neighbour(stage: Stage) -> None:
+    async def work() -> None:
+        for _ in range(20):
+            until = time.thread_time() + 0.012
+            while time.thread_time() < until:
+                pass
+            await asyncio.sleep(0)
+
+    with pytest.raises(AssertionError, match="slowed down"):
+        await stage.neighbour.undisturbed_by(work)
 
 
 async def test_an_app_that_goes_on_computing_after_its_answer_is_ended(stage: Stage) -> None:
@@ -241,7 +254,7 @@ async def test_all_of_it_at_once_leaves_the_neighbour_answering(flooding: Stage)
     """No promise about speed here: more processes compute than the machine has cores."""
     handlers = ["spin", "backtrack", "heapBomb", "arrayBufferFlood", "shout", "neverSettle", "recurse"]
     calls = [
-        asyncio.create_task(flooding.attacker.call(name, *([100_000] if name == "shout" else []), timeout=60))
+        asyncio.create_task(flooding.attacker.call(name, *([100_000] if name == "shout" else []), timeout=120))
         for name in handlers
     ]
     number = 0

@@ -47,7 +47,7 @@ class Ledger:
             self._enough.clear()
             enough = self._total() + self._chance.randrange(5, 80)
             writers = [asyncio.create_task(self._write(client, kind, enough)) for kind in KINDS]
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await self._enough.wait()
             node.kill()
             await asyncio.gather(*writers)

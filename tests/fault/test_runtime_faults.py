@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import statistics
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest_asyncio
 from proven.runtime import ConsoleRecord, Runtime
 from proven.runtime._guest import Guest
 from proven.wire.errors import ErrorCode, ProvenError
+from support.turns import turns
 from unit.runtime.harness import App, eventually, load, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,7 +31,7 @@ def application_log() -> list[ConsoleRecord]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def runtime(application_log: list[ConsoleRecord]) -> AsyncIterator[Runtime]:
-    async with running(pool_size=2, memory_mib=64, on_console=application_log.append) as runtime:
+    async with running(pool_size=2, memory_mib=64, timeout=60.0, on_console=application_log.append) as runtime:
         yield runtime
 
 
@@ -45,13 +45,14 @@ async def villain(runtime: Runtime) -> App:
     return await load(runtime, {"src/app.ts": VILLAIN.read_text()}, "villain")
 
 
-async def median_latency(app: App, calls: int = 200) -> float:
-    samples = []
+async def longest_turn(app: App, calls: int = 200) -> float:
+    """Call it again and again: the median of the processor seconds of each call's longest turn of the loop."""
+    longest = []
     for number in range(calls):
-        started = time.perf_counter()
-        assert await app.call("echo", number) == number
-        samples.append(time.perf_counter() - started)
-    return statistics.median(samples)
+        with turns() as meanwhile:
+            assert await app.call("echo", number) == number
+        longest.append(max(meanwhile))
+    return statistics.median(longest)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +87,13 @@ async def median_latency(app: App, calls: int = 200) -> float:
 async def test_the_caller_gets_the_code_and_the_neighbour_keeps_answering(
     villain: App, neighbour: App, handler: str, code: ErrorCode
 ) -> None:
-    await median_latency(neighbour, 50)
-    normal = await median_latency(neighbour)
+    await longest_turn(neighbour, 50)
+    normal = await longest_turn(neighbour)
     fault = asyncio.ensure_future(villain.error(handler))
-    meanwhile = await median_latency(neighbour)
+    meanwhile = await longest_turn(neighbour)
     error = await fault
     assert error.code is code, error
-    assert meanwhile < max(4 * normal, 0.002)
+    assert meanwhile < max(4 * normal, 0.005)
     assert await villain.call("alive") == "ok"
 
 
@@ -189,7 +190,7 @@ async def test_code_that_keeps_computing_after_its_call_is_stopped(villain: App)
     pid = villain.pid
     assert await villain.call("leave") == "left"
     await eventually(
-        lambda: all(process.pid != pid for process in villain.runtime.report().processes), seconds=10
+        lambda: all(process.pid != pid for process in villain.runtime.report().processes)
     )
     assert await villain.call("alive") == "ok"
 
@@ -200,13 +201,13 @@ async def test_so_many_that_keep_computing_that_none_gets_much_of_a_cpu_are_all_
         for number in range(villains):
             app = await load(runtime, {"src/app.ts": VILLAIN.read_text()}, f"villain {number}")
             assert await app.call("leave") == "left"
-        await eventually(lambda: not runtime.report().processes, seconds=30)
+        await eventually(lambda: not runtime.report().processes)
 
 
-async def test_a_killed_process_is_replaced_quickly(villain: App) -> None:
-    samples = []
+async def test_a_killed_process_is_replaced_by_one_that_was_ready(villain: App) -> None:
     for _ in range(5):
         await eventually(lambda: villain.runtime.report().warm_processes > 0)
+        ready = {guest.pid for guest in villain.runtime._pool._ready}
         await villain.error("spin")
         await eventually(
             lambda: (
@@ -215,7 +216,5 @@ async def test_a_killed_process_is_replaced_quickly(villain: App) -> None:
                 )
             )
         )
-        started = time.perf_counter()
         assert await villain.call("alive") == "ok"
-        samples.append(time.perf_counter() - started)
-    assert statistics.median(samples) < 0.25
+        assert villain.pid in ready

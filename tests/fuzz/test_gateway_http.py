@@ -68,13 +68,13 @@ async def send(data: bytes, cuts: list[int]) -> tuple[bytes, int]:
             for start, end in itertools.pairwise(edges):
                 writer.write(data[start:end])
                 await asyncio.sleep(0)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 answer = await reader.read()
         except ConnectionError:
             answer = b""
         finally:
             writer.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while server.connections:
                 await asyncio.sleep(0.005)
         return answer, server.connections

@@ -62,10 +62,21 @@ def test_no_statement_leaves_its_file_or_fails_in_another_way(
             with suppress(ProvenError):
                 async with await store.transaction(timeout=5) as transaction:
                     await transaction.sql_execute("db", f"{sql}; {sql}")
-        assert (await store.sql_query("db", "SELECT 1")).rows == [(1,)]
+        assert await answer(store) == [(1,)]
 
     loop.run_until_complete(attempt())
     assert not list(directory.glob("outside*"))
+
+
+async def answer(store: ScopeStore) -> object:
+    """What an everyday statement is answered with, as soon as the machine gives it the time that it has."""
+    for _ in range(20):
+        try:
+            return (await store.sql_query("db", "SELECT 1")).rows
+        except ProvenError as error:
+            if error.code is not ErrorCode.REQUEST_TIMEOUT:
+                raise
+    return None
 
 
 @given(st.binary(max_size=200))

@@ -150,13 +150,13 @@ async def running(
     for module in source.rglob("*.ts"):
         module.write_text(edit(module.read_text()))
     ownership = DevelopmentOwnership()
-    config = StorageConfig(synchronous=Synchronous.NORMAL, max_transaction_wait=1.0, max_write_wait=1.0)
+    config = StorageConfig(synchronous=Synchronous.NORMAL)
     storage = Storage(scratch / "data", bytes(32), config=config, ownership=ownership)
     await storage.start()
     calls = HostCalls(
         storage, HostCallsConfig(fetch=fetch or FetchConfig()), events=events, resolver=resolver
     )
-    runtime = Runtime(RuntimeConfig(pool_size=1), calls.functions)
+    runtime = Runtime(RuntimeConfig(pool_size=1, timeout=60.0), calls.functions)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)
         stack.push_async_callback(calls.close)

@@ -78,7 +78,7 @@ async def reads(client: Client, application: ApplicationId) -> bool:
     for follow in (False, True):
         async with contextlib.aclosing(client.logs(application, follow=follow)) as lines:
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     await anext(lines)
             except ProvenError as error:
                 refusals.append(error.code)
@@ -142,13 +142,13 @@ async def test_a_signer_who_follows_is_cut_off_when_the_policy_drops_them(app: A
     await app.submit(SetUpgradePolicy(policy=Multisig(threshold=2, keys=SIGNERS)), "owner")
     fewer = tuple(key for key in SIGNERS if key != KEYS["c"].public_key().public_bytes_raw())
     async with app.manager("c") as client, contextlib.aclosing(client.logs(app.id, follow=True)) as lines:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             first = await anext(lines)
         assert isinstance(first, LogLine)
         assert first.text == "a secret"
         following = asyncio.ensure_future(anext(lines))
         app.say("while a signer")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             second = await following
         assert isinstance(second, LogLine)
         assert second.text == "while a signer"
@@ -156,7 +156,7 @@ async def test_a_signer_who_follows_is_cut_off_when_the_policy_drops_them(app: A
         following = asyncio.ensure_future(anext(lines))
         app.say("not for c")
         with pytest.raises(ProvenError) as refused:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await following
         assert refused.value.code is ErrorCode.FORBIDDEN
 

@@ -22,6 +22,7 @@ from proven.wire.commands import LogLine
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey, new_seed
 from support.node import Node, running_node
+from support.turns import turns
 
 Reading = AsyncGenerator[LogLine | MissedLines, None]
 
@@ -62,7 +63,7 @@ async def history(client: Client, app: Application, **options: Any) -> list[LogL
 
 
 async def take(reading: Reading, count: int) -> list[LogLine | MissedLines]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return [await anext(reading) for _ in range(count)]
 
 
@@ -78,7 +79,7 @@ async def test_the_log_has_what_happened_in_order(node: Node, app: Application, 
             await caller.call(handler, *arguments)
     await node.deploy("herald", name="chatty")
     async with owning(node, tmp_path) as client:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "version 2 is live" not in texts(lines := await history(client, app)):
                 await asyncio.sleep(0.05)
     assert [line.sequence for line in lines] == list(range(1, len(lines) + 1))
@@ -203,19 +204,19 @@ async def test_a_flood_is_cut_told_and_slows_nobody(tmp_path: Path) -> None:
 
         floods = [asyncio.create_task(flood()) for _ in range(4)]
         loop = asyncio.get_running_loop()
-        longest = 0.0
-        until = loop.time() + 4
-        while loop.time() < until:
-            started = loop.time()
-            await neighbour.call("greet", "Ada")
-            longest = max(longest, loop.time() - started)
+        begun, longest = loop.time(), 0.0
+        while loop.time() < begun + 4:
+            with turns() as meanwhile:
+                await neighbour.call("greet", "Ada")
+            longest = max(longest, *meanwhile)
         flooding = False
         await asyncio.gather(*floods)
-        assert longest < 2
+        seconds = loop.time() - begun
+        assert longest < 0.5, "in processor time, nothing else has to wait for longer"
         async with owning(node, tmp_path) as client:
             lines = await history(client, app)
             assert sum(line.dropped for line in lines) > 1000
-            assert len([line for line in lines if line.kind != "dropped"]) < 500 + 200 * 15
+            assert len([line for line in lines if line.kind != "dropped"]) < 500 + 200 * (seconds + 10)
             assert [line.sequence for line in lines] == list(
                 range(lines[0].sequence, lines[0].sequence + len(lines))
             )
@@ -236,7 +237,7 @@ async def test_metrics_are_those_of_the_calls(node: Node, app: Application, tmp_
         by_handler = {each.handler: each for each in found.handlers}
         waited, failed = by_handler["src/chatty.ts#wait"], by_handler["src/chatty.ts#fail"]
         assert (waited.calls, waited.errors, waited.version) == (3, {}, 1)
-        assert 50_000 * 15 / 16 < waited.latency.p50 <= waited.latency.p99 < 5_000_000
+        assert 50_000 * 15 / 16 < waited.latency.p50 <= waited.latency.p99 < 60_000_000
         assert (failed.calls, failed.errors) == (1, {"HANDLER_ERROR": 1})
         assert sum(point.calls for point in found.points) == 4
         assert sum(point.failed for point in found.points) == 1

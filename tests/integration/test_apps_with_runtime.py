@@ -126,7 +126,7 @@ async def test_a_call_in_progress_finishes_on_the_old_version_which_then_ends(
     switched.set()
     response = await upload
     assert response.body == b'"old first half, second half"'
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while node.processes() != {new.id}:
             await asyncio.sleep(0.01)
 
@@ -192,7 +192,7 @@ async def test_an_archived_application_answers_nothing_and_its_process_ends(
     with pytest.raises(ProvenError) as gone:
         await node.say()
     assert gone.value.code is ErrorCode.NOT_FOUND
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while node.processes():
             await asyncio.sleep(0.01)
 

@@ -34,7 +34,7 @@ async def publisher(node: Node, app: Application) -> Client:
 
 async def lines(stream: asyncio.StreamReader | None, count: int = 1) -> list[str]:
     assert stream is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return [(await stream.readline()).decode().rstrip("\n") for _ in range(count)]
 
 

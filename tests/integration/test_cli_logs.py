@@ -87,7 +87,7 @@ async def following(
 
     async def line() -> str:
         assert process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return (await process.stdout.readline()).decode().rstrip("\n")
 
     try:
@@ -110,7 +110,7 @@ async def test_history_then_what_comes_until_it_is_interrupted(place: Place) -> 
         assert (await line()).endswith("  error  fail │ HANDLER_ERROR: RangeError: on purpose")
         assert (await line()).endswith("  error  fail │     at src/chatty.ts:13:9")
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
         assert process.stderr is not None
         assert await process.stderr.read() == b""

@@ -39,7 +39,7 @@ class Noticed(Desk):
         self.node.local._deployer._changed.set()
 
     async def until_in_force(self, name: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while self.node.local._applications.find(name).pending is not None:
                 await asyncio.sleep(0.01)
 
@@ -151,7 +151,7 @@ async def test_what_is_due_and_not_well_can_still_be_vetoed(desk: Noticed) -> No
         patch.setattr(desk.node.local._runtime, "load", fails)
         await desk.advance(61)
         application = desk.node.local._applications.find("todo").id
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while desk.node.local._deployer.blocked(application) is None:
                 await asyncio.sleep(0.01)
         assert "not yet, though due since" in await desk.ok("app", "show", "todo")

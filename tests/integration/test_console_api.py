@@ -114,7 +114,7 @@ async def test_what_happens_is_streamed_and_a_reader_goes_on_where_it_was(
 
     async def next_event(response: aiohttp.ClientResponse) -> tuple[str, dict[str, Any]]:
         event_id = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 line = (await response.content.readline()).decode().rstrip("\n")
                 if line.startswith("id: "):
@@ -139,8 +139,8 @@ async def test_what_happens_is_streamed_and_a_reader_goes_on_where_it_was(
 async def test_a_node_stops_at_once_while_somebody_watches(
     tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
-    config = NodeConfig(data_dir=tmp_path, gateway=GatewaySettings(port=0, shutdown_grace=60))
-    async with asyncio.timeout(40), local_node(config) as local:
+    config = NodeConfig(data_dir=tmp_path, gateway=GatewaySettings(port=0, shutdown_grace=600))
+    async with asyncio.timeout(60), local_node(config) as local:
         response = await http.get(f"{local.url}{API}/activity/stream")
         assert response.status == 200
     assert await response.content.read() == b"retry: 1000\n\n"

@@ -165,7 +165,7 @@ async def test_a_save_that_throws_when_loaded_keeps_the_old_version_and_says_whe
 
 
 async def test_a_save_that_never_finishes_loading_keeps_the_old_version(app: App, tmp_path: Path) -> None:
-    quick = {"PROVEN_RUNTIME_LOAD_TIMEOUT": "1"}
+    quick = {"PROVEN_RUNTIME_LOAD_TIMEOUT": "5"}
     async with (
         dev_node(app.folder, tmp_path / "node", environment=quick) as node,
         await node.connect() as client,

@@ -70,7 +70,7 @@ async def over(kind: str, node: Node, http: aiohttp.ClientSession) -> AsyncItera
 
         async def send(frame: bytes) -> bytes | None:
             await websocket.send_bytes(frame)
-            message = await websocket.receive(timeout=5)
+            message = await websocket.receive(timeout=60)
             return message.data if message.type is aiohttp.WSMsgType.BINARY else None
 
         yield send
@@ -172,7 +172,7 @@ async def test_a_page_cannot_use_the_session_of_another_page(node: Node, http: a
     assert refused.value.status == 403
     async with http.ws_connect(f"{node.app_url}/ws", headers={"origin": allowed}) as websocket:
         await websocket.send_bytes(channel.seal(encode_command(WhoAmI())))
-        message = await websocket.receive(timeout=5)
+        message = await websocket.receive(timeout=60)
         assert message.type is not aiohttp.WSMsgType.BINARY
     for origin in ("https://evil.example", allowed):
         handshake = ClientHandshake(node.application.id, origin=ORIGIN)

@@ -220,11 +220,11 @@ async def test_a_revoked_session_loses_its_websocket_at_once(tmp_path: Path) -> 
         headers = {"origin": there.origin}
         async with browser.http.ws_connect(f"{there.url}/ws", headers=headers) as websocket:
             await websocket.send_bytes(there.channel.seal(encode_command(WhoAmI())))
-            assert (await websocket.receive(timeout=10)).type is aiohttp.WSMsgType.BINARY
+            assert (await websocket.receive(timeout=60)).type is aiohttp.WSMsgType.BINARY
             sessions = (await here.do(ListSessions(), ListSessionsResult)).sessions
             (other,) = [each for each in sessions if not each.current]
             await here.do(RevokeSession(session_id=other.session_id), Done)
-            closed = await websocket.receive(timeout=10)
+            closed = await websocket.receive(timeout=60)
             assert (closed.type, closed.data, closed.extra) == (
                 aiohttp.WSMsgType.CLOSE,
                 1008,

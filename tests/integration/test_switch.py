@@ -99,13 +99,13 @@ async def give(
 
 
 async def soon(notices: AsyncGenerator[VersionNotice, None]) -> VersionNotice:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await anext(notices)
 
 
 async def processes(node: Node, app: Application, expected: set[str]) -> None:
     """Wait until these packages of the application have processes, and no other."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while expected != {
             each.package_id for each in node.local.runtime_report().processes if each.application_id == app.id
         }:

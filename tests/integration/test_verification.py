@@ -237,7 +237,7 @@ class TestAsAWitness:
             asking = LogSettings(witnesses=(f"{witness_key} {witness.url}{LOG}",))
             async with running_node(tmp_path / "a", log=asking) as first:
                 key = NoteKey.parse(witness_key)
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while True:
                         async with http.get(f"{first.url}{LOG}/checkpoint") as response:
                             note = Note.parse(await response.read())
@@ -253,7 +253,7 @@ class TestAsAWitness:
                 ) as client:
                     assert await client.call("which") == "one"
                 announced = await announce(first, OwnerKey.from_seed(b"o" * 32))
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while not (seen := await cosigned(http, first, announced, key)).after:
                         await asyncio.sleep(0.02)
             async with running_node(tmp_path / "a") as first:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import time
 from collections.abc import Awaitable, Callable
 
 from proven.client import Client
 from support.node import Node
+from support.turns import turns
 
 CALLS = 60
 PAUSE = 0.002
 """Seconds between two calls, so that the neighbour itself is not what keeps the machine busy."""
 TRIES = 3
 FLOOR = 0.005
-"""Seconds by which a shared machine may be slower in one second than in the one before."""
+"""Processor seconds of one turn of the node that nobody minds."""
 
 
 class Neighbour:
@@ -29,18 +29,18 @@ class Neighbour:
         return cls(await node.connect(await node.deploy("neighbour")))
 
     async def call(self, number: int) -> float:
-        """Make one call; returns the seconds it took."""
-        started = time.perf_counter()
-        answer = await self._client.call("greet", "Ada", number)
+        """Make one call; returns the processor seconds of the longest turn that the node had meanwhile."""
+        with turns() as meanwhile:
+            answer = await self._client.call("greet", "Ada", number)
         assert answer == f"Hello Ada, {number} squared is {number * number}"
-        return time.perf_counter() - started
+        return max(meanwhile)
 
     async def undisturbed_by(self, attack: Callable[[], Awaitable[None]]) -> None:
         """Run `attack`, over and over if it is short, and check that calls go on as if there were none.
 
-        Every call is answered, with the right value; and at least half of them about as fast as before. This
-        has to hold on a machine where other tests run, so it is no benchmark, and has three tries: what an
-        attack slows down, it slows down every time.
+        Every call is answered, with the right value; and during at least half of them the node never does
+        much at once for others, which is what a call would have to wait for. That has three tries, since
+        what an attack slows down, it slows down every time.
         """
         measured = []
         for _ in range(TRIES):
@@ -53,19 +53,19 @@ class Neighbour:
 
     async def _during(self, attack: Callable[[], Awaitable[None]]) -> list[float]:
         attacking = asyncio.create_task(_once(attack))
-        durations: list[float] = []
-        while len(durations) < CALLS or not attacking.done():
+        longest: list[float] = []
+        while len(longest) < CALLS or not attacking.done():
             if attacking.done():
                 attacking.result()
                 attacking = asyncio.create_task(_once(attack))
-            durations.append(await self._paced(len(durations)))
+            longest.append(await self._paced(len(longest)))
         attacking.result()
-        return durations
+        return longest
 
     async def _paced(self, number: int) -> float:
-        duration = await self.call(number)
+        longest = await self.call(number)
         await asyncio.sleep(PAUSE)
-        return duration
+        return longest
 
 
 async def _once(attack: Callable[[], Awaitable[None]]) -> None:

@@ -83,7 +83,7 @@ async def running_node(
         data_dir=directory,
         gateway=GatewaySettings(port=0, shutdown_grace=1.0),
         sessions=UNHURRIED_SESSIONS,
-        runtime=runtime or RuntimeConfig(pool_size=1, timeout=5.0),
+        runtime=runtime or RuntimeConfig(pool_size=1, timeout=60.0),
         **{
             "storage": StorageConfig(synchronous=Synchronous.NORMAL),
             "domains": NO_RESOLVER,

@@ -20,7 +20,7 @@ from support.browser import Authenticator, add_authenticator
 from support.node import Node, running_node
 from support.parent_page import ParentPage, parent_server
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=60_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from support.browser import add_authenticator
 
 EXAMPLE: Final = Path(__file__).parents[2] / "examples/todo"
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 
 @dataclass(frozen=True, slots=True)

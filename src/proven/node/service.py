@@ -12,7 +12,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 
 logger = logging.getLogger("proven.node")
 
-HEALTH_DEADLINE = 2.0
+HEALTH_DEADLINE = 5.0
 """Seconds that a part of the node has to say that it works."""
 
 

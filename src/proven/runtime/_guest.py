@@ -32,7 +32,7 @@ from .host import ConsoleLevel, ConsoleRecord, HostFunctions, HostStream
 from .invocation import HttpRequest, HttpResponse, Invocation
 
 _log = logging.getLogger("proven.runtime")
-_START_SECONDS = 10.0
+_START_SECONDS = 30.0
 _LAST_WORDS = 64 * 1024
 
 

@@ -23,6 +23,8 @@ _log = logging.getLogger("proven.storage")
 _SCOPE_CONNECTIONS = 3
 _SPARE_CONNECTIONS = 16
 _CLOSE_TIMEOUT = 10.0
+_OPEN_TIMEOUT = 30.0
+"""Opening a scope takes what the disk takes; there is no write before it to wait for."""
 
 
 class OpenScopes:
@@ -64,7 +66,7 @@ class OpenScopes:
                 return opened
             change = self._changing.get(scope) or self._start(scope, self._replace(scope))
             try:
-                async with asyncio.timeout(self.services.config.max_write_wait):
+                async with asyncio.timeout(_OPEN_TIMEOUT):
                     await asyncio.shield(change)
             except TimeoutError:
                 raise ProvenError(

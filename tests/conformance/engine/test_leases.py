@@ -12,7 +12,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 
 async def acquire_when_free(engine: Engine, name: str) -> Lease:
     """Keep asking, as late as the refusals say, until the lease is granted."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await engine.leases.acquire(name, ttl=0.05)

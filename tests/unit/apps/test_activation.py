@@ -112,7 +112,7 @@ async def test_a_running_node_switches_by_itself(world: World, make_package: Mak
     await world.deployer.start()
     await world.announce(two)
     world.seconds += NOTICE
-    async with asyncio.timeout(10), world.applications.watch() as changes:
+    async with asyncio.timeout(60), world.applications.watch() as changes:
         await world.give(AddAllowedOrigin(origin="https://page.example"))
         async for change in changes:
             if change.record.package_id == two.id:
@@ -129,7 +129,7 @@ async def test_a_node_that_starts_late_completes_what_became_due(
     applications = world.node()
     await applications.start()
     late = Deployer(applications, world.host)
-    async with asyncio.timeout(10), applications.watch() as changes:
+    async with asyncio.timeout(60), applications.watch() as changes:
         await late.start()
         assert (await anext(changes)).record.package_id == two.id
     await late.stop()

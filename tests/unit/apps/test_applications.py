@@ -134,11 +134,11 @@ async def test_two_nodes_on_one_log_keep_the_rules_between_them(
     assert len([outcome for outcome in outcomes if not isinstance(outcome, ProvenError)]) == 10
     last = await engine.logs.last("applications")
     assert last == 10
-    async with asyncio.timeout(10), other.watch(after=-1) as changes:
+    async with asyncio.timeout(60), other.watch(after=-1) as changes:
         async for change in changes:
             if change.log_index == last - 1:
                 break
-    async with asyncio.timeout(10), applications.watch(after=-1) as changes:
+    async with asyncio.timeout(60), applications.watch(after=-1) as changes:
         async for change in changes:
             if change.log_index == last - 1:
                 break
@@ -216,7 +216,7 @@ async def test_limits_of_an_owner_hold(
 async def test_a_watch_reports_every_event_in_order_with_the_application(
     applications: Applications, alice: OwnerKey, make_package: MakePackage
 ) -> None:
-    async with asyncio.timeout(10), applications.watch() as changes:
+    async with asyncio.timeout(60), applications.watch() as changes:
         app = (await applications.create(alice, "todo", b"")).id
         await applications.deploy(alice, app, make_package("one"), revision=1)
         await applications.archive(alice, app, revision=2)
@@ -232,7 +232,7 @@ async def test_a_command_goes_on_when_its_caller_goes_away(
     applications: Applications, alice: OwnerKey
 ) -> None:
     call = asyncio.ensure_future(applications.create(alice, "todo", b""))
-    async with asyncio.timeout(10), applications.watch(after=-1) as changes:
+    async with asyncio.timeout(60), applications.watch(after=-1) as changes:
         await asyncio.sleep(0)
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)

@@ -72,7 +72,7 @@ class Node:
 
 async def seen(node: Node, count: int) -> list[int | MissedLines]:
     found: list[int | MissedLines] = []
-    async with contextlib.aclosing(read(node, "app", follow=True)) as reading, asyncio.timeout(20):
+    async with contextlib.aclosing(read(node, "app", follow=True)) as reading, asyncio.timeout(60):
         async for line in reading:
             found.append(line if isinstance(line, MissedLines) else line.sequence)
             if len(found) == count:
@@ -136,7 +136,7 @@ async def test_what_does_not_pass_is_raised() -> None:
 async def test_a_closed_client_is_not_asked_again() -> None:
     node = Node([page(1, 1)], [[event(1, 2), None]])
 
-    async with contextlib.aclosing(read(node, "app", follow=True)) as reading, asyncio.timeout(20):
+    async with contextlib.aclosing(read(node, "app", follow=True)) as reading, asyncio.timeout(60):
         assert (await anext(reading), await anext(reading)) == lines(1, 2)
         node.closed = True
         assert [line async for line in reading] == []

@@ -297,7 +297,7 @@ async def test_a_slow_body_is_answered_408() -> None:
 
 
 async def test_an_idle_connection_is_closed() -> None:
-    async with talking(hello, HttpLimits(idle_timeout=0.05)) as peer:
+    async with talking(hello, HttpLimits(idle_timeout=0.5)) as peer:
         assert (await peer.ask(GET)).status == 200
         assert await peer.rest() == b""
 

@@ -89,7 +89,7 @@ async def network(tmp_path: Path) -> AsyncIterator[Network]:
 
 async def heard(client: Client, count: int) -> list[VersionEvent]:
     """The first `count` notices that a connection was sent."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(client.received) < count:
             await asyncio.sleep(0)
     return [each for each in client.received if isinstance(each, VersionEvent)]
@@ -213,7 +213,7 @@ async def test_events_and_notices_for_a_slow_client_do_not_get_into_each_others_
     client.mailbox.offer(Outgoing("e", EVERYONE, event))
     await network.world.settle()
     client.socket.flow()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(client.received) < 3:
             await asyncio.sleep(0)
     assert sorted(type(each).__name__ for each in client.received) == [
@@ -239,7 +239,7 @@ async def test_when_the_log_is_not_followed_any_more_every_follower_is_told_to_a
 ) -> None:
     client, _ = await network.follower()
     await network.engine.stop()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while client.socket.closed is None:
             await asyncio.sleep(0)
     with pytest.raises(ProvenError) as refused:
@@ -249,6 +249,6 @@ async def test_when_the_log_is_not_followed_any_more_every_follower_is_told_to_a
 
 async def reached(network: Network, entry: int) -> None:
     """Wait until the connections' node has read the log up to `entry`."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while network.here.root()[0] <= entry:
             await asyncio.sleep(0)

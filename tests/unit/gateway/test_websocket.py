@@ -18,7 +18,7 @@ HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-LIMITS = WebSocketLimits(message=100_000, queued_messages=4, close_timeout=0.2)
+LIMITS = WebSocketLimits(message=100_000, queued_messages=4, close_timeout=5.0)
 
 
 async def echo(websocket: WebSocket) -> None:

@@ -53,11 +53,11 @@ async def calls(tmp_path: Path, ownership: DevelopmentOwnership) -> AsyncIterato
     storage = Storage(
         tmp_path,
         bytes(32),
-        config=StorageConfig(synchronous=Synchronous.NORMAL, max_transaction_wait=0.2, max_write_wait=0.2),
+        config=StorageConfig(synchronous=Synchronous.NORMAL, max_transaction_wait=0.2),
         ownership=ownership,
     )
     await storage.start()
-    calls = HostCalls(storage, HostCallsConfig(transaction_timeout=2.0))
+    calls = HostCalls(storage, HostCallsConfig(transaction_timeout=60.0))
     yield calls
     await calls.close()
     await storage.close()

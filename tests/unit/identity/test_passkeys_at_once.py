@@ -82,7 +82,7 @@ async def interleaved(first: Attempt, second: Attempt, order: Iterator[int]) -> 
         if all(task.done() for task in tasks):
             break
         if not tasks[which].done():
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await places[which].turns.step(tasks[which])
     for place in places:
         place.turns.free = True

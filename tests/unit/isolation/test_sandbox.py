@@ -192,7 +192,7 @@ async def wait_for_end(pidfd: int) -> None:
     ended = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().add_reader(pidfd, lambda: ended.done() or ended.set_result(None))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await ended
     finally:
         asyncio.get_running_loop().remove_reader(pidfd)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ import rfc8785
 from proven.packages import BuildError, Package, limits, verify
 from proven.wire import cbor
 from proven.wire.errors import ErrorCode, ProvenError
+from support.work import least_seconds
 
 SOURCE = "import { run } from '@proven-network/handler';\nexport const a = run(() => 1);\n"
 PackageOf = Callable[[Mapping[str, str]], Package]
@@ -218,7 +218,7 @@ def test_code_that_could_not_have_been_built_is_noticed(package: Package) -> Non
         verify(read)
 
 
-def test_reading_the_largest_archive_takes_less_than_a_second() -> None:
+def test_reading_the_largest_archive_is_not_much_more_work_than_hashing_it() -> None:
     content = bytes(limits.MAX_FILE_BYTES)
     digest = hashlib.sha256(content).hexdigest()
     count = limits.MAX_TOTAL_BYTES // limits.MAX_FILE_BYTES
@@ -228,6 +228,5 @@ def test_reading_the_largest_archive_takes_less_than_a_second() -> None:
         "migrations": [], "limits": {"timeout_ms": None, "memory_mib": None},
     }  # fmt: skip
     data = archive(manifest, [content] * count)
-    start = time.perf_counter()
-    Package.from_archive(data)
-    assert time.perf_counter() - start < 1
+    reading = least_seconds(lambda: Package.from_archive(data))
+    assert reading < 5 * least_seconds(lambda: [hashlib.sha256(content).digest() for _ in range(count)])

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tree_sitter import Node
 
 from proven.packages import BuildError, Package, Registry, Rule, build, limits, verify
+from proven.packages._syntax import Source
 from proven.wire.errors import ErrorCode, ProvenError
+from support.work import least_seconds
 
 Files = Mapping[str, str | bytes]
 App = Callable[[Files], Path]
@@ -292,23 +294,38 @@ def test_a_package_does_not_change_with_its_folder(app: App, offline: Registry) 
     assert Package.from_archive(package.to_archive()) == package
 
 
-def test_a_hundred_modules_are_built_in_less_than_300_milliseconds(app: App, offline: Registry) -> None:
+def modules(count: int) -> Files:
+    """An app of `count` times ten modules, of which every tenth has a handler."""
     body = "".join(
         f"export async function work{n}(input: {{ id: number, name: string }}): Promise<string[]> {{\n"
         f"  const parts = input.name.split('{n}').map((part) => `${{part}}-${{input.id}}`);\n"
         "  return parts.filter((part) => part.length > 3 && !part.startsWith('x'));\n}\n"
         for n in range(20)
     )
-    files = {f"src/lib/m{n}.ts": body for n in range(90)}
-    for n in range(10):
+    files = {f"src/lib/m{n}.ts": body for n in range(9 * count)}
+    for n in range(count):
         imports = "".join(f"import {{ work{k} as w{k} }} from './lib/m{n * 9 + k}';\n" for k in range(9))
         used = ", ".join(f"w{k}" for k in range(9))
         files[f"src/h{n}.ts"] = RUN + imports + f"export const h = run(() => [{used}]);\n"
-    folder = app(files)
+    return files
 
-    def seconds() -> float:
-        start = time.process_time()
-        build(folder, registry=offline)
-        return time.process_time() - start
 
-    assert min(seconds() for _ in range(5)) < 0.3
+def test_a_build_parses_each_of_a_hundred_modules_once(
+    app: App, offline: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def count(source: Source, content: bytes) -> Node:
+        parsed.append(source.path)
+        return parse(source, content)
+
+    parse = Source._parse
+    monkeypatch.setattr(Source, "_parse", count)
+    files = modules(10)
+    build(app(files), registry=offline)
+    assert sorted(parsed) == sorted(files)
+
+
+def test_a_build_of_ten_times_the_modules_is_about_ten_times_the_work(app: App, offline: Registry) -> None:
+    small, large = (least_seconds(lambda folder=app(modules(n)): build(folder, registry=offline)) for n in (1, 10))
+    assert large < 20 * small

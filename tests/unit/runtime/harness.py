@@ -176,7 +176,7 @@ async def body_of(response: HttpResponse) -> bytes:
     return b"".join([chunk async for chunk in response.body])
 
 
-async def eventually(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 10.0) -> None:
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait until `condition` holds; fails when it does not in time."""
     deadline = time.monotonic() + seconds
     while True:

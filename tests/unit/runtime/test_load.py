@@ -64,7 +64,7 @@ async def test_calls_of_one_application_keep_their_order() -> None:
 
 
 async def test_more_applications_than_processes_all_get_their_turn() -> None:
-    async with running(max_processes=2, slot_slice=0.05, pool_size=2) as runtime:
+    async with running(max_processes=2, slot_slice=0.05, pool_size=2, queue_timeout=60) as runtime:
         apps = [await load(runtime, SOURCE, f"app {number}") for number in range(3)]
         assert len(runtime.report().processes) == 2
 
@@ -77,7 +77,7 @@ async def test_more_applications_than_processes_all_get_their_turn() -> None:
 
 
 async def test_a_busy_application_does_not_keep_others_from_a_process() -> None:
-    async with running(max_processes=1, slot_slice=0.05, pool_size=2) as runtime:
+    async with running(max_processes=1, slot_slice=0.05, pool_size=2, queue_timeout=60) as runtime:
         greedy, modest = await load(runtime, SOURCE, "greedy"), await load(runtime, SOURCE, "modest")
         stop = False
 
@@ -88,7 +88,7 @@ async def test_a_busy_application_does_not_keep_others_from_a_process() -> None:
         hogs = [asyncio.ensure_future(hog()) for _ in range(8)]
         try:
             for _ in range(3):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     assert await modest.call("one") == 1
         finally:
             stop = True

@@ -157,16 +157,26 @@ async def test_retiring_lets_running_calls_end(runtime: Runtime) -> None:
     ("source", "message"),
     [
         ("export const x = run(() => 1); throw new Error('at the top');", "at the top"),
-        ("export const x = run(() => 1); await new Promise(() => {});", "does not end in time"),
-        ("export const x = run(() => 1); for (;;);", "does not end in time"),
         ("export const x = run(null as any);", "made of a function"),
     ],
 )
 async def test_a_package_that_does_not_load_says_why(source: str, message: str) -> None:
-    async with running(load_timeout=0.5) as runtime:
+    async with running() as runtime:
         with pytest.raises(ProvenError) as caught:
             await load(runtime, source)
         assert message in caught.value.message
+        assert runtime.report().processes == ()
+
+
+@pytest.mark.parametrize("forever", ["await new Promise(() => {});", "for (;;);"])
+async def test_a_package_that_loads_for_ever_is_given_up(forever: str, tmp_path: Path) -> None:
+    source = f"export const x = run(() => 1); {forever}"
+    async with running(compile_cache=tmp_path) as runtime:
+        await runtime._compiler.program(package({"src/app.ts": HEAD + source}))
+    async with running(compile_cache=tmp_path, load_timeout=0.5) as runtime:
+        with pytest.raises(ProvenError) as caught:
+            await load(runtime, source)
+        assert "does not end in time" in caught.value.message
         assert runtime.report().processes == ()
 
 

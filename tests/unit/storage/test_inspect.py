@@ -192,9 +192,11 @@ async def test_tables_and_rows_are_shown_whatever_they_are_called(
 
 
 async def test_a_view_that_never_ends_is_stopped(open_storage: OpenStorage) -> None:
-    storage = await open_storage(inspectable=True, statement_timeout=0.3)
+    unhurried = await open_storage(inspectable=True)
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS c FROM n"
-    await (await storage.scope(SHARED)).sql_execute("db", f"CREATE VIEW v AS {endless}")
+    await (await unhurried.scope(SHARED)).sql_execute("db", f"CREATE VIEW v AS {endless}")
+    await unhurried.close()
+    storage = await open_storage(inspectable=True, statement_timeout=0.3)
     with pytest.raises(ProvenError) as stopped:
         await storage.inspector().rows(SHARED, "db", "v")
     assert stopped.value.code is ErrorCode.REQUEST_TIMEOUT

@@ -212,7 +212,7 @@ async def test_more_waiting_writes_than_the_queue_holds_are_refused_with_a_time_
 ) -> None:
     store = await (await open_storage(max_queued_writes=4)).scope(Scope.application(APPLICATION))
     await store.kv_set(notes, "a", b"")
-    async with await store.transaction(timeout=10) as transaction:
+    async with await store.transaction(timeout=60) as transaction:
         await transaction.kv_set(notes, "a", b"")
         writes = [asyncio.ensure_future(store.kv_set(notes, f"{index}", b"")) for index in range(8)]
         done, _ = await asyncio.wait(writes, return_when=asyncio.FIRST_EXCEPTION)
@@ -226,7 +226,7 @@ async def test_more_waiting_writes_than_the_queue_holds_are_refused_with_a_time_
 
 async def test_a_write_that_waits_too_long_is_refused(open_storage: OpenStorage, notes: KvStore) -> None:
     store = await (await open_storage(max_write_wait=0.05)).scope(Scope.application(APPLICATION))
-    async with await store.transaction(timeout=10) as transaction:
+    async with await store.transaction(timeout=60) as transaction:
         await transaction.kv_set(notes, "a", b"")
         with pytest.raises(ProvenError) as caught:
             await store.kv_set(notes, "b", b"")

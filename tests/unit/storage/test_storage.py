@@ -81,7 +81,7 @@ async def test_nobody_else_may_read_the_files_and_nothing_in_them_is_plaintext(
     await store.sql_execute(
         "find-this-database", "CREATE TABLE find_this_table AS SELECT 'find-this-row' AS x"
     )
-    async with await store.transaction(timeout=10) as transaction:
+    async with await store.transaction(timeout=60) as transaction:
         await transaction.kv_set(notes, "find-this-too", b"")
         await transaction.sql_execute("find-this-database", "DELETE FROM find_this_table")
     seen = 0
@@ -169,7 +169,7 @@ async def test_scopes_that_are_touched_at_once_wait_for_their_turn(
 async def test_a_scope_in_use_is_not_closed_under_its_user(open_storage: OpenStorage, notes: KvStore) -> None:
     storage = await open_storage(max_open_connections=8)
     first = await storage.scope(personal(0))
-    async with await first.transaction(timeout=10) as transaction:
+    async with await first.transaction(timeout=60) as transaction:
         await transaction.kv_set(notes, "a", b"1")
         for index in range(1, 30):
             await (await storage.scope(personal(index))).kv_set(notes, "a", b"x")
@@ -246,7 +246,7 @@ async def test_the_data_of_an_nft_is_its_owners_at_each_moment(
     with pytest.raises(ProvenError) as caught:
         await storage.scope(RING, identity=BOB)
     assert caught.value.code is ErrorCode.NOT_OWNER
-    transaction = await alice.transaction(timeout=10)
+    transaction = await alice.transaction(timeout=60)
 
     ownership.grant(BOB, "resource", "#1#")
     bob = await storage.scope(RING, identity=BOB)
@@ -255,7 +255,7 @@ async def test_the_data_of_an_nft_is_its_owners_at_each_moment(
         alice.kv_set(notes, "a", b"2"),
         alice.sql_query("db", "SELECT 1"),
         alice.files_write("f", b""),
-        alice.transaction(timeout=10),
+        alice.transaction(timeout=60),
         transaction.kv_set(notes, "a", b"2"),
         transaction.commit(),
     ):

@@ -145,7 +145,7 @@ async def test_our_checkpoints_are_cosigned_as_the_log_grows(
             )
             await cosigners.start()
             await engine.logs.append("applications", "events", b"more")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not cosigners.cosignatures():
                     await asyncio.sleep(0.01)
             note = Note.parse(log.signed(cosigners.cosignatures()))

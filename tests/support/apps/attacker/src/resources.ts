@@ -35,15 +35,15 @@ export const waitForever = runWithOptions({ timeout: 500 }, () => {
 });
 export const neverSettle = runWithOptions({ timeout: 300 }, () => new Promise(() => {}));
 
-export const heapBomb = runWithOptions({ timeout: 60_000 }, () => {
+export const heapBomb = runWithOptions({ timeout: 110_000 }, () => {
   const kept: unknown[] = [];
   for (;;) kept.push(new Array(10_000).fill({}).map((_, index) => ({ index, text: `${index}` })));
 });
-export const arrayBufferFlood = runWithOptions({ timeout: 60_000 }, () => {
+export const arrayBufferFlood = runWithOptions({ timeout: 110_000 }, () => {
   const kept: Uint8Array[] = [];
   for (;;) kept.push(new Uint8Array(16 << 20).fill(1));
 });
-export const wasmFlood = runWithOptions({ timeout: 60_000 }, () => {
+export const wasmFlood = runWithOptions({ timeout: 110_000 }, () => {
   const kept: WebAssembly.Memory[] = [];
   for (;;) {
     const memory = new WebAssembly.Memory({ initial: 256 });
@@ -51,7 +51,7 @@ export const wasmFlood = runWithOptions({ timeout: 60_000 }, () => {
     kept.push(memory);
   }
 });
-export const promiseFlood = runWithOptions({ timeout: 60_000 }, async () => {
+export const promiseFlood = runWithOptions({ timeout: 110_000 }, async () => {
   const all: Promise<unknown>[] = [];
   for (;;) all.push(Promise.resolve(all.length).then((number) => [number]));
 });

@@ -8,7 +8,7 @@ export const tellThenFail = run(async (name: string, payload: unknown) => {
   throw new Error("after it was published");
 });
 
-export const tellThenHang = runWithOptions({ timeout: 200 }, async (name: string, payload: unknown) => {
+export const tellThenHang = runWithOptions({ timeout: 3000 }, async (name: string, payload: unknown) => {
   await publish(name, payload, { to: "everyone" });
   await new Promise(() => {});
 });
