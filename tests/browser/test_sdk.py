@@ -468,7 +468,7 @@ async def test_a_skewed_clock_is_named(page: SdkPage, minutes: int, words: str) 
     refused = await page.call("add", 1, 2)
     assert refused["code"] == "EVIDENCE_INVALID"
     assert refused["details"]["rule"] in {"freshness", "validity"}
-    assert abs(refused["details"]["clockDifference"] - minutes * 60) <= 2
+    assert abs(refused["details"]["clockDifference"] - minutes * 60) <= 25
     assert words in refused["message"]
 
 

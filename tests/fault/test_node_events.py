@@ -28,7 +28,7 @@ from support.node import UNHURRIED_SESSIONS, Node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -40,7 +40,7 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
             port=0, shutdown_grace=1.0, rpc=RpcLimits(events=EventLimits(queued=16, buffer=64))
         ),
         sessions=UNHURRIED_SESSIONS,
-        runtime=RuntimeConfig(pool_size=1, timeout=20.0),
+        runtime=RuntimeConfig(pool_size=1, timeout=60.0),
         host_calls=HostCallsConfig(events=generous),
         storage=StorageConfig(synchronous=Synchronous.NORMAL),
     )

@@ -31,7 +31,7 @@ from support.node import Node, running_node
 OWNER: Final = OwnerKey.from_seed(b"O" * 32)
 STRANGERS: Final = [OwnerKey.from_seed(bytes([number]) * 32) for number in range(1, 7)]
 SIZE: Final = 30_000_000
-SOON: Final = 30
+SOON: Final = 60
 """Seconds in which honest commands have to be accepted; each package of a stranger would take 300."""
 
 

@@ -50,7 +50,7 @@ async def test_an_owner_proves_a_domain_by_what_the_command_says(tmp_path: Path)
     new_key(tmp_path / "owner.key")
     zone = Zone({f"_proven.{DOMAIN}": ["v=spf1 -all"]})
     async with plain_server(zone) as address:
-        domains = DomainsConfig(plain_resolver=address, first_retry=0.2)
+        domains = DomainsConfig(plain_resolver=address, first_retry=0.2, timeout=60)
         async with running_node(tmp_path / "data", domains=domains) as node:
             signing = ("--key", "owner.key")
             await ok(node, tmp_path, "create", "todo", *signing)

@@ -15,8 +15,9 @@ from proven.wire.identity import new_seed
 from support.dev import DevNode, copied, dev_node, dev_process
 from support.node import APPS
 
-PROMPTLY = 8.0
-"""Seconds in which a node that nobody calls is gone, on a slow machine."""
+PROMPTLY = 60.0
+"""Seconds in which a node that waits for nobody is gone, on a slow machine; the calls below take longer."""
+LONG_GRACE = {"PROVEN_GATEWAY_SHUTDOWN_GRACE": "600"}
 NO_GRACE = {"PROVEN_GATEWAY_SHUTDOWN_GRACE": "0.5"}
 
 
@@ -46,7 +47,7 @@ async def under_way(node: DevNode, handler: str, milliseconds: int) -> AsyncIter
 
 
 async def test_ctrl_c_ends_the_node_and_everything_it_started(attacker: Path, tmp_path: Path) -> None:
-    async with dev_node(attacker, tmp_path / "node") as node:
+    async with dev_node(attacker, tmp_path / "node", environment=LONG_GRACE) as node:
         async with await node.connect() as client:
             assert await client.call("ping") == "pong"
         family = node.family()
@@ -60,7 +61,7 @@ async def test_ctrl_c_ends_the_node_and_everything_it_started(attacker: Path, tm
 
 
 async def test_sigterm_is_as_good_as_ctrl_c(attacker: Path, tmp_path: Path) -> None:
-    async with dev_node(attacker, tmp_path / "node") as node:
+    async with dev_node(attacker, tmp_path / "node", environment=LONG_GRACE) as node:
         assert await survivors(node, signal.SIGTERM) == (0, set())
         assert node.presence_files == []
 
@@ -86,7 +87,7 @@ async def test_ctrl_c_lets_a_call_under_way_finish(attacker: Path, tmp_path: Pat
 async def test_ctrl_c_does_not_wait_for_a_call_that_does_not_end(attacker: Path, tmp_path: Path) -> None:
     async with (
         dev_node(attacker, tmp_path / "node", environment=NO_GRACE) as node,
-        under_way(node, "spinFor", 60_000) as call,
+        under_way(node, "spinFor", 110_000) as call,
     ):
         family = node.family()
         node.interrupt()
@@ -100,7 +101,7 @@ async def test_ctrl_c_does_not_wait_for_a_call_that_does_not_end(attacker: Path,
 async def test_kill_9_takes_the_isolates_along_even_one_that_is_computing(
     attacker: Path, tmp_path: Path
 ) -> None:
-    async with dev_node(attacker, tmp_path / "node") as node, under_way(node, "spinFor", 60_000) as call:
+    async with dev_node(attacker, tmp_path / "node") as node, under_way(node, "spinFor", 110_000) as call:
         status, left = await survivors(node, signal.SIGKILL)
         assert (status, left) == (-signal.SIGKILL, set())
         with pytest.raises(ProvenError):

@@ -101,7 +101,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     (folder / "dist" / "index.html").write_text("<title>front</title>")
     zone = Zone()
     async with plain_server(zone) as address:
-        domains = DomainsConfig(plain_resolver=address, first_retry=0.2, timeout=5)
+        domains = DomainsConfig(plain_resolver=address, first_retry=0.2, timeout=60)
         async with running_node(tmp_path / "data", domains=domains) as node:
             app = await node.local.deploy(build(folder), name="todo")
             yield World(node, zone, app, node.local._owner)

@@ -23,7 +23,7 @@ from proven.client import Client, connect
 from proven.wire.commands import ConsoleEvent
 from support.processes import Family
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that anything a development node does may take on a slow machine."""
 
 Event = dict[str, Any]

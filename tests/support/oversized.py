@@ -19,7 +19,7 @@ SIZE = 100_000_000
 PIECE = bytes(64 * 1024)
 NO_MASK = bytes(4)
 SWITCHED = b"HTTP/1.1 101 "
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def pieces(target: str, way: str) -> Iterator[bytes]:

@@ -134,8 +134,8 @@ async def serving(*answers: bytes) -> AsyncIterator[int]:
         await asyncio.gather(*connections)
 
 
-def plan(port: int) -> load.Plan:
-    return load.Plan("127.0.0.1", port, http.request("x", "/").decode(), "hi", 4, seconds=0.2, warm_up=0.05)
+def plan(port: int, seconds: float = 0.2) -> load.Plan:
+    return load.Plan("127.0.0.1", port, http.request("x", "/").decode(), "hi", 4, seconds=seconds, warm_up=0.05)
 
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
@@ -143,7 +143,7 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 async def test_the_load_generator_counts_right_answers() -> None:
     async with serving(GOOD) as port:
-        measured = await load.generate(plan(port))
+        measured = await load.generate(plan(port, seconds=3))
     assert measured.per_second > 0
     assert 0 < measured.p50_us <= measured.p99_us
 
