@@ -270,7 +270,7 @@ async def test_everything_is_reached_without_scripts(
     page = reader.page
     await page.goto(f"{gallery.url}/explorer")
     await page.get_by_role("link", name="shop").click()
-    page.set_default_timeout(5_000)
+    page.set_default_timeout(60_000)
     await expect(page.locator(".policy")).to_contain_text("changes are announced 7 days before")
     await expect(page.get_by_text("5 days 23 hours left")).to_be_visible()
     await page.get_by_role("link", name="What it would change").click()

@@ -79,7 +79,7 @@ class Owner(Person):
 async def owner(world: World, *, prf: bool = True, fragment: str = "", **context: Any) -> Owner:
     """Somebody with a browser profile of their own, at the node's owner page."""
     profile = await world.browser.new_context(**context)
-    profile.set_default_timeout(10_000)
+    profile.set_default_timeout(60_000)
     page = await profile.new_page()
     await page.goto(f"{world.node_origin}/owner{fragment}")
     authenticator = await add_authenticator(page, prf=prf)

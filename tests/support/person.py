@@ -248,7 +248,7 @@ class World:
         the node, as by default, this browser lets the frame store nothing; `localhost` is of the same.
         """
         profile = await self.browser.new_context(**context)
-        profile.set_default_timeout(10_000)
+        profile.set_default_timeout(60_000)
         page = await profile.new_page()
         await page.goto(self.parent_origin.replace("app.localhost", host))
         authenticator = await add_authenticator(page, prf=prf)
