@@ -9,25 +9,41 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proven.client import Client, connect
+from proven.wire import cbor
 from proven.wire.applications import (
+    Archive,
     Body,
     Command,
     Multisig,
     OwnerKey,
     SetUpgradePolicy,
+    SignedCommand,
     Timelock,
     TimelockMultisig,
     TransferOwnership,
     sign,
 )
-from proven.wire.commands import IdentifyResult, LogLine
+from proven.wire.commands import (
+    Done,
+    FollowLogs,
+    Identify,
+    IdentifyResult,
+    LogLine,
+    Permission,
+    ReadLogs,
+    ReadLogsResult,
+    ReadMetrics,
+    ReadMetricsResult,
+)
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import IdentityKey
 from proven.wire.ids import ApplicationId
+from proven.wire.permissions import LONGEST, Permitted, Readable
 from support.node import Node, running_node
 
 KEYS = {name: Ed25519PrivateKey.generate() for name in ("owner", "a", "b", "c", "guardian", "stranger")}
@@ -182,3 +198,150 @@ async def test_who_somebody_is_holds_for_one_session_on_one_node(app: App, tmp_p
         with pytest.raises(ProvenError) as refused:
             await thief._connection.answered(session, for_an_app, IdentifyResult)
         assert refused.value.code is ErrorCode.UNAUTHENTICATED
+
+
+def permitted(
+    app: App, what: Readable, reader: IdentityKey, *, by: str = "owner", until: int = 600, **change: str
+) -> Permission:
+    """What the holder of a key signs to let `reader` read, for so many seconds."""
+    ends = int(time.time()) + until
+    fields = {"origin": app.node.local._applications.origin, "application_id": app.id, "what": what}
+    message = Permitted(**{**fields, "reader": reader.identity, **change}, until=ends).encode()  # type: ignore[arg-type]
+    key = OwnerKey(KEYS[by])
+    return Permission(public_key=key.public_key, signature=key.sign(message), until=ends)
+
+
+def program() -> IdentityKey:
+    return IdentityKey(Ed25519PrivateKey.generate(), None)
+
+
+async def tries(app: App, client: Client, permission: Permission | None) -> list[ErrorCode | None]:
+    """What becomes of reading the log, following it, and asking for metrics; None where it is told."""
+    outcomes: list[ErrorCode | None] = []
+    for follow in (False, True):
+        command = (
+            FollowLogs(application=app.id, after=0, permission=permission)
+            if follow
+            else ReadLogs(application=app.id, permission=permission)
+        )
+        outcomes.append(await outcome(client, command))
+    outcomes.append(await outcome(client, ReadMetrics(application=app.id, permission=permission)))
+    return outcomes
+
+
+async def outcome(client: Client, command: FollowLogs | ReadLogs | ReadMetrics) -> ErrorCode | None:
+    kind = {FollowLogs: Done, ReadLogs: ReadLogsResult, ReadMetrics: ReadMetricsResult}[type(command)]
+    try:
+        await client._connection.ask(command, kind)
+    except ProvenError as error:
+        return error.code
+    return None
+
+
+NO = ErrorCode.UNAUTHENTICATED
+
+
+async def test_a_program_reads_what_the_owner_lets_it_read_and_nothing_else(app: App) -> None:
+    key = program()
+    async with manager(app.node, key) as client:
+        assert await tries(app, client, permitted(app, "logs", key)) == [None, None, NO]
+        assert await tries(app, client, permitted(app, "metrics", key)) == [NO, NO, None]
+        assert await tries(app, client, None) == [ErrorCode.FORBIDDEN] * 3
+        found = client.logs("told", permission=permitted(app, "logs", key))
+        async with contextlib.aclosing(found) as lines:
+            assert (await anext(lines)).text == "a secret"  # type: ignore[union-attr]
+
+
+async def test_permissions_of_those_who_may_not_read_are_good_for_nothing(app: App) -> None:
+    key = program()
+    guardian = KEYS["guardian"].public_key().public_bytes_raw()
+    await app.submit(SetUpgradePolicy(policy=Timelock(delay=60, guardians=(guardian,))), "owner")
+    async with manager(app.node, key) as client:
+        for name in ("stranger", "guardian", "a"):
+            assert (await tries(app, client, permitted(app, "logs", key, by=name)))[0] is ErrorCode.FORBIDDEN
+
+
+async def test_each_signer_lets_others_read_for_as_long_as_they_are_one(app: App) -> None:
+    await app.submit(SetUpgradePolicy(policy=Multisig(threshold=2, keys=SIGNERS)), "owner")
+    key = program()
+    given = permitted(app, "logs", key, by="c")
+    async with manager(app.node, key) as client:
+        following = client.logs(app.id, follow=True, permission=given)
+        async with asyncio.timeout(20), contextlib.aclosing(following) as lines:
+            await anext(lines)
+            fewer = tuple(each for each in SIGNERS if each != given.public_key)
+            await app.submit(SetUpgradePolicy(policy=Multisig(threshold=2, keys=fewer)), "a", "b")
+            app.say("not for c's program")
+            with pytest.raises(ProvenError) as refused:
+                await anext(lines)
+        assert refused.value.code is ErrorCode.FORBIDDEN
+
+
+async def test_a_permission_is_for_one_key_application_and_network(app: App) -> None:
+    other = await app.node.local._applications.create(OwnerKey(KEYS["owner"]), "other", b"another")
+    key, thief = program(), program()
+    stolen = permitted(app, "logs", key)
+    async with manager(app.node, thief) as client:
+        assert await tries(app, client, stolen) == [NO] * 3
+        async with manager(app.node, None) as nobody:
+            assert await tries(app, nobody, stolen) == [NO] * 3
+    async with manager(app.node, key) as client:
+        assert await tries(App(app.node, other.id), client, stolen) == [NO] * 3
+        assert await tries(app, client, permitted(app, "logs", key, origin="other.example/log")) == [NO] * 3
+        assert await tries(app, client, permitted(app, "logs", key, application_id=other.id)) == [NO] * 3
+        longer = msgspec.structs.replace(stolen, until=stolen.until + 60)
+        assert await tries(app, client, longer) == [NO] * 3
+
+
+async def test_a_permission_ends_while_it_is_used(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = program()
+    given = permitted(app, "logs", key)
+    async with manager(app.node, key) as client:
+        following = client.logs(app.id, follow=True, permission=given)
+        async with asyncio.timeout(20), contextlib.aclosing(following) as lines:
+            await anext(lines)
+            monkeypatch.setattr(app.node.local._telemetry, "_clock", lambda: float(given.until))
+            app.say("too late")
+            with pytest.raises(ProvenError) as refused:
+                await anext(lines)
+        assert refused.value.code is NO
+        assert await tries(app, client, given) == [NO] * 3
+
+
+async def test_no_permission_lasts_longer_than_a_session(app: App) -> None:
+    key = program()
+    async with manager(app.node, key) as client:
+        assert (await tries(app, client, permitted(app, "logs", key, until=LONGEST)))[0] is None
+        assert await tries(app, client, permitted(app, "logs", key, until=LONGEST + 3600)) == [NO] * 3
+        assert await tries(app, client, permitted(app, "logs", key, until=0)) == [NO] * 3
+
+
+async def test_commands_and_permissions_are_not_taken_for_each_other(app: App) -> None:
+    key = program()
+    applications = app.node.local._applications
+    given = permitted(app, "logs", key)
+    body = Body(
+        origin=applications.origin,
+        application_id=app.id,
+        revision=applications.find(app.id).revision,
+        command=Archive(),
+    )
+    command = msgspec.structs.replace(given, signature=OwnerKey(KEYS["owner"]).sign(body.encode()))
+    async with manager(app.node, key) as client:
+        assert await tries(app, client, command) == [NO] * 3
+    forged = SignedCommand(body=body, raw=body.encode(), signatures=((given.public_key, given.signature),))
+    with pytest.raises(ProvenError) as refused:
+        await applications.submit(forged.encode())
+    assert refused.value.code is NO
+    message = Permitted(applications.origin, app.id, "logs", key.identity, given.until).encode()
+    as_command = cbor.encode({"body": message, "signatures": [(given.public_key, given.signature)]})
+    with pytest.raises(ProvenError) as refused:
+        await applications.submit(as_command)
+    assert refused.value.code is ErrorCode.BAD_REQUEST
+    async with manager(app.node, None) as thief:
+        session = await thief._connection.live()
+        proof = Identify(public_key=given.public_key, signature=given.signature)
+        with pytest.raises(ProvenError) as refused:
+            await thief._connection.answered(session, proof, IdentifyResult)
+        assert refused.value.code is NO
+    assert not applications.find(app.id).archived

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from proven.client._feed import Connection, Feed
 from proven.client._retries import Backoff, passes
-from proven.wire.commands import Done, FollowLogs, LogEvent, LogLevel, LogLine, ReadLogs, ReadLogsResult
+from proven.wire.commands import (
+    Done,
+    FollowLogs,
+    LogEvent,
+    LogLevel,
+    LogLine,
+    Permission,
+    ReadLogs,
+    ReadLogsResult,
+)
 from proven.wire.errors import ProvenError
 
 
@@ -28,11 +37,19 @@ async def read(
     handler: str | None = None,
     level: LogLevel | None = None,
     follow: bool = False,
+    permission: Permission | None = None,
 ) -> AsyncGenerator[LogLine | MissedLines, None]:
     """What `Client.logs` promises."""
     place = after
     while True:
-        asked = ReadLogs(application=application, after=place, since=since, handler=handler, level=level)
+        asked = ReadLogs(
+            application=application,
+            after=place,
+            since=since,
+            handler=handler,
+            level=level,
+            permission=permission,
+        )
         page: ReadLogsResult = await connection.ask(asked, ReadLogsResult)
         if page.missed:
             yield MissedLines(page.missed)
@@ -48,7 +65,13 @@ async def read(
         feed = Feed(LogEvent)
         connection.attach(feed)
         try:
-            command = FollowLogs(application=page.application_id, after=place, handler=handler, level=level)
+            command = FollowLogs(
+                application=page.application_id,
+                after=place,
+                handler=handler,
+                level=level,
+                permission=permission,
+            )
             await connection.ask(command, Done)
             backoff = Backoff()
             while (event := await feed.next(connection)) is not None:

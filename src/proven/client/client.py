@@ -32,6 +32,7 @@ from proven.wire.commands import (
     ListApplicationsResult,
     LogLevel,
     LogLine,
+    Permission,
     ReadMetrics,
     ReadMetricsResult,
     Result,
@@ -202,8 +203,10 @@ class Client:
         handler: str | None = None,
         level: LogLevel | None = None,
         follow: bool = False,
+        permission: Permission | None = None,
     ) -> AsyncGenerator[LogLine | MissedLines, None]:
-        """The log of an application (id or name), oldest line first; in a management session of its owner.
+        """The log of an application (id or name), oldest line first; in a management session of its owner,
+        or of whom they gave a `permission`.
 
         From behind the line with the sequence `after`, and not from before `since` (Unix milliseconds).
         `handler` (an address, or the name of an export) and `level` (or more severe) leave lines out. With
@@ -218,15 +221,24 @@ class Client:
             handler=handler,
             level=level,
             follow=follow,
+            permission=permission,
         )
 
     async def metrics(
-        self, application: str, *, seconds: int = 3600, handler: str | None = None, points: bool = False
+        self,
+        application: str,
+        *,
+        seconds: int = 3600,
+        handler: str | None = None,
+        points: bool = False,
+        permission: Permission | None = None,
     ) -> ReadMetricsResult:
         """How the handlers of an application (id or name) did in the last `seconds`, and with `points` how
-        that was over time; in a management session of its owner.
+        that was over time; in a management session of its owner, or of whom they gave a `permission`.
         """
-        command = ReadMetrics(application=application, seconds=seconds, handler=handler, points=points)
+        command = ReadMetrics(
+            application=application, seconds=seconds, handler=handler, points=points, permission=permission
+        )
         return await self._ask(command, ReadMetricsResult)
 
     def subscribe(self, *names: str) -> Subscription:

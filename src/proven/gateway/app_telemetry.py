@@ -28,6 +28,7 @@ from proven.wire.commands import (
     LogEvent,
     LogLine,
     MetricPoint,
+    Permission,
     ProcessMetrics,
     ReadLogs,
     ReadLogsResult,
@@ -36,6 +37,7 @@ from proven.wire.commands import (
 )
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId
+from proven.wire.permissions import Permitted, Readable
 
 _log = logging.getLogger("proven.gateway")
 
@@ -52,6 +54,8 @@ _ENDED: Final = {
 class Applications(Protocol):
     """What is needed of `proven.apps.Applications`."""
 
+    @property
+    def origin(self) -> str: ...
     def find(self, id_or_name: str) -> ApplicationRecord: ...
     def versions(self, application: ApplicationId) -> Sequence[Version]: ...
     def list(self, *, owner: bytes | None = None) -> Sequence[ApplicationRecord]: ...
@@ -65,7 +69,9 @@ class AppTelemetry:
     2. Only by a key that the application's entries in the log name as its owner's, or as one of those that
        sign together under its policy, at the moment in which lines are handed out. Guardians read nothing.
        A session that follows and is somebody else by then, or not live any more, gets nothing more.
-    3. Whoever asks without an identity is `UNAUTHENTICATED`, somebody else `FORBIDDEN`.
+    3. Or by a key that one of those lets read this very application's logs, or metrics, in this network,
+       until a time that is not over (`Permitted`), and for as long as they may read it themselves.
+    4. Whoever asks without an identity is `UNAUTHENTICATED`, somebody else `FORBIDDEN`.
 
     Who calls is in neither: an application that is to know that logs it itself.
     """
@@ -215,7 +221,7 @@ class AppTelemetry:
         self, session: Session, command: FollowLogs
     ) -> tuple[ApplicationId, AsyncGenerator[LogEvent, None]]:
         """Events for `command`, to be closed by whoever takes them. Raises as the rules say, now or later."""
-        application_id = self._require_reader(session, command.application).id
+        application_id = self._require_reader(session, command.application, "logs", command.permission).id
         return application_id, self._follow(session, application_id, command)
 
     async def _follow(
@@ -225,7 +231,7 @@ class AppTelemetry:
         wanted = Wanted(command.handler, command.level)
         async with aclosing(self.logs.follow(application_id, place, wanted=wanted)) as pages:
             async for page in pages:
-                self._require_reader(session, application_id)
+                self._require_reader(session, application_id, "logs", command.permission)
                 yield LogEvent(
                     application_id=application_id,
                     after=place,
@@ -236,7 +242,7 @@ class AppTelemetry:
                 place = page.next
 
     async def _read_logs(self, session: Session, command: ReadLogs) -> ReadLogsResult:
-        application_id = self._require_reader(session, command.application).id
+        application_id = self._require_reader(session, command.application, "logs", command.permission).id
         page = await self.logs.read(
             application_id,
             command.after,
@@ -253,7 +259,7 @@ class AppTelemetry:
         )
 
     async def _read_metrics(self, session: Session, command: ReadMetrics) -> ReadMetricsResult:
-        application_id = self._require_reader(session, command.application).id
+        application_id = self._require_reader(session, command.application, "metrics", command.permission).id
         return await self.measured(
             application_id, command.seconds, handler=command.handler, points=command.points
         )
@@ -305,15 +311,21 @@ class AppTelemetry:
         ]
         return render(self.metrics.totals(), gauges, lambda each: self._applications.find(each).name)
 
-    def _require_reader(self, session: Session, application: str) -> ApplicationRecord:
+    def _require_reader(
+        self, session: Session, application: str, what: Readable, permission: Permission | None
+    ) -> ApplicationRecord:
         if session.application_id is not None:
             raise ProvenError(ErrorCode.FORBIDDEN, "only a management session reads logs and metrics")
         if not self._is_live(session):
             raise ProvenError(ErrorCode.SESSION_CLOSED, "the session has ended")
-        if session.identity is None:
+        reader = session.identity
+        if reader is None:
             raise ProvenError(ErrorCode.UNAUTHENTICATED, "identify as the owner of the application first")
         record = self._applications.find(application)
-        if all(session.identity != ids.identity_id(key) for key in (record.owner, *keys_of(record.policy))):
+        if permission is not None:
+            permitted = Permitted(self._applications.origin, record.id, what, reader, permission.until)
+            reader = permitted.require(permission, self._clock())
+        if all(reader != ids.identity_id(key) for key in (record.owner, *keys_of(record.policy))):
             raise ProvenError(
                 ErrorCode.FORBIDDEN, "logs and metrics are for the owner and the signers of the application"
             )

@@ -257,8 +257,11 @@ class SignedCommand(_Struct, frozen=True):
 
     def cosigned(self, *keys: OwnerKey) -> SignedCommand:
         """The same command, signed by these as well."""
-        added = {key.public_key: key.sign(self.raw) for key in keys}
-        signatures = tuple(sorted({**dict(self.signatures), **added}.items()))
+        return self.with_signatures(*((key.public_key, key.sign(self.raw)) for key in keys))
+
+    def with_signatures(self, *added: tuple[bytes, bytes]) -> SignedCommand:
+        """The same command with these keys' signatures as well, made elsewhere."""
+        signatures = tuple(sorted({**dict(self.signatures), **dict(added)}.items()))
         return SignedCommand(body=self.body, raw=self.raw, signatures=signatures)
 
 

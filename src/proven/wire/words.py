@@ -56,6 +56,11 @@ def minute(milliseconds: int) -> str:
     return _formatted(milliseconds, "%Y-%m-%d %H:%M UTC")
 
 
+def reading(what: str, name: str, until: int) -> str:
+    """What somebody lets a program read until then, in Unix seconds."""
+    return f"Read the {what} of {name} until {moment(until * 1000)}"
+
+
 def _formatted(milliseconds: int, form: str) -> str:
     """Times come from strangers: one that no calendar has must not stop whoever names what is wrong."""
     try:

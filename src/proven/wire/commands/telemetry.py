@@ -18,9 +18,20 @@ LogLevel: TypeAlias = Literal["debug", "log", "info", "warn", "error"]
 LogKind: TypeAlias = Literal["console", "error", "kill", "deploy", "dropped", "node"]
 
 
+class Permission(Record, frozen=True):
+    """Somebody who may read lets this management session's identity do so, until `until` (Unix seconds).
+
+    `signature` is over `proven.wire.permissions.Permitted`.
+    """
+
+    public_key: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+    until: Count
+
+
 class ReadLogs(CommandRecord, frozen=True):
-    """Read the log of an application (id or name) that this management session's identity owns, oldest first.
-    Answered by `ReadLogsResult`.
+    """Read the log of an application (id or name) that this management session's identity owns, or has a
+    `permission` for, oldest first. Answered by `ReadLogsResult`.
 
     `after` is the `next` of an earlier answer; without it, it begins with the oldest line that is kept.
     `since` (Unix milliseconds), `handler` (an address, or the name of an export) and `level` (or more severe)
@@ -33,23 +44,25 @@ class ReadLogs(CommandRecord, frozen=True):
     since: Count | None = None
     handler: HandlerAddress | None = None
     level: LogLevel | None = None
+    permission: Permission | None = None
 
 
 class FollowLogs(CommandRecord, frozen=True):
     """Be sent a `LogEvent` for what is behind `after` in the log of an application that this management
-    session's identity owns, and for all that comes, until the connection ends. Answered by `Done`; only over
-    a WebSocket. Following an application again replaces what was asked before.
+    session's identity owns, or has a `permission` for, and for all that comes, until the connection ends.
+    Answered by `Done`; only over a WebSocket. Following an application again replaces what was asked before.
     """
 
     application: ApplicationName
     after: Count
     handler: HandlerAddress | None = None
     level: LogLevel | None = None
+    permission: Permission | None = None
 
 
 class ReadMetrics(CommandRecord, frozen=True):
-    """Ask how the handlers of an application do that this management session's identity owns. Answered by
-    `ReadMetricsResult`.
+    """Ask how the handlers of an application do that this management session's identity owns, or has a
+    `permission` for. Answered by `ReadMetricsResult`.
 
     It is about the last `seconds`; `points` asks for how it was over time too, of one `handler` or of all.
     """
@@ -58,6 +71,7 @@ class ReadMetrics(CommandRecord, frozen=True):
     seconds: Annotated[int, Meta(ge=60, le=31 * 86_400)] = 3600
     handler: HandlerAddress | None = None
     points: bool = False
+    permission: Permission | None = None
 
 
 class LogLine(Record, frozen=True):
