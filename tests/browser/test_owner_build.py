@@ -140,3 +140,11 @@ def test_commands_are_told_in_the_words_of_the_command_line() -> None:
         ]
         for each in asked
     ]
+
+
+def test_permissions_to_read_are_told_in_the_words_of_the_command_line() -> None:
+    asked = [(what, "todo", until) for what in ("logs", "metrics") for until in (0, 1_795_421_642, 1 << 32)]
+    program = [_node(), SOURCE / "tests" / "words.js"]
+    lines = "\n".join(json.dumps(each) for each in asked)
+    done = subprocess.run(program, input=lines, capture_output=True, text=True, timeout=60, check=True)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [words.reading(*each) for each in asked]

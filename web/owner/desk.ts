@@ -1,7 +1,7 @@
 /** What an owner does here, from the first view to a signature that is sent, saved or handed back. */
 import { type Bytes, equal, toHex } from '../../packages/sdk/src/bytes.ts';
 import { ProvenError } from '../../packages/sdk/src/errors.ts';
-import { deriveOwnerKey } from '../../packages/sdk/src/identity.ts';
+import { deriveOwnerKey, type Seed } from '../../packages/sdk/src/identity.ts';
 import { MAX_ENVELOPE } from '../../packages/sdk/src/log/applications.ts';
 import { Flow, type Surroundings, wipe } from '../sign-in/flows.ts';
 import { Node } from '../sign-in/management.ts';
@@ -9,13 +9,14 @@ import { describe } from '../sign-in/problems.ts';
 import { Cancelled, type Screen, Stage, WentBack } from '../sign-in/screen.ts';
 import { type Asked, askedEnvelope, compose, envelopeOf, sign, type Signature } from './asked.ts';
 import type { Configuration } from './configuration.ts';
-import { giveBack, type Handover } from './handover.ts';
+import { giveBack, type Handover, type Listener } from './handover.ts';
 import { includesBody, LogReader, type Reading } from './log.ts';
 import { applicationsOf, hasPackage, submit } from './node.ts';
+import { type Permission, signPermission } from './permission.ts';
 import * as reviews from './review.ts';
-import { objection, requireSigner, rolesOf, signersOf } from './rules.ts';
+import { objection, objectionToReading, requireReader, requireSigner, rolesOf, signersOf } from './rules.ts';
 import * as views from './views.ts';
-import { inWords } from './words.ts';
+import { inWords, readingInWords } from './words.ts';
 
 /** One visit. After `end`, nothing more is shown or signed. */
 export class Desk {
@@ -44,10 +45,9 @@ export class Desk {
   }
 
   /** Be there until `end`. */
-  async run(begin: Handover | ProvenError | undefined): Promise<void> {
+  async run(begin: Promise<Handover> | undefined): Promise<void> {
     try {
-      if (begin instanceof ProvenError) await views.refused(this.#stage, sentence(begin));
-      else if (begin !== undefined) await this.#handOver(begin);
+      if (begin !== undefined) await this.#take(begin);
     } catch (error) {
       await this.#survive(error);
     }
@@ -129,51 +129,92 @@ export class Desk {
     if (signature !== undefined) await this.#dispose(asked, signature);
   }
 
-  async #handOver(begin: Handover): Promise<void> {
+  async #take(begin: Promise<Handover>): Promise<void> {
+    let handover: Handover;
+    try {
+      handover = await begin;
+    } catch (error) {
+      return views.refused(this.#stage, error instanceof ProvenError ? sentence(error) : 'The address cannot be read.');
+    }
     this.#node.warm();
-    const { asked } = begin;
+    if ('permission' in handover) await this.#letRead(handover, handover.permission);
+    else await this.#handOver(handover, handover.asked);
+  }
+
+  async #handOver(listener: Listener, asked: Asked): Promise<void> {
     const signature = await this.#sign(asked, 'terminal');
-    if (signature === undefined) return;
+    if (signature !== undefined) await this.#giveBack(listener, signature, inWords(asked.command), () => save(asked, signature));
+  }
+
+  /** Let the command line read what it asks for. */
+  async #letRead(listener: Listener, permission: Permission): Promise<void> {
+    const { what, applicationId, until } = permission;
+    let words = '';
+    const signature = await this.#confirmed(
+      async () => {
+        const reading = await this.#log.read(applicationId);
+        const objected = objectionToReading(permission, reading);
+        if (objected !== undefined) throw new ProvenError('CONFLICT', objected);
+        words = readingInWords(what, reading.state?.name ?? '', until);
+        return { permission, reading, roles: this.#roles(reading) };
+      },
+      (review, problem) => reviews.reviewPermission(this.#stage, review, problem),
+      ({ reading }, seed) => signPermission(permission, seed, (key) => {
+        this.#requireSame(key);
+        requireReader(reading, key);
+      }),
+    );
+    if (signature !== undefined) await this.#giveBack(listener, signature, words);
+  }
+
+  async #giveBack(listener: Listener, signature: Signature, words: string, saved?: () => void): Promise<void> {
     for (;;) {
       try {
         this.#busy('Signed', 'Handing the signature back…');
-        await giveBack(begin, signature);
+        await giveBack(listener, signature);
         return await views.tell(this.#stage, 'Signed', 'The command line has your signature and goes on by itself. You can close this page.', 'Your applications');
       } catch (error) {
         if (this.#ended) throw error;
-        if (!(await this.#stranded(asked, signature, explain(error)))) return;
+        const choice = await reviews.stranded(this.#stage, words, explain(error), saved !== undefined);
+        if (choice === 'save') saved?.();
+        if (choice === 'done') return;
       }
     }
   }
 
-  /** The command line is out of reach. Answers whether to try once more. */
-  async #stranded(asked: Asked, signature: Signature, problem: string): Promise<boolean> {
-    const choice = await reviews.stranded(this.#stage, inWords(asked.command), problem);
-    if (choice === 'save') save(asked, signature);
-    return choice !== 'done';
+  /** Show it, have it confirmed, and sign it; undefined if the person does not want to. */
+  #sign(asked: Asked, from: reviews.From): Promise<Signature | undefined> {
+    return this.#confirmed(
+      () => this.#review(asked, from),
+      (review, problem) => reviews.review(this.#stage, review, problem),
+      ({ reading }, seed) => sign(asked, seed, (key) => this.#requireKey(asked, reading, key)),
+    );
   }
 
-  /** Show it, have it confirmed, and sign it; undefined if the person does not want to. */
-  async #sign(asked: Asked, from: reviews.From): Promise<Signature | undefined> {
+  /** The same for anything that can be reviewed. */
+  async #confirmed<R>(
+    prepare: () => Promise<R>,
+    show: (review: R, problem: string | undefined) => Promise<reviews.Choice>,
+    signed: (review: R, seed: Seed) => Promise<Signature>,
+  ): Promise<Signature | undefined> {
     let problem: string | undefined;
     for (;;) {
       this.#busy('One moment', 'Reading the log…');
-      let review: reviews.Review;
+      let review: R;
       try {
-        review = await this.#review(asked, from);
+        review = await prepare();
       } catch (error) {
         if (this.#ended) throw error;
         await views.refused(this.#stage, explain(error));
         return undefined;
       }
-      const choice = await reviews.review(this.#stage, review, problem);
+      const choice = await show(review, problem);
       if (choice === 'no') return undefined;
       try {
-        const { reading } = review;
         return await this.#withFlow(
           (flow) => flow.identifyBy(choice),
           async (seed) => {
-            const signature = await sign(asked, seed, (key) => this.#requireKey(asked, reading, key));
+            const signature = await signed(review, seed);
             this.#key ??= signature.publicKey;
             return signature;
           },
@@ -194,16 +235,23 @@ export class Desk {
     const objected = objection(asked, reading);
     if (objected !== undefined) throw new ProvenError('CONFLICT', objected);
     const packageKnown = command.command === 'Deploy' ? await hasPackage(command.packageId) : undefined;
-    const roles = this.#key === undefined || reading.state === null ? [] : rolesOf(reading.state, this.#key);
-    return { asked, from, reading, packageKnown, roles };
+    return { asked, from, reading, packageKnown, roles: this.#roles(reading) };
+  }
+
+  #roles({ state }: Reading): string[] {
+    return this.#key === undefined || state === null ? [] : rolesOf(state, this.#key);
   }
 
   #requireKey(asked: Asked, reading: Reading | null, key: Bytes): void {
+    this.#requireSame(key);
+    if (reading !== null) requireSigner(asked, reading, key);
+  }
+
+  #requireSame(key: Bytes): void {
     if (this.#ended) throw new Cancelled('the visit has ended');
     if (this.#key !== undefined && !equal(this.#key, key)) {
       throw new ProvenError('FORBIDDEN', 'that passkey or phrase is one of another account than the one that is signed in');
     }
-    if (reading !== null) requireSigner(asked, reading, key);
   }
 
   /** Send or save what was signed here. */

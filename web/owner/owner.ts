@@ -1,5 +1,4 @@
 /** The owner page: a person sees what they own, and signs for it. It listens to no other window. */
-import { ProvenError } from '../../packages/sdk/src/errors.ts';
 import { element } from '../sign-in/dom.ts';
 import { Screen } from '../sign-in/screen.ts';
 import { type Configuration, CONFIGURATION_ELEMENT, readConfiguration } from './configuration.ts';
@@ -12,19 +11,15 @@ const screen = new Screen(root, location.host, 'The owner page of ', element('b'
 let desk: Desk | undefined;
 
 /** Take what the address hands over, out of the address. */
-function takeHandover(): Handover | ProvenError | undefined {
+function takeHandover(): Promise<Handover> | undefined {
   const { hash } = location;
   if (!isHandover(hash)) return undefined;
   history.replaceState(null, '', location.pathname);
-  try {
-    return readHandover(hash);
-  } catch (error) {
-    return error instanceof ProvenError ? error : new ProvenError('BAD_REQUEST', 'the address cannot be read', { cause: error });
-  }
+  return readHandover(hash);
 }
 
 /** Begin anew: what was shown or about to be signed before is given up. */
-function begin(handover: Handover | ProvenError | undefined): void {
+function begin(handover: Promise<Handover> | undefined): void {
   desk?.end();
   desk = new Desk(configuration, screen);
   void desk.run(handover);

@@ -4,12 +4,14 @@ import { type Command, guardiansOf } from '../../packages/sdk/src/log/applicatio
 import type { ApplicationState } from '../../packages/sdk/src/log/replay.ts';
 import { alert, button, type Child, element } from '../sign-in/dom.ts';
 import { actions, withIcon } from '../sign-in/parts.ts';
-import type { Stage } from '../sign-in/screen.ts';
+import type { Stage, View } from '../sign-in/screen.ts';
 import type { Asked } from './asked.ts';
 import type { Reading } from './log.ts';
 import { code, codes, countdown, facts, link } from './parts.ts';
+import type { Permission } from './permission.ts';
+import { noticeOf, signersOf } from './rules.ts';
 import { news, stateFacts } from './views.ts';
-import { guardiansInWords, inWords, visible } from './words.ts';
+import { duration, guardiansInWords, inWords, moment, readingInWords, visible } from './words.ts';
 
 type Fact = readonly [name: string, ...value: Child[]];
 
@@ -26,6 +28,12 @@ export interface Review {
   readonly roles: readonly string[];
 }
 
+export interface PermissionReview {
+  readonly permission: Permission;
+  readonly reading: Reading;
+  readonly roles: readonly string[];
+}
+
 export type Choice = 'passkey' | 'phrase' | 'create' | 'no';
 
 /** Show everything that will be signed, and ask how. */
@@ -35,23 +43,62 @@ export function review(stage: Stage, shown: Review, problem?: string): Promise<C
     problem !== undefined && alert(problem),
     element('p', { class: 'command' }, inWords(asked.command)),
     what(shown),
-    element('p', { class: 'hint' }, FROM[from]),
+    element('p', { class: 'hint' }, FROM[from === 'terminal' && asked.signatures.length > 0 ? 'cosigner' : from]),
+    ...ways(view, asked.applicationId === null),
+    ...asItIsNow(reading, shown.roles),
+  ]);
+}
+
+/** Show what the command line is to read, and until when, and ask how. */
+export function reviewPermission(stage: Stage, { permission, reading, roles }: PermissionReview, problem?: string): Promise<Choice> {
+  const { what: read, until, reader, applicationId, origin } = permission;
+  const name = reading.state?.name ?? '';
+  return stage.ask<Choice>('Sign this?', (view) => [
+    problem !== undefined && alert(problem),
+    element('p', { class: 'command' }, readingInWords(read, name, until)),
+    facts(
+      ['Application', element('b', {}, visible(name)), code(applicationId)],
+      ['What is read', READ[read]],
+      ['Until', moment(until * 1000), 'It cannot be taken back before; it ends with the command.'],
+      ['Who reads', 'The command that asks for it, by a key that it keeps to itself', code(reader)],
+      ['Network', code(visible(origin))],
+    ),
+    element('p', {}, 'It changes nothing, and nothing can be changed by it.'),
+    element('p', { class: 'hint' }, FROM.terminal),
+    ...ways(view, false),
+    ...asItIsNow(reading, roles),
+  ]);
+}
+
+const READ = {
+  logs: 'Console lines of its handlers, errors with their stacks, deploys, and what was ended.',
+  metrics: 'How often its handlers were called, how long that took, and how they failed.',
+} as const;
+
+function ways(view: View<Choice>, creates: boolean): Child[] {
+  return [
     element(
       'div',
       { class: 'stack' },
       withIcon('key', button('primary', 'Sign with a passkey', () => view.answer('passkey'))),
       withIcon('phrase', button('secondary', 'Sign with your recovery phrase', () => view.answer('phrase'))),
-      asked.applicationId === null && withIcon('person', button('secondary', 'Create an account and sign', () => view.answer('create'))),
+      creates && withIcon('person', button('secondary', 'Create an account and sign', () => view.answer('create'))),
     ),
     actions(button('quiet', 'Do not sign', () => view.answer('no'))),
-    reading?.state != null && element('details', { open: true }, element('summary', {}, 'As it is now'), stateFacts(reading.state, shown.roles)),
+  ];
+}
+
+function asItIsNow(reading: Reading | null, roles: readonly string[]): Child[] {
+  return [
+    reading?.state != null && element('details', { open: true }, element('summary', {}, 'As it is now'), stateFacts(reading.state, roles)),
     reading !== null && !reading.complete &&
       element('p', { class: 'hint' }, 'The log is too long to be read whole here: that no entry of the application was left out is the word of the node.'),
-  ]);
+  ];
 }
 
 const FROM = {
   terminal: 'The command line of this machine handed this over. If you did not ask for it there just now, do not sign.',
+  cosigner: 'The command line of this machine handed over what others have signed. If you did not ask for it there just now, do not sign.',
   file: 'Whoever gave you the file may have given it another name. What counts is what is above.',
   page: 'You asked for this on this page.',
 } as const;
@@ -67,7 +114,8 @@ function what({ asked, reading, packageKnown }: Review): HTMLElement {
     ...details(asked, packageKnown, state),
     asked.applicationId === null ? undefined : ['In its log', place(command.command, revision)],
     ['Network', code(visible(origin))],
-    signatures.length > 0 ? ['Signed by', codes(signatures.map(([key]) => toHex(key)))] : undefined,
+    signatures.length > 0 ? ['Signed by', counted(asked, state), codes(signatures.map(([key]) => toHex(key)))] : undefined,
+    ...(state === null ? [] : notice(asked, state)),
     command.command === 'TransferOwnership' && state !== null ? ['Owner until then', code(toHex(state.owner))] : undefined,
   );
 }
@@ -76,6 +124,16 @@ const place = (command: Command['command'], revision: number): string =>
   command === 'Veto' || command === 'CancelUpgrade'
     ? 'while this change is pending, and for no other'
     : `as entry ${revision + 1} of its own; if anything comes first, this has no effect`;
+
+/** How many have signed, of how many that have to. */
+function counted({ command, signatures }: Asked, state: ApplicationState | null): string | false {
+  return state !== null && `${signatures.length} of the ${signersOf(state, command.command).threshold} that it takes`;
+}
+
+function* notice({ command }: Asked, state: ApplicationState): Generator<Fact> {
+  const seconds = noticeOf(state, command.command);
+  if (seconds > 0) yield ['Notice', `It is announced, for everybody to see, and takes effect ${duration(seconds)} later.`];
+}
 
 function* details({ command, applicationId }: Asked, packageKnown: boolean | undefined, state: ApplicationState | null): Generator<Fact> {
   const live = state?.versions.at(-1)?.packageId;
@@ -134,29 +192,33 @@ export function signed(stage: Stage, shown: Outcome): Promise<'send' | 'save' | 
 }
 
 /** Signed, and the command line cannot be told: it may be on another machine, or the browser may not let pages reach it. */
-export function stranded(stage: Stage, words: string, problem: string): Promise<'again' | 'save' | 'done'> {
+export function stranded(stage: Stage, words: string, problem: string, saveable: boolean): Promise<'again' | 'save' | 'done'> {
   return stage.ask<'again' | 'save' | 'done'>('Signed, but not handed back', (view) => [
     alert(problem),
     element('p', { class: 'command' }, words),
-    element(
-      'p',
-      {},
-      'If the command line still waits on this machine, try again: your browser may ask whether this page may reach it. If it runs elsewhere, save the file, ' +
-        'end the command line there, and hand the file in: ',
-      code('proven app send FILE'),
-      ', for a new version with ',
-      code('--package FOLDER'),
-      '.',
-    ),
+    saveable
+      ? element(
+        'p',
+        {},
+        AGAIN,
+        'If it runs elsewhere, save the file, end the command line there, and hand the file in: ',
+        code('proven app send FILE'),
+        ', for a new version with ',
+        code('--package FOLDER'),
+        '.',
+      )
+      : element('p', {}, AGAIN, 'If it runs elsewhere, have the port that it names there lead to it from this machine, then try again.'),
     element(
       'div',
       { class: 'stack' },
       button('primary', 'Try again', () => view.answer('again')),
-      button('secondary', 'Save the file', () => view.answer('save')),
+      saveable && button('secondary', 'Save the file', () => view.answer('save')),
     ),
     actions(button('quiet', 'Done', () => view.answer('done'))),
   ]);
 }
+
+const AGAIN = 'If the command line still waits on this machine, try again: your browser may ask whether this page may reach it. ';
 
 export interface Sent {
   readonly words: string;

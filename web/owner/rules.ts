@@ -5,6 +5,7 @@ import { type Command, guardiansOf, type UpgradePolicy } from '../../packages/sd
 import { type ApplicationState, endsPending } from '../../packages/sdk/src/log/replay.ts';
 import type { Asked } from './asked.ts';
 import type { Reading } from './log.ts';
+import { outOfTime, type Permission } from './permission.ts';
 import { visible } from './words.ts';
 
 const UPGRADES: ReadonlySet<string> = new Set(['Deploy', 'RollBack', 'SetUpgradePolicy', 'TransferOwnership']);
@@ -24,11 +25,8 @@ export function signersOf({ policy, owner }: Pick<ApplicationState, 'policy' | '
 /** Why nobody should sign this, undefined if there is no reason. */
 export function objection(asked: Asked, reading: Reading): string | undefined {
   const { state } = reading;
-  if (asked.origin !== reading.origin) {
-    return `It is for the log ${visible(asked.origin)}, and this node’s is ${visible(reading.origin)}. Open the owner page of a node of that network.`;
-  }
-  if (asked.applicationId === null) return undefined;
-  if (state === null) return `Nobody has created the application ${asked.applicationId} in this log.`;
+  const elsewhere = misplaced(asked, reading);
+  if (elsewhere !== undefined || asked.applicationId === null || state === null) return elsewhere;
   const { name, policy, pending, archived, versions } = state;
   if (archived) return `${name} was archived. It cannot change any more.`;
   if (asked.revision !== state.history.length && !endsPending(state, asked)) {
@@ -43,6 +41,33 @@ export function objection(asked: Asked, reading: Reading): string | undefined {
   }
   if (command.command === 'RollBack' && command.version >= versions.length) return `${name} has no earlier version ${command.version}.`;
   return undefined;
+}
+
+/** Why nobody should sign this permission now, undefined if there is no reason. */
+export function objectionToReading(permission: Permission, reading: Reading): string | undefined {
+  return misplaced(permission, reading) ?? outOfTime(permission, Date.now());
+}
+
+/** Why it is for another log or application than there is here. */
+function misplaced({ origin, applicationId }: Pick<Asked, 'origin' | 'applicationId'>, reading: Reading): string | undefined {
+  if (origin !== reading.origin) {
+    return `It is for the log ${visible(origin)}, and this node’s is ${visible(reading.origin)}. Open the owner page of a node of that network.`;
+  }
+  if (applicationId === null || reading.state !== null) return undefined;
+  return `Nobody has created the application ${applicationId} in this log.`;
+}
+
+/** Throws `ProvenError` (`NOT_OWNER`) unless the holder of `key` may read logs and metrics, and so let others. */
+export function requireReader({ state }: Reading, key: Bytes): void {
+  if (state === null) throw new ProvenError('NOT_OWNER', 'nobody reads what is not there');
+  const { owner, policy, name } = state;
+  if ([owner, ...('keys' in policy ? policy.keys : [])].some((each) => equal(each, key))) return;
+  throw new ProvenError('NOT_OWNER', `your owner key, ${toHex(key)}, is neither the owner’s of ${name} nor one of those that sign for it`);
+}
+
+/** Seconds of notice that a command has to give, 0 if it takes effect at once. */
+export function noticeOf({ policy }: Pick<ApplicationState, 'policy'>, command: Command['command']): number {
+  return UPGRADES.has(command) && 'delay' in policy ? policy.delay : 0;
 }
 
 /** Throws `ProvenError` (`NOT_OWNER`) unless the signature of `key` counts. */

@@ -37,6 +37,10 @@ export function inWords(command: Command): string {
   }
 }
 
+/** What somebody lets the command line read, until a time (Unix seconds). */
+export const readingInWords = (what: string, name: string, until: number): string =>
+  `Read the ${what} of ${visible(name)} until ${moment(until * 1000)}`;
+
 /** Who may change an application, and when it takes effect, in one sentence. */
 export function policyInWords(policy: UpgradePolicy): string {
   switch (policy.kind) {

@@ -1,79 +1,3 @@
-// ../packages/sdk/src/errors.ts
-var CODES = /* @__PURE__ */ new Set([
-  "BAD_REQUEST",
-  "BUILD_ERROR",
-  "CONFLICT",
-  "EVIDENCE_INVALID",
-  "FORBIDDEN",
-  "HANDLER_ERROR",
-  "HANDLER_MEMORY",
-  "HANDLER_TIMEOUT",
-  "INTERNAL",
-  "METHOD_NOT_ALLOWED",
-  "MIGRATION_CHANGED",
-  "NO_IDENTITY",
-  "NOT_FOUND",
-  "NOT_OWNER",
-  "ORIGIN_DENIED",
-  "OVERLOADED",
-  "QUOTA_EXCEEDED",
-  "REQUEST_TIMEOUT",
-  "SESSION_CLOSED",
-  "SQL_DENIED",
-  "SQL_ERROR",
-  "STORAGE_FULL",
-  "TOO_LARGE",
-  "UNAUTHENTICATED",
-  "UNAVAILABLE",
-  "UNSUPPORTED_VALUE",
-  "CALL_INTERRUPTED",
-  "CANCELLED",
-  "NOT_ALLOWED",
-  "UNSUPPORTED",
-  "CLOSED"
-]);
-var ProvenError = class _ProvenError extends Error {
-  name = "ProvenError";
-  code;
-  details;
-  retryAfter;
-  /** Of an error of a call: the code that was to answer it. What the node itself refuses has none. */
-  source;
-  constructor(code2, message, options = {}) {
-    super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
-    this.code = code2;
-    if (options.details !== void 0) this.details = options.details;
-    if (options.retryAfter !== void 0) this.retryAfter = options.retryAfter;
-  }
-  /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
-  static fromRecord(record3, source = null) {
-    const fields = record3 instanceof Map ? Object.fromEntries(record3) : record3;
-    if (typeof fields !== "object" || fields === null) {
-      return new _ProvenError("INTERNAL", "the node sent an error that is not a record");
-    }
-    const { code: code2, message, details: details2, retry_after: retryAfter } = fields;
-    const error = new _ProvenError(
-      typeof code2 === "string" && CODES.has(code2) ? code2 : "INTERNAL",
-      typeof message === "string" ? message.slice(0, 4096) : String(code2).slice(0, 64),
-      {
-        details: typeof details2 === "object" && details2 !== null ? plain(details2) : void 0,
-        retryAfter: typeof retryAfter === "number" ? retryAfter : void 0
-      }
-    );
-    if (source !== null) error.source = source;
-    return error;
-  }
-};
-function plain(value) {
-  if (Array.isArray(value)) return value.map(plain);
-  if (!(value instanceof Map)) return value;
-  return Object.fromEntries(Array.from(value, ([key, item]) => [key, plain(item)]));
-}
-function asProvenError(error, code2 = "INTERNAL") {
-  if (error instanceof ProvenError) return error;
-  return new ProvenError(code2, error instanceof Error ? error.message : String(error), { cause: error });
-}
-
 // sign-in/dom.ts
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -238,6 +162,82 @@ function uint64(value) {
   view.setUint32(0, Math.floor(value / 4294967296));
   view.setUint32(4, value >>> 0);
   return bytes;
+}
+
+// ../packages/sdk/src/errors.ts
+var CODES = /* @__PURE__ */ new Set([
+  "BAD_REQUEST",
+  "BUILD_ERROR",
+  "CONFLICT",
+  "EVIDENCE_INVALID",
+  "FORBIDDEN",
+  "HANDLER_ERROR",
+  "HANDLER_MEMORY",
+  "HANDLER_TIMEOUT",
+  "INTERNAL",
+  "METHOD_NOT_ALLOWED",
+  "MIGRATION_CHANGED",
+  "NO_IDENTITY",
+  "NOT_FOUND",
+  "NOT_OWNER",
+  "ORIGIN_DENIED",
+  "OVERLOADED",
+  "QUOTA_EXCEEDED",
+  "REQUEST_TIMEOUT",
+  "SESSION_CLOSED",
+  "SQL_DENIED",
+  "SQL_ERROR",
+  "STORAGE_FULL",
+  "TOO_LARGE",
+  "UNAUTHENTICATED",
+  "UNAVAILABLE",
+  "UNSUPPORTED_VALUE",
+  "CALL_INTERRUPTED",
+  "CANCELLED",
+  "NOT_ALLOWED",
+  "UNSUPPORTED",
+  "CLOSED"
+]);
+var ProvenError = class _ProvenError extends Error {
+  name = "ProvenError";
+  code;
+  details;
+  retryAfter;
+  /** Of an error of a call: the code that was to answer it. What the node itself refuses has none. */
+  source;
+  constructor(code2, message, options = {}) {
+    super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
+    this.code = code2;
+    if (options.details !== void 0) this.details = options.details;
+    if (options.retryAfter !== void 0) this.retryAfter = options.retryAfter;
+  }
+  /** Read the error record of a peer; what is malformed becomes `INTERNAL` and not another exception. */
+  static fromRecord(record3, source = null) {
+    const fields = record3 instanceof Map ? Object.fromEntries(record3) : record3;
+    if (typeof fields !== "object" || fields === null) {
+      return new _ProvenError("INTERNAL", "the node sent an error that is not a record");
+    }
+    const { code: code2, message, details: details2, retry_after: retryAfter } = fields;
+    const error = new _ProvenError(
+      typeof code2 === "string" && CODES.has(code2) ? code2 : "INTERNAL",
+      typeof message === "string" ? message.slice(0, 4096) : String(code2).slice(0, 64),
+      {
+        details: typeof details2 === "object" && details2 !== null ? plain(details2) : void 0,
+        retryAfter: typeof retryAfter === "number" ? retryAfter : void 0
+      }
+    );
+    if (source !== null) error.source = source;
+    return error;
+  }
+};
+function plain(value) {
+  if (Array.isArray(value)) return value.map(plain);
+  if (!(value instanceof Map)) return value;
+  return Object.fromEntries(Array.from(value, ([key, item]) => [key, plain(item)]));
+}
+function asProvenError(error, code2 = "INTERNAL") {
+  if (error instanceof ProvenError) return error;
+  return new ProvenError(code2, error instanceof Error ? error.message : String(error), { cause: error });
 }
 
 // ../packages/sdk/src/cbor.ts
@@ -5397,6 +5397,7 @@ function inWords3(command) {
       return "Archive the application";
   }
 }
+var readingInWords = (what2, name, until) => `Read the ${what2} of ${visible(name)} until ${moment(until * 1e3)}`;
 function policyInWords(policy) {
   switch (policy.kind) {
     case "immutable":
@@ -5501,24 +5502,61 @@ function encodable(item) {
   return item instanceof Map ? new Map([...item].map(([key, value]) => [key, encodable(value)])) : item;
 }
 
+// owner/permission.ts
+var PERMISSION_LABEL = "proven/read-application/v1";
+var LONGEST = 12 * 3600;
+var LEEWAY = 300;
+var MAX_BYTES = 1024;
+function askedPermission(given) {
+  const raw = given.slice();
+  const fields = decodeStrictly(raw, MAX_BYTES, 2);
+  if (!Array.isArray(fields) || fields.length !== 6 || fields[0] !== PERMISSION_LABEL) throw bad4("it has its label and five fields");
+  const [, origin, applicationId2, what2, reader, until] = fields;
+  if (typeof origin !== "string" || origin.length === 0 || origin.length > 255) throw bad4("it names the log");
+  if (typeof applicationId2 !== "string" || !isId(applicationId2)) throw bad4("it is for one application");
+  if (what2 !== "logs" && what2 !== "metrics") throw bad4("it is to read logs, or metrics");
+  if (typeof reader !== "string" || !isId(reader)) throw bad4("it is for one reader");
+  if (!isCount(until)) throw bad4("it ends");
+  return { origin, applicationId: applicationId2, what: what2, reader, until, raw };
+}
+function outOfTime({ until }, now) {
+  if (until * 1e3 <= now) return "Its time is over. Run the command again.";
+  if (until * 1e3 > now + (LONGEST + LEEWAY) * 1e3) return `It would last longer than ${LONGEST / 3600} hours, which no node takes.`;
+  return void 0;
+}
+async function signPermission(permission, seed, mayBe) {
+  const key = await deriveOwnerKey(seed);
+  mayBe(key.publicKey);
+  const body = permission.raw;
+  const late = outOfTime(askedPermission(body), Date.now());
+  if (late !== void 0) throw new ProvenError("CONFLICT", late);
+  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key.privateKey, body));
+  return { publicKey: key.publicKey, signature, body };
+}
+var isId = (text2) => /^[a-z2-7]{32}$/.test(text2);
+var bad4 = (what2) => new ProvenError("BAD_REQUEST", `this is no permission to read: ${what2}`);
+
 // owner/handover.ts
 var PREFIX = "#command=";
 var MAX_FRAGMENT = 2 * MAX_ENVELOPE;
 var TOKEN_BYTES = 32;
 var TIMEOUT2 = 2e4;
 var isHandover = (fragment) => fragment.startsWith(PREFIX);
-function readHandover(fragment) {
+async function readHandover(fragment) {
   if (fragment.length > MAX_FRAGMENT) throw new ProvenError("TOO_LARGE", "the address is too long");
   const fields = decodeStrictly(fromBase64url3(fragment.slice(PREFIX.length)), MAX_ENVELOPE, 1);
-  if (!(fields instanceof Map)) throw bad4();
+  if (!(fields instanceof Map)) throw bad5();
   const [port, token, body, origin, create] = ["port", "token", "body", "origin", "create"].map((name) => fields.get(name));
-  if (typeof port !== "number" || !Number.isInteger(port) || port < 1024 || port > 65535) throw bad4();
-  if (!(token instanceof Uint8Array) || token.length !== TOKEN_BYTES) throw bad4();
+  const [envelope, read4] = ["envelope", "read"].map((name) => fields.get(name));
+  if (typeof port !== "number" || !Number.isInteger(port) || port < 1024 || port > 65535) throw bad5();
+  if (!(token instanceof Uint8Array) || token.length !== TOKEN_BYTES) throw bad5();
   if (body instanceof Uint8Array && fields.size === 3) return { asked: askedBody(body), port, token };
+  if (envelope instanceof Uint8Array && fields.size === 3) return { asked: await askedEnvelope(envelope), port, token };
+  if (read4 instanceof Uint8Array && fields.size === 3) return { permission: askedPermission(read4), port, token };
   if (typeof origin === "string" && create instanceof Uint8Array && fields.size === 4) {
     return { asked: askedCreation(origin, create), port, token };
   }
-  throw bad4();
+  throw bad5();
 }
 async function giveBack({ port, token }, { publicKey: publicKey2, signature }) {
   let response;
@@ -5539,14 +5577,14 @@ async function giveBack({ port, token }, { publicKey: publicKey2, signature }) {
   if (!response.ok) throw new ProvenError("FORBIDDEN", "the command line does not take this signature: it waits for another");
 }
 function fromBase64url3(text2) {
-  if (!/^[A-Za-z0-9_-]+$/.test(text2)) throw bad4();
+  if (!/^[A-Za-z0-9_-]+$/.test(text2)) throw bad5();
   try {
     return Uint8Array.from(atob(text2.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
   } catch {
-    throw bad4();
+    throw bad5();
   }
 }
-var bad4 = () => new ProvenError("BAD_REQUEST", "the address is not one that `proven app` writes");
+var bad5 = () => new ProvenError("BAD_REQUEST", "the address is not one that `proven` writes");
 
 // ../packages/sdk/src/time.ts
 var Deadline = class {
@@ -5661,10 +5699,10 @@ var DASH = "— ";
 function parseNote(raw) {
   if (raw.length > MAX_NOTE) throw new ProvenError("TOO_LARGE", `a note has at most ${MAX_NOTE} bytes`);
   const whole = textOf(raw);
-  if (/[\x00-\x09\x0b-\x1f\x7f]/.test(whole)) throw bad5("a note has no control characters");
+  if (/[\x00-\x09\x0b-\x1f\x7f]/.test(whole)) throw bad6("a note has no control characters");
   const end = whole.lastIndexOf("\n\n");
   const lines = whole.slice(end + 2);
-  if (end < 1 || !lines.endsWith("\n")) throw bad5("a note is text, an empty line, and signatures");
+  if (end < 1 || !lines.endsWith("\n")) throw bad6("a note is text, an empty line, and signatures");
   const listed = lines.slice(0, -1).split("\n");
   if (listed.length > MAX_SIGNATURES2) {
     throw new ProvenError("TOO_LARGE", `a note has at most ${MAX_SIGNATURES2} signatures`);
@@ -5675,23 +5713,23 @@ function parseNote(raw) {
 function parseCheckpoint(text2) {
   const [origin = "", size = "", root2 = "", ...extensions2] = text2.replace(/\n$/, "").split("\n");
   if (!text2.endsWith("\n") || [origin, size, root2, ...extensions2].includes("")) {
-    throw bad5("a checkpoint is an origin, a size and a root, a line each");
+    throw bad6("a checkpoint is an origin, a size and a root, a line each");
   }
   if (!/^(0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(Number(size))) {
-    throw bad5("the size of a checkpoint is a decimal number");
+    throw bad6("the size of a checkpoint is a decimal number");
   }
   const hash = decoded(root2);
-  if (hash.length !== HASH_BYTES) throw bad5("the root of a checkpoint is 32 bytes");
+  if (hash.length !== HASH_BYTES) throw bad6("the root of a checkpoint is 32 bytes");
   return { origin, size: Number(size), root: hash, extensions: extensions2 };
 }
 async function parseKey(text2) {
   const [, name = "", id, encoded = ""] = /^([^+]*)\+([^+]*)\+(.*)$/s.exec(text2) ?? [];
   const raw = decoded(encoded);
   if (!isSignerName(name) || raw.length !== 33 || raw[0] !== ED25519 && raw[0] !== COSIGNATURE) {
-    throw bad5("not the verifier key of an Ed25519 signer");
+    throw bad6("not the verifier key of an Ed25519 signer");
   }
   const publicKey2 = raw.slice(1);
-  if (id !== toHex(await keyIdOf(name, raw[0], publicKey2))) throw bad5("the verifier key has the id of another");
+  if (id !== toHex(await keyIdOf(name, raw[0], publicKey2))) throw bad6("the verifier key has the id of another");
   return { name, publicKey: publicKey2, verifierKey: text2 };
 }
 async function checkNote(key, note) {
@@ -5711,9 +5749,9 @@ async function keyIdOf(name, kind, publicKey2) {
 }
 function parseSignature(line) {
   const [, name = "", encoded] = new RegExp(`^${DASH}([^ ]*) (.*)$`, "s").exec(line) ?? [];
-  if (encoded === void 0 || !isSignerName(name)) throw bad5("a signature line is a dash, a name and base64");
+  if (encoded === void 0 || !isSignerName(name)) throw bad6("a signature line is a dash, a name and base64");
   const raw = decoded(encoded);
-  if (raw.length < 5) throw bad5("a signature begins with the id of its key");
+  if (raw.length < 5) throw bad6("a signature begins with the id of its key");
   return { name, keyId: raw.slice(0, 4), blob: raw.slice(4) };
 }
 var isSignerName = (name) => /^[^\s\x85+\x00-\x1f\x7f]+$/u.test(name) && [...name].length <= MAX_NAME;
@@ -5721,17 +5759,17 @@ function textOf(raw) {
   try {
     return fromUtf8(raw);
   } catch {
-    throw bad5("a note is UTF-8");
+    throw bad6("a note is UTF-8");
   }
 }
 function decoded(text2) {
   try {
     return fromBase64(text2);
   } catch {
-    throw bad5("not base64");
+    throw bad6("not base64");
   }
 }
-var bad5 = (message) => new ProvenError("BAD_REQUEST", message);
+var bad6 = (message) => new ProvenError("BAD_REQUEST", message);
 
 // ../packages/sdk/src/log/collect.ts
 var WIDTH = 256;
@@ -6272,11 +6310,8 @@ function signersOf({ policy, owner }, command) {
 }
 function objection(asked3, reading2) {
   const { state } = reading2;
-  if (asked3.origin !== reading2.origin) {
-    return `It is for the log ${visible(asked3.origin)}, and this node’s is ${visible(reading2.origin)}. Open the owner page of a node of that network.`;
-  }
-  if (asked3.applicationId === null) return void 0;
-  if (state === null) return `Nobody has created the application ${asked3.applicationId} in this log.`;
+  const elsewhere = misplaced(asked3, reading2);
+  if (elsewhere !== void 0 || asked3.applicationId === null || state === null) return elsewhere;
   const { name, policy, pending, archived, versions } = state;
   if (archived) return `${name} was archived. It cannot change any more.`;
   if (asked3.revision !== state.history.length && !endsPending(state, asked3)) {
@@ -6291,6 +6326,25 @@ function objection(asked3, reading2) {
   }
   if (command.command === "RollBack" && command.version >= versions.length) return `${name} has no earlier version ${command.version}.`;
   return void 0;
+}
+function objectionToReading(permission, reading2) {
+  return misplaced(permission, reading2) ?? outOfTime(permission, Date.now());
+}
+function misplaced({ origin, applicationId: applicationId2 }, reading2) {
+  if (origin !== reading2.origin) {
+    return `It is for the log ${visible(origin)}, and this node’s is ${visible(reading2.origin)}. Open the owner page of a node of that network.`;
+  }
+  if (applicationId2 === null || reading2.state !== null) return void 0;
+  return `Nobody has created the application ${applicationId2} in this log.`;
+}
+function requireReader({ state }, key) {
+  if (state === null) throw new ProvenError("NOT_OWNER", "nobody reads what is not there");
+  const { owner, policy, name } = state;
+  if ([owner, ..."keys" in policy ? policy.keys : []].some((each) => equal(each, key))) return;
+  throw new ProvenError("NOT_OWNER", `your owner key, ${toHex(key)}, is neither the owner’s of ${name} nor one of those that sign for it`);
+}
+function noticeOf({ policy }, command) {
+  return UPGRADES2.has(command) && "delay" in policy ? policy.delay : 0;
 }
 function requireSigner(asked3, { state }, key) {
   if (state === null || asked3.applicationId === null) return;
@@ -6439,21 +6493,55 @@ function review(stage, shown, problem) {
     problem !== void 0 && alert(problem),
     element("p", { class: "command" }, inWords3(asked3.command)),
     what(shown),
-    element("p", { class: "hint" }, FROM[from]),
+    element("p", { class: "hint" }, FROM[from === "terminal" && asked3.signatures.length > 0 ? "cosigner" : from]),
+    ...ways(view, asked3.applicationId === null),
+    ...asItIsNow(reading2, shown.roles)
+  ]);
+}
+function reviewPermission(stage, { permission, reading: reading2, roles }, problem) {
+  const { what: read4, until, reader, applicationId: applicationId2, origin } = permission;
+  const name = reading2.state?.name ?? "";
+  return stage.ask("Sign this?", (view) => [
+    problem !== void 0 && alert(problem),
+    element("p", { class: "command" }, readingInWords(read4, name, until)),
+    facts(
+      ["Application", element("b", {}, visible(name)), code(applicationId2)],
+      ["What is read", READ[read4]],
+      ["Until", moment(until * 1e3), "It cannot be taken back before; it ends with the command."],
+      ["Who reads", "The command that asks for it, by a key that it keeps to itself", code(reader)],
+      ["Network", code(visible(origin))]
+    ),
+    element("p", {}, "It changes nothing, and nothing can be changed by it."),
+    element("p", { class: "hint" }, FROM.terminal),
+    ...ways(view, false),
+    ...asItIsNow(reading2, roles)
+  ]);
+}
+var READ = {
+  logs: "Console lines of its handlers, errors with their stacks, deploys, and what was ended.",
+  metrics: "How often its handlers were called, how long that took, and how they failed."
+};
+function ways(view, creates) {
+  return [
     element(
       "div",
       { class: "stack" },
       withIcon("key", button("primary", "Sign with a passkey", () => view.answer("passkey"))),
       withIcon("phrase", button("secondary", "Sign with your recovery phrase", () => view.answer("phrase"))),
-      asked3.applicationId === null && withIcon("person", button("secondary", "Create an account and sign", () => view.answer("create")))
+      creates && withIcon("person", button("secondary", "Create an account and sign", () => view.answer("create")))
     ),
-    actions(button("quiet", "Do not sign", () => view.answer("no"))),
-    reading2?.state != null && element("details", { open: true }, element("summary", {}, "As it is now"), stateFacts(reading2.state, shown.roles)),
+    actions(button("quiet", "Do not sign", () => view.answer("no")))
+  ];
+}
+function asItIsNow(reading2, roles) {
+  return [
+    reading2?.state != null && element("details", { open: true }, element("summary", {}, "As it is now"), stateFacts(reading2.state, roles)),
     reading2 !== null && !reading2.complete && element("p", { class: "hint" }, "The log is too long to be read whole here: that no entry of the application was left out is the word of the node.")
-  ]);
+  ];
 }
 var FROM = {
   terminal: "The command line of this machine handed this over. If you did not ask for it there just now, do not sign.",
+  cosigner: "The command line of this machine handed over what others have signed. If you did not ask for it there just now, do not sign.",
   file: "Whoever gave you the file may have given it another name. What counts is what is above.",
   page: "You asked for this on this page."
 };
@@ -6466,11 +6554,19 @@ function what({ asked: asked3, reading: reading2, packageKnown }) {
     ...details(asked3, packageKnown, state),
     asked3.applicationId === null ? void 0 : ["In its log", place(command.command, revision)],
     ["Network", code(visible(origin))],
-    signatures.length > 0 ? ["Signed by", codes(signatures.map(([key]) => toHex(key)))] : void 0,
+    signatures.length > 0 ? ["Signed by", counted(asked3, state), codes(signatures.map(([key]) => toHex(key)))] : void 0,
+    ...state === null ? [] : notice(asked3, state),
     command.command === "TransferOwnership" && state !== null ? ["Owner until then", code(toHex(state.owner))] : void 0
   );
 }
 var place = (command, revision) => command === "Veto" || command === "CancelUpgrade" ? "while this change is pending, and for no other" : `as entry ${revision + 1} of its own; if anything comes first, this has no effect`;
+function counted({ command, signatures }, state) {
+  return state !== null && `${signatures.length} of the ${signersOf(state, command.command).threshold} that it takes`;
+}
+function* notice({ command }, state) {
+  const seconds = noticeOf(state, command.command);
+  if (seconds > 0) yield ["Notice", `It is announced, for everybody to see, and takes effect ${duration(seconds)} later.`];
+}
 function* details({ command, applicationId: applicationId2 }, packageKnown, state) {
   const live = state?.versions.at(-1)?.packageId;
   const pending = state?.pending ?? null;
@@ -6512,28 +6608,30 @@ function signed(stage, shown) {
     actions(button("quiet", "Done", () => view.answer("done")))
   ]);
 }
-function stranded(stage, words, problem) {
+function stranded(stage, words, problem, saveable) {
   return stage.ask("Signed, but not handed back", (view) => [
     alert(problem),
     element("p", { class: "command" }, words),
-    element(
+    saveable ? element(
       "p",
       {},
-      "If the command line still waits on this machine, try again: your browser may ask whether this page may reach it. If it runs elsewhere, save the file, end the command line there, and hand the file in: ",
+      AGAIN,
+      "If it runs elsewhere, save the file, end the command line there, and hand the file in: ",
       code("proven app send FILE"),
       ", for a new version with ",
       code("--package FOLDER"),
       "."
-    ),
+    ) : element("p", {}, AGAIN, "If it runs elsewhere, have the port that it names there lead to it from this machine, then try again."),
     element(
       "div",
       { class: "stack" },
       button("primary", "Try again", () => view.answer("again")),
-      button("secondary", "Save the file", () => view.answer("save"))
+      saveable && button("secondary", "Save the file", () => view.answer("save"))
     ),
     actions(button("quiet", "Done", () => view.answer("done")))
   ]);
 }
+var AGAIN = "If the command line still waits on this machine, try again: your browser may ask whether this page may reach it. ";
 function sent(stage, { words, origin, logIndex, activatesAt }) {
   return stage.ask("Done", (view) => [
     news(`It is entry ${logIndex} of the log ${visible(origin)}.`),
@@ -6570,8 +6668,7 @@ var Desk = class {
   /** Be there until `end`. */
   async run(begin2) {
     try {
-      if (begin2 instanceof ProvenError) await refused2(this.#stage, sentence2(begin2));
-      else if (begin2 !== void 0) await this.#handOver(begin2);
+      if (begin2 !== void 0) await this.#take(begin2);
     } catch (error) {
       await this.#survive(error);
     }
@@ -6646,49 +6743,83 @@ var Desk = class {
     const signature = await this.#sign(asked3, "file");
     if (signature !== void 0) await this.#dispose(asked3, signature);
   }
-  async #handOver(begin2) {
+  async #take(begin2) {
+    let handover;
+    try {
+      handover = await begin2;
+    } catch (error) {
+      return refused2(this.#stage, error instanceof ProvenError ? sentence2(error) : "The address cannot be read.");
+    }
     this.#node.warm();
-    const { asked: asked3 } = begin2;
+    if ("permission" in handover) await this.#letRead(handover, handover.permission);
+    else await this.#handOver(handover, handover.asked);
+  }
+  async #handOver(listener, asked3) {
     const signature = await this.#sign(asked3, "terminal");
-    if (signature === void 0) return;
+    if (signature !== void 0) await this.#giveBack(listener, signature, inWords3(asked3.command), () => save(asked3, signature));
+  }
+  /** Let the command line read what it asks for. */
+  async #letRead(listener, permission) {
+    const { what: what2, applicationId: applicationId2, until } = permission;
+    let words = "";
+    const signature = await this.#confirmed(
+      async () => {
+        const reading2 = await this.#log.read(applicationId2);
+        const objected = objectionToReading(permission, reading2);
+        if (objected !== void 0) throw new ProvenError("CONFLICT", objected);
+        words = readingInWords(what2, reading2.state?.name ?? "", until);
+        return { permission, reading: reading2, roles: this.#roles(reading2) };
+      },
+      (review2, problem) => reviewPermission(this.#stage, review2, problem),
+      ({ reading: reading2 }, seed) => signPermission(permission, seed, (key) => {
+        this.#requireSame(key);
+        requireReader(reading2, key);
+      })
+    );
+    if (signature !== void 0) await this.#giveBack(listener, signature, words);
+  }
+  async #giveBack(listener, signature, words, saved) {
     for (; ; ) {
       try {
         this.#busy("Signed", "Handing the signature back…");
-        await giveBack(begin2, signature);
+        await giveBack(listener, signature);
         return await tell(this.#stage, "Signed", "The command line has your signature and goes on by itself. You can close this page.", "Your applications");
       } catch (error) {
         if (this.#ended) throw error;
-        if (!await this.#stranded(asked3, signature, explain(error))) return;
+        const choice = await stranded(this.#stage, words, explain(error), saved !== void 0);
+        if (choice === "save") saved?.();
+        if (choice === "done") return;
       }
     }
   }
-  /** The command line is out of reach. Answers whether to try once more. */
-  async #stranded(asked3, signature, problem) {
-    const choice = await stranded(this.#stage, inWords3(asked3.command), problem);
-    if (choice === "save") save(asked3, signature);
-    return choice !== "done";
-  }
   /** Show it, have it confirmed, and sign it; undefined if the person does not want to. */
-  async #sign(asked3, from) {
+  #sign(asked3, from) {
+    return this.#confirmed(
+      () => this.#review(asked3, from),
+      (review2, problem) => review(this.#stage, review2, problem),
+      ({ reading: reading2 }, seed) => sign2(asked3, seed, (key) => this.#requireKey(asked3, reading2, key))
+    );
+  }
+  /** The same for anything that can be reviewed. */
+  async #confirmed(prepare, show, signed2) {
     let problem;
     for (; ; ) {
       this.#busy("One moment", "Reading the log…");
       let review2;
       try {
-        review2 = await this.#review(asked3, from);
+        review2 = await prepare();
       } catch (error) {
         if (this.#ended) throw error;
         await refused2(this.#stage, explain(error));
         return void 0;
       }
-      const choice = await review(this.#stage, review2, problem);
+      const choice = await show(review2, problem);
       if (choice === "no") return void 0;
       try {
-        const { reading: reading2 } = review2;
         return await this.#withFlow(
           (flow) => flow.identifyBy(choice),
           async (seed) => {
-            const signature = await sign2(asked3, seed, (key) => this.#requireKey(asked3, reading2, key));
+            const signature = await signed2(review2, seed);
             this.#key ??= signature.publicKey;
             return signature;
           }
@@ -6706,15 +6837,20 @@ var Desk = class {
     const objected = objection(asked3, reading2);
     if (objected !== void 0) throw new ProvenError("CONFLICT", objected);
     const packageKnown = command.command === "Deploy" ? await hasPackage(command.packageId) : void 0;
-    const roles = this.#key === void 0 || reading2.state === null ? [] : rolesOf(reading2.state, this.#key);
-    return { asked: asked3, from, reading: reading2, packageKnown, roles };
+    return { asked: asked3, from, reading: reading2, packageKnown, roles: this.#roles(reading2) };
+  }
+  #roles({ state }) {
+    return this.#key === void 0 || state === null ? [] : rolesOf(state, this.#key);
   }
   #requireKey(asked3, reading2, key) {
+    this.#requireSame(key);
+    if (reading2 !== null) requireSigner(asked3, reading2, key);
+  }
+  #requireSame(key) {
     if (this.#ended) throw new Cancelled("the visit has ended");
     if (this.#key !== void 0 && !equal(this.#key, key)) {
       throw new ProvenError("FORBIDDEN", "that passkey or phrase is one of another account than the one that is signed in");
     }
-    if (reading2 !== null) requireSigner(asked3, reading2, key);
   }
   /** Send or save what was signed here. */
   async #dispose(asked3, signature) {
@@ -6796,11 +6932,7 @@ function takeHandover() {
   const { hash } = location;
   if (!isHandover(hash)) return void 0;
   history.replaceState(null, "", location.pathname);
-  try {
-    return readHandover(hash);
-  } catch (error) {
-    return error instanceof ProvenError ? error : new ProvenError("BAD_REQUEST", "the address cannot be read", { cause: error });
-  }
+  return readHandover(hash);
 }
 function begin(handover) {
   desk?.end();

@@ -8,7 +8,8 @@ import { applicationId } from '../../../packages/sdk/src/log/replay.ts';
 import { askedBody, askedCreation, askedEnvelope, envelopeOf, sign } from '../asked.ts';
 import { readConfiguration } from '../configuration.ts';
 import { readHandover } from '../handover.ts';
-import { objection, requireSigner } from '../rules.ts';
+import { askedPermission, PERMISSION_LABEL, signPermission } from '../permission.ts';
+import { objection, objectionToReading, requireReader, requireSigner } from '../rules.ts';
 
 const LOG = 'proven.local/log';
 const APP = 'b'.repeat(32);
@@ -19,6 +20,13 @@ const VETO = { command: 'Veto' };
 
 const fragmentOf = (fields) => `#command=${Buffer.from(encode(fields)).toString('base64url')}`;
 const HANDED = { port: 40_000, token: new Uint8Array(32), body: bodyOf(VETO) };
+
+const NOW = Math.floor(Date.now() / 1000);
+const READ = { label: PERMISSION_LABEL, origin: LOG, app: APP, what: 'logs', reader: 'c'.repeat(32), until: NOW + 600 };
+const permissionOf = (change) => {
+  const { label, origin, app, what, reader, until } = { ...READ, ...change };
+  return encode([label, origin, app, what, reader, until]);
+};
 
 async function signedBy(seed, body) {
   const { privateKey, publicKey } = await deriveOwnerKey(seed);
@@ -51,6 +59,45 @@ test('nothing is signed but commands to applications', async () => {
     const forced = { ...askedBody(bodyOf(VETO)), body: () => Promise.resolve(other) };
     await assert.rejects(sign(forced, SEED, anybody), { name: 'ProvenError' }, toHex(other));
   }
+});
+
+test('a permission to read is never a command, nor a command a permission', async () => {
+  const body = permissionOf({});
+  const { signature, publicKey } = await signPermission(askedPermission(body), SEED, anybody);
+  const key = await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']);
+  assert.ok(await crypto.subtle.verify('Ed25519', key, signature, body));
+  assert.throws(() => askedBody(body), { name: 'ProvenError' });
+  await assert.rejects(askedEnvelope(encode({ body, signatures: [[publicKey, signature]] })), { name: 'ProvenError' });
+  for (const other of [
+    bodyOf(VETO), identifyMessage(null, new Uint8Array(32)), permissionOf({ label: BODY_LABEL }), permissionOf({ label: 'proven/identify/v1' }),
+    permissionOf({ what: 'data' }), permissionOf({ what: ['logs'] }), permissionOf({ app: 'todo' }), permissionOf({ app: null }), permissionOf({ reader: '' }),
+    permissionOf({ origin: '' }), permissionOf({ until: -1 }), permissionOf({ until: '9' }), permissionOf({ until: null }),
+    new Uint8Array([...body, 0]), new Uint8Array(0), encode([PERMISSION_LABEL]), new Uint8Array(2000),
+  ]) {
+    assert.throws(() => askedPermission(other), { name: 'ProvenError' }, toHex(other));
+    await assert.rejects(signPermission({ ...askedPermission(body), raw: other }, SEED, anybody), { name: 'ProvenError' }, toHex(other));
+  }
+});
+
+test('nobody lets read who may not, elsewhere, too late, or for too long', async () => {
+  const { publicKey: owner } = await deriveOwnerKey(SEED);
+  const { publicKey: guardian } = await deriveOwnerKey(new Uint8Array(32).fill(1));
+  const { publicKey: signer } = await deriveOwnerKey(new Uint8Array(32).fill(2));
+  const policy = { kind: 'timelock_multisig', delay: 60, threshold: 1, keys: [signer], guardians: [guardian] };
+  const reading = { origin: LOG, state: { id: APP, name: 'todo', owner, policy, archived: false, versions: [], history: [0], pending: null }, bodies: [], complete: true };
+  const asked = (change) => askedPermission(permissionOf(change));
+  assert.equal(objectionToReading(asked({}), reading), undefined);
+  assert.equal(objectionToReading(asked({ until: NOW + 12 * 3600 }), reading), undefined);
+  assert.match(objectionToReading(asked({ origin: 'other/log' }), reading), /network/);
+  assert.match(objectionToReading(asked({}), { ...reading, state: null }), /Nobody/);
+  for (const [until, why] of [[NOW - 1, /over/], [0, /over/], [NOW + 13 * 3600, /longer/], [Number.MAX_SAFE_INTEGER, /longer/]]) {
+    assert.match(objectionToReading(asked({ until }), reading), why);
+    await assert.rejects(signPermission(asked({ until }), SEED, anybody), { code: 'CONFLICT' });
+  }
+  requireReader(reading, owner);
+  requireReader(reading, signer);
+  assert.throws(() => requireReader(reading, guardian), { code: 'NOT_OWNER' });
+  assert.throws(() => requireReader({ ...reading, state: null }, owner), { code: 'NOT_OWNER' });
 });
 
 test('text that no log takes, because it looks like other text, is refused and shown by its numbers', () => {
@@ -103,18 +150,25 @@ test('the owner key is no key that signs in', async () => {
   for (const application of [null, APP]) assert.notEqual(toHex((await deriveIdentityKey(SEED, application)).publicKey), owner);
 });
 
-test('addresses are read in exactly their form', () => {
-  assert.equal(readHandover(fragmentOf(HANDED)).port, 40_000);
+test('addresses are read in exactly their form', async () => {
+  assert.equal((await readHandover(fragmentOf(HANDED))).port, 40_000);
   const { body: _, ...rest } = HANDED;
   const create = encode({ command: 'CreateApplication', name: 'todo', nonce: new Uint8Array(16) });
-  assert.equal(readHandover(fragmentOf({ ...rest, origin: LOG, create })).asked.applicationId, null);
+  assert.equal((await readHandover(fragmentOf({ ...rest, origin: LOG, create }))).asked.applicationId, null);
+  const read = permissionOf({});
+  assert.equal((await readHandover(fragmentOf({ ...rest, read }))).permission.what, 'logs');
+  const envelope = encode({ body: HANDED.body, signatures: [await signedBy(SEED, HANDED.body)] });
+  assert.equal((await readHandover(fragmentOf({ ...rest, envelope }))).asked.signatures.length, 1);
+  const unsigned = encode({ body: HANDED.body, signatures: [[(await signedBy(SEED, HANDED.body))[0], new Uint8Array(64)]] });
   const others = [
     fragmentOf(rest), fragmentOf({ ...HANDED, more: 1 }), fragmentOf({ ...HANDED, origin: LOG }), fragmentOf({ ...rest, create }),
     fragmentOf({ ...HANDED, port: 80 }), fragmentOf({ ...HANDED, port: 65_536 }), fragmentOf({ ...HANDED, port: '40000' }),
     fragmentOf({ ...HANDED, port: '40000@evil.example' }), fragmentOf({ ...HANDED, token: new Uint8Array(31) }), fragmentOf({ ...HANDED, token: 'x' }),
-    fragmentOf({ ...HANDED, body: 'text' }), fragmentOf([HANDED]), '#command=', '#command=%00', `#command=${'A'.repeat(70_000)}`, '#command=A',
+    fragmentOf({ ...HANDED, body: 'text' }), fragmentOf({ ...HANDED, read }), fragmentOf({ ...HANDED, envelope }), fragmentOf({ ...rest, read, envelope }),
+    fragmentOf({ ...rest, body: read }), fragmentOf({ ...rest, read: HANDED.body }), fragmentOf({ ...rest, envelope: HANDED.body }),
+    fragmentOf({ ...rest, envelope: unsigned }), fragmentOf({ ...rest, read: 'logs' }), fragmentOf([HANDED]), '#command=', '#command=%00', `#command=${'A'.repeat(70_000)}`, '#command=A',
   ];
-  for (const other of others) assert.throws(() => readHandover(other), { name: 'ProvenError' }, other.slice(0, 100));
+  for (const other of others) await assert.rejects(readHandover(other), { name: 'ProvenError' }, other.slice(0, 100));
 });
 
 test('what could not take effect is objected to', async () => {
