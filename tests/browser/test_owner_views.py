@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from playwright.async_api import expect
 
+from proven.cli.app._passkey import Wanted
+from proven.cli.app._passkey import fragment as fragment_of
 from proven.wire.applications import (
     Deploy,
     OwnerKey,
@@ -14,6 +17,8 @@ from proven.wire.applications import (
     TimelockMultisig,
     TransferOwnership,
 )
+from proven.wire.ids import IdentityId
+from proven.wire.permissions import Permitted
 from support.accessibility import look
 from support.owner import Owner, deployed, fresh, handed_over, owner, signed, submit
 from support.person import World
@@ -89,6 +94,15 @@ async def test_the_views_of_a_handover_are_accessible(world: World) -> None:
     await person.press("Sign with a passkey")
     await person.sees("Signed, but not handed back")
     await _look(person, "stranded")
+    record = world.node.local._applications.find(made)
+    until = int(time.time()) + 600
+    asked = Permitted(world.node.local._applications.origin, record.id, "logs", IdentityId("c" * 32), until)
+    await person.visit(fragment_of(Wanted.permission(asked, []), 1024, bytes(32)))
+    await person.reads("Read the logs of")
+    await _look(person, "review-permission")
+    await person.press("Sign with a passkey")
+    await person.sees("Signed, but not handed back")
+    await _look(person, "stranded-permission")
 
 
 async def test_a_command_is_signed_by_keyboard_alone(world: World) -> None:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import aiohttp
 import aiohttp.web
 import pytest
 import pytest_asyncio
 
+from proven.cli.app import _passkey
 from proven.cli.app._listener import HOST, PATH, Listener
 from proven.cli.app._passkey import Wanted, sign_in_origin, signature
-from proven.wire.applications import Body, CreateApplication, Deploy, OwnerKey
+from proven.wire.applications import Body, CreateApplication, Deploy, OwnerKey, decode_envelope, sign
 from proven.wire.errors import ErrorCode, ProvenError
-from proven.wire.ids import application_id
+from proven.wire.ids import ApplicationId, IdentityId, application_id
+from proven.wire.permissions import Permitted
 from support.web_servers import listening
 
 PAGE: Final = "https://sign-in.example"
@@ -241,3 +250,68 @@ async def test_the_owner_page_is_where_the_node_leads_to() -> None:
     site.router.add_get("/owner", owner)
     async with listening(site) as port:
         assert await sign_in_origin(f"http://127.0.0.1:{port}/") == PAGE
+
+
+READING: Final = Permitted(
+    "log.example", ApplicationId("a" * 32), "logs", IdentityId("b" * 32), 1_795_421_642
+)
+
+
+async def test_a_permission_counts_of_those_alone_who_may_give_it() -> None:
+    thief = OwnerKey.from_seed(b"T" * 32)
+    wanted = Wanted.permission(READING, [OWNER.public_key])
+    assert wanted.signs(OWNER.public_key, OWNER.sign(READING.encode()))
+    assert not wanted.signs(thief.public_key, thief.sign(READING.encode()))
+    for change in ({"until": READING.until + 1}, {"what": "metrics"}, {"application_id": "c" * 32}):
+        other = replace(READING, **change)  # type: ignore[arg-type]
+        assert not wanted.signs(OWNER.public_key, OWNER.sign(other.encode()))
+    assert not wanted.signs(OWNER.public_key, OWNER.sign(BODY.encode()))
+
+
+async def test_one_more_signature_counts_over_the_bytes_of_the_file_alone() -> None:
+    signed = decode_envelope(sign(BODY, OwnerKey.from_seed(b"A" * 32)))
+    wanted = Wanted.cosignature(signed)
+    assert wanted.fields == {"envelope": signed.encode()}
+    assert wanted.signs(OWNER.public_key, OWNER.sign(BODY.encode()))
+    assert not wanted.signs(OWNER.public_key, OWNER.sign(OTHER.encode()))
+    assert not wanted.signs(OWNER.public_key, OWNER.sign(READING.encode()))
+
+
+async def test_what_a_browser_is_started_with_holds_no_secret_and_leads_to_the_page_for_this_user_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[tuple[str, str]] = []
+
+    def start(address: str) -> bool:
+        file = Path(url2pathname(urlsplit(address).path))
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        assert file.stat().st_uid == os.getuid()
+        started.append((address, file.read_text()))
+        return True
+
+    async def owner(_: aiohttp.web.Request) -> aiohttp.web.Response:
+        return aiohttp.web.Response()
+
+    monkeypatch.setattr(_passkey, "_has_browser", lambda: True)
+    monkeypatch.setattr("webbrowser.open", start)
+    site = aiohttp.web.Application()
+    site.router.add_get("/owner", owner)
+    async with listening(site) as port:
+        with pytest.raises(ProvenError):
+            await signature(f"http://localhost:{port}", Wanted.change(BODY), wait=0.05)
+    ((address, page),) = started
+    told = next(line.strip() for line in capsys.readouterr().err.splitlines() if "/owner#" in line)
+    assert address.startswith("file:///")
+    assert "owner" not in address.rpartition("/")[2]
+    assert "#" not in address
+    assert f'content="0;url={told}"' in page
+    assert not Path(url2pathname(urlsplit(address).path)).parent.exists()
+
+
+def test_a_listener_needs_nothing_of_the_node_but_its_http_server() -> None:
+    program = "import sys, proven.cli.app._listener; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stdout.split() if name.startswith("proven.")}
+    assert {name.split(".")[1] for name in loaded} == {"cli", "gateway", "wire"}
+    assert not {"proven.gateway.gateway", "proven.gateway.explorer"} & loaded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -19,7 +20,9 @@ from .key import KEY, read_key
 if TYPE_CHECKING:
     from proven.client import Client
     from proven.node.presence import Presence
+    from proven.wire.commands import Permission
     from proven.wire.identity import IdentityKey
+    from proven.wire.permissions import Readable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,38 +35,71 @@ _KEY: Final = click.option(
 )
 
 
+_PASSKEY: Final = click.option(
+    "--passkey", is_flag=True, help="Be who signs by their passkey, on the owner page of the node."
+)
+
+
 def owner_options(command: F) -> F:
     """Give a command the options that `Node.named` takes."""
-    return _KEY(node_options(command))
+    return _KEY(_PASSKEY(node_options(command)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A management session that may read an application, which it names so, and what it may by."""
+
+    client: Client
+    application: str
+    permission: Permission | None
 
 
 class Node:
-    """A node, how its evidence is verified, and the key of whoever asks."""
+    """A node, how its evidence is verified, and the key of whoever asks; None for a passkey."""
 
-    def __init__(self, found: Found, key: IdentityKey, *, named: bool) -> None:
+    def __init__(self, found: Found, key: IdentityKey | None, *, named: bool) -> None:
         self._found = found
         self._key = key
         self._named = named
 
     @classmethod
-    def named(cls, application: str, *, key: str | None, **where: Any) -> Node:
+    def named(cls, application: str, *, key: str | None, passkey: bool, **where: Any) -> Node:
         """The node that the options name, or the one on this machine that runs the application."""
         from proven.wire.identity import IdentityKey
 
+        if passkey and key is not None:
+            raise ProvenError(ErrorCode.BAD_REQUEST, "say who you are in one way: --key KEY or --passkey")
         node = find(application, where)
+        if passkey:
+            return cls(node, None, named=True)
         found = _owner_of(node.known) if key is None else IdentityKey.of_owner(read_key(key))
         return cls(node, found, named=key is not None)
 
     @contextlib.asynccontextmanager
-    async def manage(self) -> AsyncIterator[Client]:
+    async def reading(
+        self, application: str, what: Readable, *, following: bool = False
+    ) -> AsyncIterator[Reader]:
+        """A session that reads `what` of the application. By passkey, somebody is asked to sign for that
+        first, and it ends when their permission does.
+        """
+        if self._key is not None:
+            async with self._manage(self._key) as client:
+                yield Reader(client, application, None)
+            return
+        from ._permission import ask
+
+        granted = await ask(self._found, application, what, following=following)
+        async with granted.lasting(), self._manage(granted.key) as client:
+            yield Reader(client, granted.permitted.application_id, granted.permission)
+
+    @contextlib.asynccontextmanager
+    async def _manage(self, key: IdentityKey) -> AsyncIterator[Client]:
         """A management session by that key. Who is refused, and named no key, is told how to; who names no
         application of the node, which ones there are.
         """
         from proven.client import connect
 
-        connecting = connect(
-            self._found.url, application=None, verifier=self._found.verifier, identity=self._key
-        )
+        connecting = connect(self._found.url, application=None, verifier=self._found.verifier, identity=key)
         try:
             with self._found.telling_what_runs():
                 async with await connecting as client:
@@ -71,7 +107,7 @@ class Node:
         except ProvenError as error:
             if error.code is not ErrorCode.FORBIDDEN or self._named:
                 raise
-            message = f"{error.message}; say with --key KEY which of them you are"
+            message = f"{error.message}; say with --key KEY or --passkey which of them you are"
             raise ProvenError(error.code, message, details=error.details) from None
 
 
@@ -85,7 +121,8 @@ def _owner_of(known: Presence | None) -> IdentityKey:
     file = None if known is None or known.data_dir is None else Path(known.data_dir) / "root.key"
     if file is None or not file.exists():
         raise ProvenError(
-            ErrorCode.BAD_REQUEST, "this node is not one of this machine: say with --key KEY whose log it is"
+            ErrorCode.BAD_REQUEST,
+            "this node is not one of this machine: say with --key KEY or --passkey whose log it is",
         )
     seed = keys.derive(keys.load_or_create(file), "owner")
     return IdentityKey(Ed25519PrivateKey.from_private_bytes(seed), None)

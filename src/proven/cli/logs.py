@@ -44,7 +44,9 @@ def logs(
     what was ended for taking too long or too much.
 
     It is for the keys that can change it alone: its owner's, and those that sign together under its policy;
-    say with --key which is yours. Without it, the key is that of what `proven dev` deploys on this machine.
+    say with --key which is yours, or with --passkey that you sign on the owner page of the node: that this
+    command may read the logs of this application, for 20 minutes, or 12 hours with --follow. Without either,
+    the key is that of what `proven dev` deploys on this machine.
 
     With --follow it goes on, over lost connections and restarts of the node, without printing a line twice;
     where lines are gone, stderr says how many. Control characters are shown as replacement characters; --json
@@ -57,6 +59,7 @@ def logs(
       proven logs todo --since 10m --handler addTodo
       proven logs todo --since 1d --json | jq 'select(.code == "HANDLER_TIMEOUT")'
       proven logs todo --key keyring:todo
+      proven logs todo --follow --passkey
       proven logs todo --node https://example.org --pcr0 3b1f… --key owner.key
     """
     from ._log_lines import Printer, print_line_json
@@ -77,8 +80,15 @@ async def _read(
     show: Callable[[Line], None],
 ) -> None:
     moment = None if since is None else int((time.time() - since) * 1000)
-    async with node.manage() as client:
-        reading = client.logs(application, since=moment, handler=handler, level=level, follow=follow)
+    async with node.reading(application, "logs", following=follow) as reader:
+        reading = reader.client.logs(
+            reader.application,
+            since=moment,
+            handler=handler,
+            level=level,
+            follow=follow,
+            permission=reader.permission,
+        )
         async with contextlib.aclosing(reading) as lines:
             async for line in lines:
                 show(line)

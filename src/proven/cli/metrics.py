@@ -41,6 +41,7 @@ def metrics(application: str, since: float, handler: str | None, as_json: bool, 
       proven metrics todo
       proven metrics todo --since 7d --handler addTodo
       proven metrics todo --since 1d --json --key owner.key
+      proven metrics todo --passkey
     """
     seconds = min(max(60, round(since)), _LONGEST)
     node = Node.named(application, **where)
@@ -55,8 +56,14 @@ def metrics(application: str, since: float, handler: str | None, as_json: bool, 
 async def _read(
     node: Node, application: str, seconds: int, handler: str | None, *, points: bool
 ) -> ReadMetricsResult:
-    async with node.manage() as client:
-        return await client.metrics(application, seconds=seconds, handler=handler, points=points)
+    async with node.reading(application, "metrics") as reader:
+        return await reader.client.metrics(
+            reader.application,
+            seconds=seconds,
+            handler=handler,
+            points=points,
+            permission=reader.permission,
+        )
 
 
 def table(found: ReadMetricsResult) -> list[str]:

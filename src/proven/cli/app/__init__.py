@@ -57,6 +57,7 @@ def app() -> None:
     Examples: several keys, at several machines
       proven app deploy todo ./todo --key a.key --save upgrade.command
       proven app sign upgrade.command --key b.key
+      proven app sign upgrade.command --passkey
       proven app send upgrade.command --package ./todo
 
     A key is in a file, or in the keyring of your desktop session (`--key keyring:NAME`): `proven key --help`.

@@ -124,11 +124,10 @@ async def create(command: CreateApplication, signing: Signing, place: Place) -> 
     async with place.node() as node:
         origin = (await node.read(None)).origin
         if signing.passkey:
-            from ._passkey import Wanted, signature
+            from ._passkey import Wanted, created_by, signature
 
-            wanted = Wanted.creation(origin, command)
-            key, made = await signature(place.url, wanted)
-            signed = _signed(wanted.body(key), (key, made))
+            key, made = await signature(place.url, Wanted.creation(origin, command))
+            signed = _signed(created_by(key, origin, command), (key, made))
         else:
             (owner,) = signing.keys
             new = application_id(owner.public_key, command.nonce)
@@ -183,7 +182,7 @@ async def _explained(error: ProvenError, node: OwnersNode, signed: SignedCommand
         case ErrorCode.FORBIDDEN if "threshold" in details:
             message += (
                 "; name more keys with --key, or write it with --save FILE, let the others run "
-                "`proven app sign FILE --key THEIRS`, and then `proven app send FILE`"
+                "`proven app sign FILE --key THEIRS` or `--passkey`, and then `proven app send FILE`"
             )
         case ErrorCode.NOT_OWNER:
             message += await _who_may(node, signed)

@@ -115,7 +115,7 @@ def _tell(sent: Sent) -> None:
             )
         )
         click.echo(
-            f"next: `{COMMAND} app sign {sent.saved} --key FILE` adds a signature, "
+            f"next: `{COMMAND} app sign {sent.saved} --key FILE`, or --passkey, adds a signature, "
             f"`{COMMAND} app send {sent.saved}` sends it",
             err=True,
         )
