@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from proven.client import Client, connect
+from proven.client import Client, MissedLines, connect
 from proven.wire import cbor
 from proven.wire.applications import (
     Archive,
@@ -241,6 +241,16 @@ async def outcome(client: Client, command: FollowLogs | ReadLogs | ReadMetrics) 
 NO = ErrorCode.UNAUTHENTICATED
 
 
+async def pushed(app: App, lines: AsyncIterator[LogLine | MissedLines]) -> None:
+    """Read what was there, and one line that is sent for being followed."""
+    await anext(lines)
+    following = asyncio.ensure_future(anext(lines))
+    app.say("pushed")
+    line = await following
+    assert isinstance(line, LogLine)
+    assert line.text == "pushed"
+
+
 async def test_a_program_reads_what_the_owner_lets_it_read_and_nothing_else(app: App) -> None:
     key = program()
     async with manager(app.node, key) as client:
@@ -268,7 +278,7 @@ async def test_each_signer_lets_others_read_for_as_long_as_they_are_one(app: App
     async with manager(app.node, key) as client:
         following = client.logs(app.id, follow=True, permission=given)
         async with asyncio.timeout(20), contextlib.aclosing(following) as lines:
-            await anext(lines)
+            await pushed(app, lines)
             fewer = tuple(each for each in SIGNERS if each != given.public_key)
             await app.submit(SetUpgradePolicy(policy=Multisig(threshold=2, keys=fewer)), "a", "b")
             app.say("not for c's program")
@@ -299,7 +309,7 @@ async def test_a_permission_ends_while_it_is_used(app: App, monkeypatch: pytest.
     async with manager(app.node, key) as client:
         following = client.logs(app.id, follow=True, permission=given)
         async with asyncio.timeout(20), contextlib.aclosing(following) as lines:
-            await anext(lines)
+            await pushed(app, lines)
             monkeypatch.setattr(app.node.local._telemetry, "_clock", lambda: float(given.until))
             app.say("too late")
             with pytest.raises(ProvenError) as refused:

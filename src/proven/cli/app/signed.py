@@ -10,7 +10,7 @@ import click
 
 from proven.cli._output import COMMAND, confirm, json_option, print_json
 from proven.cli.key import KEY, KEY_FILE, read_key
-from proven.wire.applications import CreateApplication, Deploy
+from proven.wire.applications import CancelUpgrade, CreateApplication, Deploy, Veto
 from proven.wire.errors import ErrorCode, ProvenError
 
 from ._options import YES, Place, bad_request, node_options
@@ -102,7 +102,7 @@ async def _signature(signed: SignedCommand, place: Place) -> tuple[bytes, bytes]
                 "its network with --node",
             )
         record = log.find(signed.application_id)
-    if record.revision != body.revision:
+    if record.revision != body.revision and not isinstance(body.command, CancelUpgrade | Veto):
         raise ProvenError(
             ErrorCode.CONFLICT,
             f"{record.name} has {record.revision} entries, and who wrote this had seen {body.revision}: no "
