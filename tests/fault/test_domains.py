@@ -44,7 +44,7 @@ class World:
             engine.logs, engine.objects, origin=ORIGIN, clock=lambda: self.seconds
         )
         config = DomainsConfig(
-            resolvers=tuple(server.url for server in servers), certificates=authority.file, timeout=5.0
+            resolvers=tuple(server.url for server in servers), certificates=authority.file, timeout=15.0
         )
         self.prover = Prover(
             self.applications,

@@ -256,7 +256,9 @@ async def test_all_of_it_at_once_leaves_the_neighbour_answering(flooding: Stage)
     """No promise about speed here: more processes compute than the machine has cores."""
     handlers = ["spin", "backtrack", "heapBomb", "arrayBufferFlood", "shout", "neverSettle", "recurse"]
     calls = [
-        asyncio.create_task(flooding.attacker.call(name, *([100_000] if name == "shout" else []), timeout=120))
+        asyncio.create_task(
+            flooding.attacker.call(name, *([100_000] if name == "shout" else []), timeout=120)
+        )
         for name in handlers
     ]
     number = 0

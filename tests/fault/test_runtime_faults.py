@@ -31,7 +31,9 @@ def application_log() -> list[ConsoleRecord]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def runtime(application_log: list[ConsoleRecord]) -> AsyncIterator[Runtime]:
-    async with running(pool_size=2, memory_mib=64, timeout=60.0, on_console=application_log.append) as runtime:
+    async with running(
+        pool_size=2, memory_mib=64, timeout=60.0, on_console=application_log.append
+    ) as runtime:
         yield runtime
 
 
@@ -46,7 +48,7 @@ async def villain(runtime: Runtime) -> App:
 
 
 async def longest_turn(app: App, calls: int = 200) -> float:
-    """Call it again and again: the median of the processor seconds of each call's longest turn of the loop."""
+    """Call it again and again: the median of the processor seconds that each call's longest turn took."""
     longest = []
     for number in range(calls):
         with turns() as meanwhile:
@@ -189,9 +191,7 @@ async def test_code_that_keeps_computing_after_its_call_is_stopped(villain: App)
     assert await villain.call("alive") == "ok"
     pid = villain.pid
     assert await villain.call("leave") == "left"
-    await eventually(
-        lambda: all(process.pid != pid for process in villain.runtime.report().processes)
-    )
+    await eventually(lambda: all(process.pid != pid for process in villain.runtime.report().processes))
     assert await villain.call("alive") == "ok"
 
 

@@ -1,4 +1,4 @@
-"""How long an event loop keeps everybody waiting, in processor time: that of a busy machine is not its fault."""
+"""How long an event loop keeps everybody waiting, in processor time: a busy machine is not its fault."""
 
 from __future__ import annotations
 

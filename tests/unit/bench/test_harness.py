@@ -135,7 +135,9 @@ async def serving(*answers: bytes) -> AsyncIterator[int]:
 
 
 def plan(port: int, seconds: float = 0.2) -> load.Plan:
-    return load.Plan("127.0.0.1", port, http.request("x", "/").decode(), "hi", 4, seconds=seconds, warm_up=0.05)
+    return load.Plan(
+        "127.0.0.1", port, http.request("x", "/").decode(), "hi", 4, seconds=seconds, warm_up=0.05
+    )
 
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
