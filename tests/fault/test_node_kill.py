@@ -114,7 +114,7 @@ class Ledger:
             assert last in transfers
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_fifty_times_killed_no_acknowledged_write_is_lost_and_no_transaction_is_half(
     tmp_path: Path,
 ) -> None:

@@ -16,8 +16,8 @@ from support.node import APPS
 
 KILLS = 3
 UNSTORED = 150
-"""Calls of which the lines may be lost, all of them the last: some 20 are made in the time that lines wait, on
-a machine that gives the node enough of it.
+"""Calls of which the lines may be lost, all of them the last: some 20 are made in the time that lines wait,
+on a machine that gives the node enough of it.
 """
 QUICK = {"PROVEN_RUNTIME_POOL_SIZE": "1"}
 

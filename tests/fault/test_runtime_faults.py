@@ -197,7 +197,7 @@ async def test_code_that_keeps_computing_after_its_call_is_stopped(villain: App)
 
 async def test_so_many_that_keep_computing_that_none_gets_much_of_a_cpu_are_all_stopped() -> None:
     villains = 3 * (os.cpu_count() or 1)
-    async with running(max_processes=villains) as runtime:
+    async with running(max_processes=villains, load_timeout=60.0, timeout=60.0) as runtime:
         for number in range(villains):
             app = await load(runtime, {"src/app.ts": VILLAIN.read_text()}, f"villain {number}")
             assert await app.call("leave") == "left"

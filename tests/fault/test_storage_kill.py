@@ -119,7 +119,7 @@ def run_and_kill(directory: Path, synchronous: Synchronous, found: Found, acknow
     return acknowledged
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_killed_fifty_times_while_it_writes_it_keeps_every_acknowledged_write(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     directory = tmp_path / "data"

@@ -160,7 +160,7 @@ async def check(node: DevNode, owner: Owner) -> None:
         assert await client.call("src/app.ts#health_failures") == 0, "a health check left something"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_version_that_was_acknowledged_over_http_survives_kill_9(tmp_path: Path) -> None:
     folder = copied(APPS / "herald", tmp_path / "herald")
     owner = Owner(tmp_path / "app", 20_260_611)

@@ -20,7 +20,7 @@ def peers() -> Iterator[list[Row]]:
         yield list(against_peers(running))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_other_implementations_agree(peers: list[Row]) -> None:
     assert {row.source for row in peers} == {"siwe, ethers", "siwe", "bip322-js", "radix-engine-toolkit"}
     for row in peers:

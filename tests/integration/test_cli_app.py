@@ -266,14 +266,14 @@ async def test_of_a_long_log_only_the_application_is_read_and_is_the_same(
     assert record.pending.log_index == part.entries(record.id)[-1][0]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_the_walk_through_of_the_documentation_works(desk: Desk) -> None:
     page = (ROOT / "docs" / "owners.md").read_text("utf-8")
     scripts = _SHELL.findall(page)
     assert len(scripts) >= 3
     desk.app("hello")
     script = "set -eux\n" + "".join(scripts)
-    status, out, err = await finished(await desk.start("sh", "-c", script), seconds=280)
+    status, out, err = await finished(await desk.start("sh", "-c", script), seconds=550)
     assert status == 0, out + err
     shown = await desk.json("app", "show", "greeter")
     assert (shown["version"], shown["policy"]["kind"], shown["pending"]) == (2, "timelock", None)

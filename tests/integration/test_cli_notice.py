@@ -165,7 +165,7 @@ async def test_what_is_due_and_not_well_can_still_be_vetoed(desk: Noticed) -> No
     assert (await desk.json("app", "show", "todo"))["version"] == 1
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_two_of_three_sign_in_files_announce_and_one_guardian_stops(desk: Noticed) -> None:
     names = ("a.key", "b.key", "c.key")
     keys = [desk.key(name) for name in names]

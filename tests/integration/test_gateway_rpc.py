@@ -5,16 +5,22 @@ import datetime
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
 from integration.gateway_node import Node, Owner, running_node
 from proven.client import Carrier, Client, connect
-from proven.wire.commands import ConsoleEvent
+from proven.gateway import GatewayConfig
+from proven.gateway.limits import RpcLimits
+from proven.gateway.websocket import WebSocket
+from proven.wire.commands import ConsoleEvent, Success, WhoAmI, decode_message, encode_command
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.identity import new_seed
 from proven.wire.ids import PackageId
+from proven.wire.session import ClientHandshake
 from proven.wire.values import UNDEFINED, BigInt, Value
+from support.raw_sessions import open_channel
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -107,22 +113,46 @@ async def test_a_package_can_be_insisted_on(node: Node) -> None:
 
 async def test_many_calls_at_once_are_answered_as_they_finish(node: Node) -> None:
     async with await connect(node.url, application="gate", verifier=node.verifier) as client:
-        finished: list[Value] = []
-
-        async def call(delay: int) -> None:
-            finished.append(await client.call("slow", delay))
-
-        await asyncio.gather(*(call(delay) for delay in (300, 0, 150)))
-        assert finished == [0, 150, 300]
+        first = asyncio.create_task(client.call("slow", 9000))
+        for number in range(3):
+            assert await client.call("src/app.ts#add", number, 1) == number + 1
+        assert not first.done()
+        first.cancel()
 
 
 async def test_more_calls_at_once_than_allowed_are_told_to_come_back(node: Node) -> None:
     async with await connect(node.url, application="gate", verifier=node.verifier) as client:
-        results = await asyncio.gather(*(client.call("slow", 200) for _ in range(80)), return_exceptions=True)
+        results = await asyncio.gather(
+            *(client.call("slow", 1000) for _ in range(80)), return_exceptions=True
+        )
         refused = [result for result in results if isinstance(result, ProvenError)]
         assert {error.code for error in refused} == {ErrorCode.OVERLOADED}
         assert all(error.retry_after for error in refused)
         assert len(refused) == 80 - 64
+
+
+async def test_a_call_that_is_answered_counts_no_more_when_the_next_one_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the node stands still for a moment between an answer and all else that it has to do."""
+    config = GatewayConfig(rpc=RpcLimits(in_flight=1))
+    async with running_node(tmp_path, config) as node, aiohttp.ClientSession() as http:
+        handshake = ClientHandshake(node.application.id)
+        channel = await open_channel(http, node.app_url, handshake, node.verifier)
+        first, *later = [channel.seal(encode_command(WhoAmI())) for _ in range(3)]
+
+        def answer(websocket: WebSocket, message: bytes) -> None:
+            send(websocket, message)
+            if later:
+                asyncio.get_running_loop().call_soon(websocket._message, later.pop(0))
+
+        send = WebSocket.send_now
+        monkeypatch.setattr(WebSocket, "send_now", answer)
+        async with http.ws_connect(f"{node.app_url}/ws") as websocket:
+            await websocket.send_bytes(first)
+            for _ in range(3):
+                _, plaintext = channel.open(await websocket.receive_bytes(timeout=60))
+                assert isinstance(decode_message(plaintext), Success)
 
 
 async def test_console_lines_are_pushed_to_the_caller_in_development(node: Node) -> None:

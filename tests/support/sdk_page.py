@@ -36,7 +36,7 @@ _PAGE: Final = """<!doctype html>
     }
   };
   globalThis.until = async (holds) => {
-    for (const end = Date.now() + 20000; !(await holds());) {
+    for (const end = Date.now() + 60000; !(await holds());) {
       if (Date.now() > end) throw new Error('it did not come to that: ' + holds);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -264,6 +264,8 @@ class _Conversation:
 
         answer = await self._rpc.answer(received, console, self._mailbox, feed)
         await self._send(received.session, answer.plaintext, live=answer.live)
+        # The peer, which has the answer, may have its next call read before this task is said to have ended.
+        self._calls.discard(_this_task())
 
     def _feed(
         self,
@@ -347,6 +349,12 @@ class _Conversation:
 
 def _stopping() -> ProvenError:
     return ProvenError(ErrorCode.UNAVAILABLE, "the node is stopping", retry_after=1)
+
+
+def _this_task() -> asyncio.Task[None]:
+    task: asyncio.Task[None] | None = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 def _too_many() -> ProvenError:

@@ -145,7 +145,7 @@ async def test_two_applications_never_share_a_process(runtime: Runtime, app: App
 
 async def test_retiring_lets_running_calls_end(runtime: Runtime) -> None:
     old = await load(runtime, FILES, "retired")
-    call = asyncio.ensure_future(old.call("later", 100, "done"))
+    call = asyncio.ensure_future(old.call("later", 2000, "done"))
     await eventually(lambda: any(p.in_flight for p in runtime.report().processes))
     await runtime.retire(old.application_id, old.package.id)
     assert await call == "done"
