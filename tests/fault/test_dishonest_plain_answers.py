@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,7 +19,7 @@ from proven.client.verification_log import _described
 from proven.wire.applications import Deploy, OwnerDecides, SetUpgradePolicy
 from proven.wire.errors import ProvenError
 from proven.wire.notes import NoteSigner
-from support.dishonest import HOUR, root_of, serving
+from support.dishonest import HOUR, serving
 from support.dishonest_bank import OWNER, Scene, assert_caught
 
 
@@ -43,13 +41,6 @@ def verdict(scene: Scene, bundle: Bundle, pins: Pins | None = None) -> Report:
     return examine(bundle, Verifier.development(scene.attestor.root), pins=pins)
 
 
-def signed_head(scene: Scene) -> dict[str, Any]:
-    """What the node itself says of its log, whatever is passed on of that."""
-    leaves = scene.book.leaves
-    root = base64.b64encode(root_of(leaves)).decode()
-    return {"log": {"origin": scene.book.origin, "size": len(leaves), "root": root}}
-
-
 async def test_an_honest_answer_is_believed_now_and_from_a_file(scene: Scene) -> None:
     bundle = await asked_at(scene)
     assert bundle.described is not None
@@ -61,7 +52,7 @@ async def test_an_honest_answer_is_believed_now_and_from_a_file(scene: Scene) ->
 async def test_an_announcement_behind_an_old_checkpoint(scene: Scene) -> None:
     scene.operator.shown = len(scene.book.leaves)
     scene.book.say(scene.application, SetUpgradePolicy(policy=OwnerDecides()), OWNER, ago=HOUR)
-    scene.operator.described = signed_head(scene)
+    scene.operator.described = scene.signed_head()
     assert_caught(verdict(scene, await asked_at(scene)), LinkName.LOG, "the checkpoint is stale: it has 5 ")
 
 
@@ -148,7 +139,7 @@ async def test_an_application_that_describes_itself_on_its_own_host(scene: Scene
     """The owner may be in between there, and the application answers at `/app/…`."""
     scene.operator.shown = len(scene.book.leaves)
     scene.book.say(scene.application, SetUpgradePolicy(policy=OwnerDecides()), OWNER, ago=HOUR)
-    scene.operator.described = signed_head(scene)
+    scene.operator.described = scene.signed_head()
     scene.operator.answered = {"/app/bank": b"{}"}
     assert_caught(await scene.verdict(asked="bank"), LinkName.LOG, "the checkpoint is stale: it has 5 ")
 
@@ -162,7 +153,7 @@ async def test_a_file_of_an_address_that_is_none_has_a_verdict(scene: Scene, url
 
 async def test_a_file_of_times_that_no_calendar_has_is_refused(scene: Scene) -> None:
     bundle = await asked_at(scene)
-    with pytest.raises(ProvenError, match="no saved verification|not a saved verification"):
+    with pytest.raises(ProvenError, match="not a saved verification"):
         Bundle.decode(replace(bundle, made_at=(1 << 53) - 1).encode())
     last = Bundle.decode(replace(bundle, made_at=253_402_300_799_999).encode())
     assert verdict(scene, last).failed is not None

@@ -99,7 +99,8 @@ class Operator:
     `shown` is how many entries the checkpoint covers (None: all), `listed` which ones the operator says are
     the application's. `cosigned` are earlier checkpoints with what witnesses said of them. `described` are
     fields of the signed description that are other than they should be. `answered` are bodies that the
-    application itself answers with, by path. `signed_at` is when answers are signed (None: now).
+    application itself answers with, by path; what is `withheld` is said not to be there. `signed_at` is when
+    answers are signed (None: now).
     """
 
     attestor: DevelopmentAttestor
@@ -115,6 +116,7 @@ class Operator:
     listed: Sequence[int] | None = None
     described: dict[str, Any] = field(default_factory=dict)
     answered: dict[str, bytes] = field(default_factory=dict)
+    withheld: set[str] = field(default_factory=set)
     signed_at: datetime | None = None
     cosignatures: Sequence[Signature] = ()
     cosigned: Sequence[Note] = ()
@@ -138,6 +140,8 @@ class Operator:
         return Note(text, (signer.sign(text), *self.cosignatures))
 
     async def describe(self, request: web.Request) -> web.Response:
+        if request.path in self.withheld:
+            return web.json_response({"code": "NOT_FOUND", "message": "no such application"}, status=404)
         nonce = signatures.parse_nonce(request.headers["accept-attestation"])
         checkpoint = Checkpoint(self.book.origin, len(self.leaves), root_of(self.leaves))
         description = {

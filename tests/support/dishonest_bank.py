@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
+from typing import Any
 
 from proven.attestation import DevelopmentAttestor, Verifier
 from proven.client import LogMemory, Pins
@@ -11,7 +13,7 @@ from proven.client.report import LinkName, Report
 from proven.client.verification import examine
 from proven.packages import Package, build
 from proven.wire.applications import Deploy, OwnerKey, Timelock
-from support.dishonest import HOUR, Book, Operator, new_log_key, serving
+from support.dishonest import HOUR, Book, Operator, new_log_key, root_of, serving
 
 OWNER, STRANGER, GUARDIAN = (OwnerKey.from_seed(bytes([number]) * 32) for number in (1, 2, 3))
 DELAY = 48 * HOUR
@@ -46,6 +48,12 @@ class Scene:
 
     def serve(self, book: Book, package: Package, log_index: int) -> Operator:
         return Operator(self.attestor, book, self.log_key, package, self.application, log_index)
+
+    def signed_head(self) -> dict[str, Any]:
+        """What the node itself says of its log, whatever is passed on of that."""
+        leaves = self.book.leaves
+        root = base64.b64encode(root_of(leaves)).decode()
+        return {"log": {"origin": self.book.origin, "size": len(leaves), "root": root}}
 
     async def verdict(
         self,

@@ -44,7 +44,7 @@ from proven.wire.log_entries import (
 from proven.wire.origins import canonical_origin
 
 MAX_WAITING: Final = 256
-"""Commands that wait for the one before them to be appended, besides the first of each key and application."""
+"""Commands that wait for the one before them to be appended, besides the first of each key."""
 _MAX_ATTEMPTS: Final = 16
 _Asker: TypeAlias = tuple[ApplicationId, bytes]
 """An application, and a key that signed for it; none for what the node does by rule."""

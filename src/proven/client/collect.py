@@ -8,8 +8,8 @@ import binascii
 import io
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -100,6 +100,15 @@ class Collector:
         """The node's signed description of an application, from where no application answers."""
         return await self.ask(f"{self._base}{DESCRIPTIONS}{quote(application, safe='')}")
 
+    async def describe_if_live(self, application: str) -> SavedAnswer | None:
+        """The same; None for one that has no version yet or was archived, which no node describes."""
+        try:
+            return await self.describe(application)
+        except ProvenError as error:
+            if error.code is not ErrorCode.NOT_FOUND:
+                raise
+            return None
+
     async def ask(self, url: str) -> SavedAnswer:
         """The attested answer to a GET of `url`. Raises `BAD_REQUEST` if it is not attested."""
         nonce = os.urandom(NONCE_BYTES)
@@ -147,8 +156,9 @@ class Collector:
         package_id = ids.parse_package_id(headers.get(signatures.PACKAGE_HEADER))
         index = headers.get(signatures.LOG_INDEX_HEADER, "")
         described: SavedAnswer | None = None
-        with _suppress_missing() if kept else nullcontext():
-            described = await self.describe(application) if describe else None
+        if describe:
+            describing = self.describe_if_live if kept else self.describe
+            described = await describing(application)
         log_index = int(index) if index.isdigit() else 0
         saved_log, saved_session, archive = await _all(
             self._log(application, log_index, described or answer, memory, whole=whole),
@@ -172,11 +182,13 @@ class Collector:
         size: int = 0,
         memory: LogMemory | None = None,
         whole: bool = False,
+        described: SavedAnswer | None = None,
     ) -> SavedLog:
         """The log as it is now, with at least `size` entries if they come soon: all of it or, of a long one,
-        the entries of an application. `whole` reads all of it, however long it is.
+        the entries of an application. `whole` reads all of it, however long it is. `described` is what it is
+        compared with: how far the node signed that it goes.
         """
-        return await self._log(application, size - 1, None, memory, whole=whole)
+        return await self._log(application, size - 1, described, memory, whole=whole)
 
     async def submit(self, envelope: bytes, archive: bytes = b"") -> SubmitResult:
         """Hand in a signed command, with the package of a `Deploy` unless the node has it already. Raises
@@ -379,15 +391,6 @@ async def _all(*tasks: Any) -> Any:
     finally:
         for task in started:
             task.cancel()
-
-
-@contextmanager
-def _suppress_missing() -> Iterator[None]:
-    try:
-        yield
-    except ProvenError as error:
-        if error.code is not ErrorCode.NOT_FOUND:
-            raise
 
 
 async def _nothing() -> None:

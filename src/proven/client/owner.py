@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
 from proven.apps import ApplicationRecord, State, Version
 from proven.attestation import Verifier
+from proven.client.bundle import SavedAnswer, SavedLog
 from proven.client.collect import Collector
 from proven.client.log import LogView, check_remembered, open_saved
-from proven.client.pins import LogMemory, Remembered
+from proven.client.pins import LogMemory, Pins, Remembered
+from proven.client.report import FailedError
+from proven.client.times import check_not_after, check_order, check_since
+from proven.client.verification_log import check_count, check_description
 from proven.packages import Manifest
 from proven.wire import ids
 from proven.wire.applications import SignedCommand
@@ -80,20 +85,26 @@ class OwnersNode:
     async def read(self, application: str | None, *, size: int = 0, whole: bool = False) -> ReadLog:
         """The log, or of a long one what is about an application (id or name). `whole` reads it all.
 
-        Raises `ProvenError`: `EVIDENCE_INVALID` if it does not hold, `NOT_FOUND`, `UNAVAILABLE`.
+        Of an application that answers, the log has to be as far as the node signs that it is, and show as
+        many of its entries. Raises `ProvenError`: `EVIDENCE_INVALID` if it does not hold, `NOT_FOUND`,
+        `UNAVAILABLE`.
         """
         known_as = ids.parse_application_id(application) if _is_id(application) else None
-        saved = await self._collector.log(known_as, size=size, memory=self._memory, whole=whole)
+        said = None if application is None else await self._collector.describe_if_live(application)
+        reading = partial(self._collector.log, size=size, memory=self._memory, described=said)
+        saved = await reading(known_as, whole=whole)
         if not saved.whole and application is not None and known_as is None:
             known_as = await self._collector.find(application)
-            saved = await self._collector.log(known_as, size=size, memory=self._memory)
+            saved = await reading(known_as)
         shown_at = datetime.now(UTC)
         view = open_saved(saved, self._verifier, shown_at)
         known = self._memory.log(view.checkpoint.origin)
         proof = None if known is None else dict(saved.consistency).get(known.size)
         check_remembered(view, known, proof, shown_at)
         read = _replay(view, None if view.whole else known_as)
+        _check_times(view, known, shown_at)
         if application is not None:
+            self._check_newest(read, saved, application, said)
             self._remember(read, application, shown_at)
         return read
 
@@ -133,6 +144,24 @@ class OwnersNode:
             )
         return manifest
 
+    def _check_newest(
+        self, read: ReadLog, saved: SavedLog, application: str, said: SavedAnswer | None
+    ) -> None:
+        try:
+            record = read.state.find(application)
+        except ProvenError:
+            if said is None:
+                return
+            raise
+        try:
+            if said is not None:
+                revision = check_description(read.view, saved, said, record.id, self._verifier, Pins())
+                check_count(record.revision, revision)
+            elif record.version and not record.archived:
+                raise FailedError("the node does not sign how far its log goes")
+        except FailedError as failure:
+            raise ProvenError(ErrorCode.EVIDENCE_INVALID, str(failure)) from None
+
     def _remember(self, read: ReadLog, application: str, shown_at: datetime) -> None:
         try:
             found = read.state.find(application).id
@@ -156,6 +185,15 @@ class OwnersNode:
                 seen_at=int(shown_at.timestamp()),
             ),
         )
+
+
+def _check_times(view: LogView, known: Remembered | None, shown_at: datetime) -> None:
+    """No entry is of the future, or older than what was seen without it. Raises `EVIDENCE_INVALID`."""
+    times = {index: decode_entry(leaf).at for index, leaf in view.entries.items()}
+    check_order(times)
+    check_not_after(times, shown_at if view.attested_at is None else min(shown_at, view.attested_at))
+    if known is not None:
+        check_since(times, known)
 
 
 def _is_id(application: str | None) -> bool:

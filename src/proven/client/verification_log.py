@@ -51,12 +51,12 @@ def examine_log(
     revision, compared = _check_attested_state(view, saved, bundle.answer, answer.application_id)
     complete = compared and _is_description(bundle.answer) and _is_of_its_time(view, answer)
     if bundle.described is not None:
-        newest = _check_description(view, saved, bundle.described, answer.application_id, verifier, pins)
+        newest = check_description(view, saved, bundle.described, answer.application_id, verifier, pins)
         revision, complete = max(revision, newest), True
     known = _known(view, answer.application_id, memory)
     remembered = check_remembered(view, known, _proof_from(saved, known), bundle.time)
     live = replay(view, answer.application_id, answer.package_id, answer.log_index)
-    _check_count(live, revision)
+    check_count(len(live.entries), revision)
     _check_name(live, bundle.asked)
     cosigned = view.cosigned(pins)
     sightings = (*view.cosigned_before(saved.cosigned, dict(saved.consistency), pins), *cosigned)
@@ -140,15 +140,16 @@ def _check_attested_state(
     return described.revision, compared
 
 
-def _check_count(live: Live, revision: int) -> None:
-    if len(live.entries) < revision:
+def check_count(shown: int, revision: int) -> None:
+    """Raises `FailedError` if fewer entries of an application are shown than the node signed that it has."""
+    if shown < revision:
         raise FailedError(
-            f"entries were left out: {len(live.entries)} are shown, and the node signed that the "
-            f"application has {revision}"
+            f"entries were left out: {shown} are shown, and the node signed that the application has "
+            f"{revision}"
         )
 
 
-def _check_description(
+def check_description(
     view: LogView,
     saved: SavedLog,
     described: SavedAnswer,
@@ -156,12 +157,17 @@ def _check_description(
     verifier: Verifier,
     pins: Pins,
 ) -> int:
-    """The same by a description that was asked for besides the answer."""
+    """The log goes as far as the node says in a signed description of the application that was asked for
+    with it. Returns how many entries the application has by that. Raises `FailedError`, `ProvenError`.
+    """
     attested = verify_saved(described, verifier)
     if pins.refuse_development and attested.evidence.platform is Platform.DEVELOPMENT:
         raise FailedError("a development node described the application, which you refuse")
-    is_nodes = urlsplit(described.url).path == DESCRIPTIONS + application
-    if not is_nodes or attested.application_id != application or _described(described, application) is None:
+    if (
+        not _is_description(described)
+        or attested.application_id != application
+        or _described(described, application) is None
+    ):
         raise FailedError("the node does not sign how far its log goes")
     if not _is_of_its_time(view, attested):
         raise FailedError(
