@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import resource
+import tracemalloc
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from proven.packages import Package, build, verify
 from proven.packages._syntax import Source
 from proven.packages._trial import try_parsing
+from proven.wire import cbor
 from proven.wire.errors import ErrorCode, ProvenError
 
 HANDLER = b"import { run } from '@proven-network/handler';\nexport const f = run(() => 1);\n"
@@ -30,6 +32,21 @@ def test_a_parser_bomb_is_refused_and_does_no_harm_here(bomb: bytes) -> None:
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 64 * 1024
     assert refused is ErrorCode.BUILD_ERROR or bomb != b"a<b,"
+
+
+@pytest.mark.parametrize("item", [b"\x80", b"\xa0", b"\x00"], ids=["lists", "maps", "numbers"])
+def test_an_archive_of_countless_items_is_refused_before_they_are_held(item: bytes) -> None:
+    count = 1 << 22
+    listed = cbor.head(cbor.ARRAY, count) + item * count
+    archive = cbor.head(cbor.ARRAY, 3) + cbor.encode("proven/package/v1") + cbor.encode(b"{}") + listed
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProvenError) as refused:
+            Package.from_archive(archive)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert refused.value.code is ErrorCode.TOO_LARGE
 
 
 def test_a_large_ordinary_source_passes() -> None:

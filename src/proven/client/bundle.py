@@ -15,6 +15,8 @@ from proven.wire.errors import ErrorCode, ProvenError
 LABEL: Final = "proven/verification/v1"
 MAX_BUNDLE: Final = MAX_ARCHIVE_BYTES + 64 * MIB
 _MAX_DEPTH: Final = 6
+_MAX_ITEMS: Final = 1 << 24
+"""Those of a whole log of a million entries, or of an application's thousands with their proofs."""
 
 _Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 """Until the end of the year 9999, the last that has a date."""
@@ -103,7 +105,7 @@ class Bundle(_Part, frozen=True):
     @classmethod
     def decode(cls, raw: bytes) -> Bundle:
         """Raises `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`)."""
-        match cbor.decode(raw, max_bytes=MAX_BUNDLE, max_depth=_MAX_DEPTH):
+        match cbor.decode(raw, max_bytes=MAX_BUNDLE, max_depth=_MAX_DEPTH, max_items=_MAX_ITEMS):
             case [str(label), dict(fields)] if label == LABEL:
                 try:
                     bundle: Bundle = msgspec.convert(fields, cls, builtin_types=(bytes,))

@@ -13,13 +13,15 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import PackageId
 
 from ._check import check_manifest
-from .limits import MAX_ARCHIVE_BYTES, MAX_MANIFEST_BYTES
+from .limits import MAX_ARCHIVE_BYTES, MAX_ASSETS, MAX_FILES, MAX_MANIFEST_BYTES
 from .manifest import Asset, Manifest, Module
 
 if TYPE_CHECKING:
     from .graph import ResolvedModule
 
 _MAGIC: Final = "proven/package/v1"
+_AROUND_FILES: Final = 5
+"""The items of an archive besides the contents of files."""
 
 
 @dataclass(slots=True)
@@ -119,7 +121,8 @@ def _exactly(stated: Sequence[Module | Asset], files: Mapping[str, bytes]) -> Ma
 
 def _read(archive: bytes) -> tuple[Manifest, dict[str, bytes], dict[str, bytes] | None]:
     """The manifest of an archive, its files, and its assets if it has a list of them."""
-    item = cbor.decode(archive, max_bytes=MAX_ARCHIVE_BYTES, max_depth=3)
+    most = _AROUND_FILES + MAX_FILES + MAX_ASSETS
+    item = cbor.decode(archive, max_bytes=MAX_ARCHIVE_BYTES, max_depth=3, max_items=most)
     match item:
         case [str(magic), bytes(manifest_json), list(contents), *rest] if magic == _MAGIC and len(rest) < 2:
             pass

@@ -19,6 +19,8 @@ Item: TypeAlias = "int | float | str | bytes | bool | list[Item] | dict[int | st
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_DEPTH: Final = 16
+MAX_ITEMS: Final = 1 << 18
+"""An item of one byte takes a hundred bytes of memory, and a microsecond, to become a value."""
 
 UINT, NINT, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE = range(8)
 """Major types (RFC 8949 §3.1)."""
@@ -132,10 +134,13 @@ def _encode_float(value: float) -> bytes:
     return b"\xfb" + _FLOAT64.pack(value)
 
 
-def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Item:
+def decode(
+    data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, max_items: int = MAX_ITEMS
+) -> Item:
     """Decode exactly one deterministically encoded item that fills `data`.
 
-    Raises `ProvenError`: `TOO_LARGE` above `max_bytes`; `BAD_REQUEST` for malformed, truncated, non-canonical
+    Raises `ProvenError`: `TOO_LARGE` above `max_bytes`, and for one that is made of over `max_items`, keys of
+    maps included, before any of them takes memory; `BAD_REQUEST` for malformed, truncated, non-canonical
     or trailing bytes, duplicate or unordered keys, tags, and nesting deeper than `max_depth`.
     """
     if len(data) > max_bytes:
@@ -144,6 +149,8 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
         )
     data = bytes(data)
     try:
+        if len(data) > max_items:
+            _require_few(data, max_items)
         value, position = _decode(data, 0, max_depth)
         if position != len(data):
             raise ValueError("bytes after the end of the item")
@@ -152,6 +159,24 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     except ValueError as error:
         raise ProvenError(ErrorCode.BAD_REQUEST, f"malformed CBOR: {error}") from None
     return value
+
+
+def _require_few(data: bytes, most: int) -> None:
+    """Count items by their heads, which follow one another whatever is nested in what."""
+    position = items = 0
+    while position < len(data):
+        items += 1
+        if items > most:
+            raise ProvenError(ErrorCode.TOO_LARGE, f"a message has at most {most} items here")
+        initial = data[position]
+        if initial in _SIMPLE:
+            position += 1
+        elif initial in _FLOATS:
+            position += 1 + _FLOATS[initial][0]
+        else:
+            major, argument, position = read_head(data, position)
+            if major in (BYTES, TEXT):
+                position += argument
 
 
 def decode_prefix(data: bytes, position: int, max_depth: int) -> tuple[Item, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import cbor2
@@ -115,6 +116,28 @@ def test_what_is_not_the_one_encoding_is_refused(data: str) -> None:
     with pytest.raises(ProvenError) as caught:
         cbor.decode(bytes.fromhex(data))
     assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+@pytest.mark.parametrize("item", [b"\x00", b"\x40", b"\x60", b"\x80", b"\xa0", b"\xf6", b"\xf9\x00\x00"])
+def test_what_is_small_to_send_and_large_to_hold_is_refused_before_it_is_held(item: bytes) -> None:
+    count = (1 << 23) // len(item)
+    whole = cbor.head(cbor.ARRAY, 2) + cbor.head(cbor.ARRAY, 0) + cbor.head(cbor.ARRAY, count) + item * count
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProvenError) as refused:
+            cbor.decode(whole)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert refused.value.code is ErrorCode.TOO_LARGE
+
+
+def test_items_are_counted_wherever_they_are() -> None:
+    whole = cbor.encode({"a": [1.5, None, b"bytes" * 100, {"b": [[], "text", -1, True]}]})
+    assert cbor.decode(whole, max_items=13) == cbor2.loads(whole)
+    with pytest.raises(ProvenError) as refused:
+        cbor.decode(whole, max_items=12)
+    assert refused.value.code is ErrorCode.TOO_LARGE
 
 
 def test_size_and_depth_are_limited() -> None:

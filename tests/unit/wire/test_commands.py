@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -173,3 +174,17 @@ def test_a_result_of_another_command_is_refused() -> None:
     assert isinstance(message, Success)
     with pytest.raises(ProvenError):
         read_result(message, ExecuteResult)
+
+
+@pytest.mark.parametrize("item", [b"\x00", b"\x80", b"\xa0"])
+def test_a_command_of_countless_items_is_refused_before_they_are_held(item: bytes) -> None:
+    many = cbor.head(cbor.ARRAY, 1 << 22) + item * (1 << 22)
+    asked = cbor.head(cbor.MAP, 2) + cbor.encode("a") + many + cbor.encode("command") + cbor.encode("WhoAmI")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProvenError) as refused:
+            decode_command(asked)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert refused.value.code is ErrorCode.TOO_LARGE

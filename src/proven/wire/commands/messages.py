@@ -145,6 +145,8 @@ Message: TypeAlias = Success | Failure | Event
 
 _COMMANDS: Final = Tagged(Command, "command")
 _EVENTS: Final = Tagged(Event, "event")
+_MAX_ITEMS_OF_COMMAND: Final = 4096
+"""Commands have few fields, and arguments are bytes in one of them; anybody can send some."""
 _ResultT = TypeVar("_ResultT", bound=Result)
 _T = TypeVar("_T")
 
@@ -155,7 +157,7 @@ def encode_command(command: Command) -> bytes:
 
 def decode_command(data: bytes) -> Command:
     """Raises `ProvenError` (`BAD_REQUEST`, `TOO_LARGE`)."""
-    command: Command = _COMMANDS.convert(_decode_map(data))
+    command: Command = _COMMANDS.convert(_decode_map(data, _MAX_ITEMS_OF_COMMAND))
     return command
 
 
@@ -202,8 +204,8 @@ def _to_map(record: Record) -> dict[str, object]:
     return fields
 
 
-def _decode_map(data: bytes) -> dict[int | str, cbor.Item]:
-    fields = cbor.decode(data, max_bytes=MAX_PLAINTEXT, max_depth=MAX_MESSAGE_DEPTH)
+def _decode_map(data: bytes, max_items: int = cbor.MAX_ITEMS) -> dict[int | str, cbor.Item]:
+    fields = cbor.decode(data, max_bytes=MAX_PLAINTEXT, max_depth=MAX_MESSAGE_DEPTH, max_items=max_items)
     if not isinstance(fields, dict):
         raise ProvenError(ErrorCode.BAD_REQUEST, "a message has to be a map")
     return fields
