@@ -15,10 +15,11 @@ from ._migrations import find_migrations
 from ._module import Export, FromExport, LocalExport, ModuleSyntax, ValueExport
 from ._options import route_shape
 from ._paths import NPM_PREFIX
-from ._syntax import TooComplexError, unwrap
+from ._syntax import unwrap
 from .graph import Exploration
 from .limits import MAX_HANDLERS, MAX_NAME_LENGTH
 from .manifest import HandlerEntry, HandlerKind, Limits, Migration
+from .parsing import TooComplexError
 from .rules import Problem, Rule
 
 Place = tuple[str, str]

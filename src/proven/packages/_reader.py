@@ -10,7 +10,8 @@ from tree_sitter import Node
 from ._elision import elide_types
 from ._module import Binding, Edge, FromExport, ImportKind, LocalExport, ModuleSyntax, ValueExport
 from ._scopes import FUNCTIONS, pattern_names
-from ._syntax import Budget, Source, has_keyword, string_value
+from ._syntax import Source, has_keyword, string_value
+from .parsing import Budget
 from .rules import Problem, Rule
 
 _VALUE_DECLARATIONS: Final = frozenset(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from typing import Final
 
-import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
-from .limits import MAX_ANALYSIS_SECONDS
+from .parsing import Budget, parse, parse_within
 from .rules import Problem, Rule
 
 WRAPPERS: Final = frozenset(
@@ -31,35 +28,7 @@ _REFERENCES: Final = frozenset({"identifier", "shorthand_property_identifier"})
 _TYPE_STAR: Final = re.compile(rb"\bexport\s+(type)\s*\*")
 _ESCAPE: Final = re.compile(rb"\\u")
 _COMMENT: Final = "comment"
-_CHUNK: Final = 16 * 1024
 _TYPE_POSITIONS: Final = frozenset({"type_query", "nested_type_identifier", "type_predicate", "asserts"})
-
-
-@cache
-def _language() -> Language:
-    return Language(tree_sitter_typescript.language_typescript())
-
-
-class TooComplexError(Exception):
-    """Source that takes too long to understand."""
-
-
-class Budget:
-    """The processor time that understanding one package may take, so that no source is a weapon."""
-
-    def __init__(self, seconds: float = MAX_ANALYSIS_SECONDS, clock: Callable[[], float] = time.thread_time):
-        self._clock = clock
-        self._seconds = seconds
-        self._end = clock() + seconds
-
-    @property
-    def used_up(self) -> bool:
-        return self._clock() > self._end
-
-    def check(self) -> None:
-        """Raise `TooComplexError` when the time is used up."""
-        if self.used_up:
-            raise TooComplexError(f"it takes over {self._seconds:g} seconds to read: simplify it")
 
 
 class Source:
@@ -95,16 +64,8 @@ class Source:
         self.type_stars = frozenset(start for start, _ in stars)
 
     def _parse(self, content: bytes) -> Node:
-        parser = Parser(_language())
-        if not self._interruptible:
-            return parser.parse(content).root_node
-        try:
-            return parser.parse(
-                lambda offset, _: content[offset : offset + _CHUNK],
-                progress_callback=lambda _, __: self.budget.used_up,
-            ).root_node
-        except ValueError:
-            raise TooComplexError("it takes too long to parse") from None
+        tree = parse_within(self.budget, content) if self._interruptible else parse(content)
+        return tree.root_node
 
     def text(self, node: Node) -> str:
         """The source text of a node."""

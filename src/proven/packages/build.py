@@ -19,12 +19,12 @@ from ._options import read_options
 from ._paths import NPM_PREFIX, collisions, path_fault
 from ._reader import Reading
 from ._resolve import ResolutionError, Resolver, Tree
-from ._syntax import TooComplexError
 from ._trial import try_parsing
 from .graph import Exploration, PackageTree, ResolvedModule, explore
 from .limits import MAX_ENTRIES
 from .manifest import FORMAT, Asset, Dependency, HandlerKind, Limits, Manifest, Module
 from .package import Package
+from .parsing import TooComplexError
 from .registry import Registry
 from .rules import BuildError, Problem, Rule
 

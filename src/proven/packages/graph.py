@@ -28,9 +28,10 @@ from ._resolve import (
     Resolver,
     Tree,
 )
-from ._syntax import Source, TooComplexError
+from ._syntax import Source
 from .limits import MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES
 from .package import Package
+from .parsing import TooComplexError
 from .rules import BuildError, Problem, Rule
 
 

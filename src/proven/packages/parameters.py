@@ -11,9 +11,10 @@ from tree_sitter import Node
 from ._handlers import DEFAULT, find_handlers
 from ._module import LocalExport, ModuleSyntax, ValueExport
 from ._reader import read_module
-from ._syntax import Source, TooComplexError, unwrap
+from ._syntax import Source, unwrap
 from .manifest import HandlerEntry
 from .package import Package
+from .parsing import TooComplexError
 
 MAX_PARAMETERS: Final = 32
 _MAX_NAME: Final = 80

@@ -6,8 +6,9 @@ from typing import Final
 
 from ._migrations import find_statements, hash_of
 from ._reader import read_module
-from ._syntax import Budget, Source, TooComplexError
+from ._syntax import Source
 from .package import Package
+from .parsing import Budget, TooComplexError
 
 MAX_MODULE: Final = 256 * 1024
 """Bytes. In larger modules nothing is looked for."""

@@ -19,7 +19,8 @@ from proven.packages import (
 )
 from proven.packages._handlers import find_handlers
 from proven.packages._reader import read_module
-from proven.packages._syntax import Budget, Source, TooComplexError
+from proven.packages._syntax import Source
+from proven.packages.parsing import Budget, TooComplexError
 
 Files = Mapping[str, str]
 PackageOf = Callable[[Files], Package]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from functools import cache
 from typing import Final
 
-import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser, Tree, TreeCursor
+from tree_sitter import Node, Tree, TreeCursor
+
+from proven.packages.parsing import Budget, TooComplexError, parse_within
 
 from ._text import decoded, pieces
 
@@ -23,7 +22,6 @@ each of which takes memory.
 """
 _KEPT_BYTES: Final = 1024 * 1024
 """Of source. Its tokens take about twenty times as much."""
-_CHUNK: Final = 16 * 1024
 _PLAIN: Final = re.compile(rb"[\t\x20-\x7e]*")
 
 Span = tuple[int, int, str]
@@ -70,12 +68,6 @@ _FUNCTIONS: Final = frozenset(
         "new_expression",
     }
 )
-
-
-@cache
-def _language(*, tsx: bool) -> Language:
-    grammar = tree_sitter_typescript.language_tsx if tsx else tree_sitter_typescript.language_typescript
-    return Language(grammar())
 
 
 class Colouring:
@@ -168,13 +160,9 @@ def _parse(path: str, content: bytes) -> Tree | None:
     tsx = path.endswith(_TSX)
     if len(content) > MAX_COLOURED or not (tsx or path.endswith(_TYPESCRIPT)):
         return None
-    deadline = time.thread_time() + MAX_SECONDS
     try:
-        return Parser(_language(tsx=tsx)).parse(
-            lambda offset, _: content[offset : offset + _CHUNK],
-            progress_callback=lambda _, __: time.thread_time() > deadline,
-        )
-    except ValueError:
+        return parse_within(Budget(MAX_SECONDS), content, tsx=tsx)
+    except TooComplexError:
         return None
 
 
