@@ -177,16 +177,3 @@ def progress(what: str, clock: Callable[[], float] = time.monotonic) -> Iterator
     finally:
         if shown:
             click.echo("\r\033[K", err=True, nl=False)
-
-
-def readable(value: Any) -> Any:
-    """Keys as hex, which people compare."""
-    match value:
-        case bytes():
-            return value.hex()
-        case dict():
-            return {name: readable(each) for name, each in value.items()}
-        case list() | tuple():
-            return [readable(each) for each in value]
-        case _:
-            return value

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import msgspec
 
 from proven.client.bundle import MAX_BUNDLE, Bundle
 from proven.client.collect import collecting
@@ -20,13 +19,13 @@ from proven.client.report import LinkName, Report, Status
 from proven.client.times import witnessed
 from proven.client.verification import examine
 from proven.node.presence import Presence, discover
-from proven.wire import ids
+from proven.wire import ids, words
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import NoteKey
 
 from ._durations import read_duration
 from ._nodes import Found, node_at, verifier
-from ._output import print_json, printable, readable
+from ._output import print_json, printable
 
 _TARGET: Final = re.compile(r"([A-Za-z0-9-]{1,64})@(https?://.+)")
 _MARKS: Final = {Status.HOLDS: ("✓", "green"), Status.FAILS: ("✗", "red"), Status.UNCHECKED: ("–", None)}
@@ -165,7 +164,7 @@ def to_record(report: Report, bundle: Bundle) -> dict[str, Any]:
             "name": live.name,
             "owner": live.owner.hex(),
             "version": report.live.version.number,
-            "policy": readable(msgspec.to_builtins(live.policy, builtin_types=(bytes,))),
+            "policy": words.fields(live.policy),
             "archived": live.archived,
             "pending": None if live.pending is None else live.pending.activates_at,
         }

@@ -1,9 +1,11 @@
-"""What signed commands and upgrade policies say, and times, in plain words."""
+"""What signed commands and upgrade policies say, and times: in plain words, and as fields for programs."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from proven.wire.applications import (
     AddAllowedOrigin,
@@ -77,6 +79,23 @@ def short(key: bytes | str) -> str:
     """The start of a key or id, for people to compare."""
     text = key if isinstance(key, str) else key.hex()
     return f"{text[:12]}…"
+
+
+def fields(value: Any) -> Any:
+    """What a record says, with keys and other bytes in hex, which people compare."""
+    return _in_hex(msgspec.to_builtins(value, builtin_types=(bytes,)))
+
+
+def _in_hex(value: Any) -> Any:
+    match value:
+        case bytes():
+            return value.hex()
+        case dict():
+            return {name: _in_hex(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_in_hex(each) for each in value]
+        case _:
+            return value
 
 
 def policy(value: Policy) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from proven.apps import ApplicationRecord, Domain, Pending, Version
-from proven.cli._output import COMMAND, readable
+from proven.cli._output import COMMAND
 from proven.client import _words
 from proven.client.owner import ReadLog
 from proven.wire import words
@@ -92,7 +92,7 @@ def to_record(log: ReadLog, record: ApplicationRecord, failures: Mapping[str, st
         "domains": [domain_record(each, failures) for each in record.domains],
         "log": {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root},
     }
-    shown: dict[str, Any] = readable(fields)
+    shown: dict[str, Any] = words.fields(fields)
     return shown
 
 

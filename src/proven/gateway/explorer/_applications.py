@@ -6,9 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from proven.apps import ApplicationRecord, Domain, Pending, Version
 from proven.domains import Looking
@@ -184,7 +182,7 @@ def policy(value: Policy) -> records.Policy:
     return records.Policy(
         words=words.policy(value),
         guardians=words.guardians(value),
-        value=plain(msgspec.to_builtins(value, builtin_types=(bytes,))),
+        value=words.fields(value),
     )
 
 
@@ -197,17 +195,6 @@ def version(value: Version) -> records.Version:
         announced_index=value.announced_index,
         rolled_back_to=value.rolled_back_to,
     )
-
-
-def plain(value: Any) -> Any:
-    """A value with its bytes in hex."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return value
 
 
 def kind_of(entry: Entry) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from proven.gateway.explorer import records
-from proven.gateway.explorer._applications import plain
 from proven.gateway.explorer._colour import Colourings, Token
 from proven.gateway.explorer._listing import Query, listing, number_of
 from proven.gateway.explorer._text import Row, rows_of
@@ -296,5 +295,5 @@ def _short(text: str | None) -> str | None:
 
 def _policy_text(policy: Policy) -> str:
     """In words and to the letter: two policies with other keys have the same words."""
-    value = _said(plain(msgspec.to_builtins(policy, builtin_types=(bytes,))))
+    value = _said(words.fields(policy))
     return " ".join(part for part in (words.policy(policy), words.guardians(policy), value) if part)

@@ -6,12 +6,11 @@ import base64
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-
 from proven.gateway.explorer import records
-from proven.gateway.explorer._applications import ApplicationViews, kind_of, plain
+from proven.gateway.explorer._applications import ApplicationViews, kind_of
 from proven.gateway.explorer._listing import Query, number_of
 from proven.gateway.explorer.ports import ExplorerRooms
+from proven.wire import words
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.log_entries import Activated, DomainLapsed, DomainProved, Entry, Submitted, decode_entry
 from proven.wire.merkle import check_inclusion, leaf_hash, node_hash
@@ -123,7 +122,7 @@ def _fields(entry: Entry) -> dict[str, Any]:
                 "log": signed.body.origin,
                 "application_id": signed.body.application_id,
                 "revision": signed.body.revision,
-                "command": plain(msgspec.to_builtins(signed.body.command, builtin_types=(bytes,))),
+                "command": words.fields(signed.body.command),
                 "signatures": [
                     {"key": key.hex(), "signature": signature.hex()} for key, signature in signed.signatures
                 ],
