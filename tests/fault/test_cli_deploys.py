@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from support.desk import Desk, desk_at, finished
+from support.desk import Desk, desk_at
 from support.gate import Gate, Held
 from support.node import running_node
+from support.shell import finished
 
 KEY = ("--key", "owner.key")
 DEPLOY = ("app", "deploy", "todo", "app")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from proven.wire.errors import ProvenError
 from support.dev import DevNode, copied, dev_node
 from support.node import APPS
+from support.shell import Shell, at_home
 
 KILLS = 3
 UNSTORED = 150
@@ -24,18 +23,7 @@ QUICK = {"PROVEN_RUNTIME_POOL_SIZE": "1"}
 
 async def log_of(scratch: Path) -> list[dict[str, Any]]:
     """What `proven logs` prints, as the user of that node."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "proven", "logs", "chatty", "--json"),
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "XDG_STATE_HOME": str(scratch / "state"),
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode == 0, err.decode() + out.decode()
+    out = await Shell(scratch, at_home(scratch / "state")).ok("logs", "chatty", "--json")
     return [json.loads(line) for line in out.splitlines()]
 
 

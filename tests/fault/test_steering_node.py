@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +12,7 @@ import pytest
 from proven.client.collect import collecting
 from proven.wire.errors import ProvenError
 from proven.wire.ids import ApplicationId
+from support.shell import Shell, at_home
 from support.web_servers import listening
 
 STEERING: Final = "\x1b[2J\x1b]0;owned\x07 \x9b31m\u202egnirts\u202c back\r\b\x7f \u2028 end"
@@ -27,20 +25,6 @@ COMMANDS: Final = [
     ("listen", "todo", "news", "--node"),
     ("verify",),
 ]
-
-
-async def run(home: Path, *arguments: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "proven", *arguments),
-        env={**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home), "XDG_RUNTIME_DIR": str(home)},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
 
 
 def site(answer: dict[str, Any] | bytes, status: int = 404) -> aiohttp.web.Application:
@@ -65,7 +49,9 @@ async def test_errors_neither_steer_a_terminal_nor_pass_for_what_commands_say(
     }
     async with listening(site(answer)) as port:
         url = f"http://127.0.0.1:{port}"
-        status, out, err = await run(tmp_path, *command, url, "--any-development-node")
+        status, out, err = await Shell(tmp_path, at_home(tmp_path)).run(
+            *command, url, "--any-development-node"
+        )
     assert status != 0
     assert not out
     assert all(line.isprintable() for line in err.split("\n")), err
@@ -79,7 +65,9 @@ async def test_an_odd_time_to_wait_is_not_waited_for(tmp_path: Path, wait: objec
     answer = {"code": "OVERLOADED", "message": "later", "retry_after": wait}
     async with listening(site(answer)) as port:
         url = f"http://127.0.0.1:{port}"
-        status, _, err = await run(tmp_path, "app", "list", "--node", url, "--any-development-node")
+        status, _, err = await Shell(tmp_path, at_home(tmp_path)).run(
+            "app", "list", "--node", url, "--any-development-node"
+        )
     assert status == 1
     assert "Traceback" not in err
     assert "error: later" in err

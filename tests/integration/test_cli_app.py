@@ -14,8 +14,9 @@ import pytest_asyncio
 from proven.client import LogMemory, collect
 from proven.client.collect import collecting
 from proven.client.owner import OwnersNode
-from support.desk import Desk, desk_at, finished
+from support.desk import Desk, desk_at
 from support.node import running_node
+from support.shell import finished
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.node import Node
+from support.shell import Shell, at_home
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def call(
     node: Node, tmp_path: Path, *arguments: str, accept: tuple[str, ...] = ()
-) -> tuple[int | None, str, str]:
+) -> tuple[int, str, str]:
     root = tmp_path / "root.pem"
     root.write_bytes(node.local.development_root.public_bytes(Encoding.PEM))
     accepted = accept or ("--development-root", str(root))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "proven", "call", *arguments, "--node", node.url, *accepted),
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "XDG_CONFIG_HOME": str(tmp_path)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
+    return await Shell(tmp_path, at_home(tmp_path), ("--node", node.url, *accepted)).run("call", *arguments)
 
 
 async def test_without_a_handler_those_that_can_be_called_are_listed(node: Node, tmp_path: Path) -> None:
@@ -50,6 +39,7 @@ async def test_of_an_application_that_is_not_there_nothing_is_listed(node: Node,
     status, out, err = await call(node, tmp_path, "nothing")
     assert (status, out) == (1, "")
     assert "there is no application 'nothing'" in err
+    assert "/explorer/ lists all of the node" in err
 
 
 async def test_a_list_of_a_node_with_other_evidence_is_not_shown(node: Node, tmp_path: Path) -> None:

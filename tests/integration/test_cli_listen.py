@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from proven.apps import Application
 from proven.client import Client
 from support.node import Node
+from support.shell import Shell, at_home
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,13 +42,8 @@ async def listening(node: Node, tmp_path: Path, *arguments: str) -> AsyncIterato
     """A `proven listen` that has said that it listens."""
     root = tmp_path / "root.pem"
     root.write_bytes(node.local.development_root.public_bytes(Encoding.PEM))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "proven", "listen", *arguments, "--node", node.url, "--development-root", str(root)),
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "XDG_CONFIG_HOME": str(tmp_path)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    shell = Shell(tmp_path, at_home(tmp_path), ("--node", node.url, "--development-root", str(root)))
+    process = await shell.start_proven("listen", *arguments)
     try:
         while not (said := (await lines(process.stderr))[0]).startswith("Listening to "):
             assert said, "it ended"

@@ -50,7 +50,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Noticed]:
     (tmp_path / "home").mkdir()
     async with running_node(tmp_path / "node", clock=clock) as node:
         with desk_at(node, tmp_path / "node", tmp_path / "home") as made:
-            noticed = Noticed(made.node, made.folder, made.environment)
+            noticed = Noticed(made.folder, made.environment, node=made.node)
             noticed.clock = clock
             yield noticed
 

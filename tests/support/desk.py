@@ -1,71 +1,26 @@
-"""Somebody at a machine on which a node runs, who runs `proven` in a folder with keys and an app in it."""
+"""Somebody at a machine on which a node runs, with a shell in a folder with keys and an app in it."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from proven.cli.key import new_key
 from proven.node.presence import Presence, announced
 from support.node import Node
+from support.shell import Shell, at_home
 
 
 @dataclass
-class Desk:
-    """Commands run in `folder`, as processes of their own."""
+class Desk(Shell):
+    """A shell at a node."""
 
-    node: Node
-    folder: Path
-    environment: dict[str, str]
-
-    async def start(self, *command: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *command,
-            env=self.environment,
-            cwd=self.folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def start_proven(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await self.start(sys.executable, "-m", "proven", *arguments)
-
-    async def run(self, *arguments: str) -> tuple[int, str, str]:
-        return await finished(await self.start_proven(*arguments))
-
-    async def ok(self, *arguments: str) -> str:
-        status, out, err = await self.run(*arguments)
-        assert status == 0, out + err
-        return out
-
-    async def json(self, *arguments: str) -> Any:
-        return json.loads(await self.ok(*arguments, "--json"))
-
-    async def refused(self, *arguments: str) -> str:
-        status, out, err = await self.run(*arguments)
-        assert status == 1, out + err
-        assert out == ""
-        return err
-
-    def key(self, name: str) -> str:
-        """Make a key file, and return the public key."""
-        return new_key(self.folder / name).public_key.hex()
-
-    def app(self, text: str) -> None:
-        """Write an app that says `text` into the folder `app`."""
-        source = f"import {{ run }} from '@proven-network/handler'; export const say = run(() => '{text}');"
-        (self.folder / "app" / "src").mkdir(parents=True, exist_ok=True)
-        (self.folder / "app" / "src" / "app.ts").write_text(source)
+    node: Node = field(kw_only=True)
 
     def sql_app(self, *migrations: str, health: str = "return true;") -> None:
         """Write an app with these migrations and this health check into the folder `app`."""
@@ -89,14 +44,6 @@ class Desk:
         return await client.call("src/app.ts#say")
 
 
-async def finished(process: asyncio.subprocess.Process, seconds: float = 100) -> tuple[int, str, str]:
-    """How a process ended, and what it printed."""
-    async with asyncio.timeout(seconds):
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
-
-
 @contextlib.contextmanager
 def desk_at(node: Node, data: Path, folder: Path, *, url: str | None = None) -> Iterator[Desk]:
     """A desk at a node whose data is in `data`, in an empty `folder`; `url` is where the node is found."""
@@ -104,13 +51,8 @@ def desk_at(node: Node, data: Path, folder: Path, *, url: str | None = None) -> 
     (folder / "bin" / "proven").write_text(f'#!/bin/sh\nexec {sys.executable} -m proven "$@"\n')
     (folder / "bin" / "proven").chmod(0o755)
     (folder / "desk").mkdir()
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([str(folder / "bin"), os.environ["PATH"]]),
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "XDG_CONFIG_HOME": str(folder / "config"),
-        "XDG_STATE_HOME": str(folder),
-    }
+    environment = at_home(folder)
+    environment["PATH"] = os.pathsep.join([str(folder / "bin"), environment["PATH"]])
     presence = Presence(
         url=url or node.url,
         pid=os.getpid(),
@@ -119,4 +61,4 @@ def desk_at(node: Node, data: Path, folder: Path, *, url: str | None = None) -> 
         data_dir=str(data),
     )
     with announced(presence, folder / "proven" / "nodes"):
-        yield Desk(node, folder / "desk", environment)
+        yield Desk(folder / "desk", environment, node=node)

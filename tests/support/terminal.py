@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from support.person import World
+from support.shell import Shell, at_home, finished
 
 
 class Command:
@@ -27,10 +26,7 @@ class Command:
 
     async def end(self) -> tuple[int, str, str]:
         """Its status, and what it said on stdout and after the address on stderr."""
-        async with asyncio.timeout(60):
-            out, err = await self.process.communicate()
-        assert self.process.returncode is not None
-        return self.process.returncode, out.decode(), err.decode()
+        return await finished(self.process)
 
     async def ok(self) -> str:
         status, out, err = await self.end()
@@ -42,46 +38,16 @@ class Command:
         self.process.send_signal(signal.SIGINT)
 
 
-class Terminal:
+class Terminal(Shell):
     """A folder on the machine that the node is on."""
 
     def __init__(self, folder: Path, world: World) -> None:
-        self.folder = folder
-        self._node = ("--node", world.node.url, "--any-development-node")
-        self._environment = {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if name not in ("DISPLAY", "WAYLAND_DISPLAY")
-            },
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "XDG_STATE_HOME": str(folder / "state"),
-            "XDG_CONFIG_HOME": str(folder / "config"),
-        }
-
-    def app(self, text: str) -> None:
-        """Write an app that says `text` into the folder `app`."""
-        source = f"import {{ run }} from '@proven-network/handler'; export const say = run(() => '{text}');"
-        (self.folder / "app" / "src").mkdir(parents=True, exist_ok=True)
-        (self.folder / "app" / "src" / "app.ts").write_text(source)
-
-    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "proven", *arguments, *self._node),
-            cwd=self.folder,
-            env=self._environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def ok(self, *arguments: str) -> str:
-        return await Command(await self._start(*arguments), "", "").ok()
+        super().__init__(folder, at_home(folder), ("--node", world.node.url, "--any-development-node"))
 
     @asynccontextmanager
     async def signing(self, *arguments: str) -> AsyncIterator[Command]:
         """A command that waits for a signature; it is ended when the block is left."""
-        process = await self._start(*arguments, "--passkey")
+        process = await self.start_proven(*arguments, "--passkey")
         assert process.stderr is not None
         told = ""
         try:
