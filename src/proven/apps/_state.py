@@ -119,7 +119,7 @@ class State:
         """The application with this id or name; raises `NOT_FOUND`."""
         record = self.get(self._names.get(id_or_name, ApplicationId(id_or_name)))
         if record is None:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"there is no application {id_or_name[:80]!r}")
+            raise _no_application(id_or_name)
         return record
 
     @property
@@ -280,7 +280,7 @@ class State:
     def _tracked(self, application: str) -> Tracked:
         tracked = self._applications.get(application)
         if tracked is None:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"there is no application {application[:80]!r}")
+            raise _no_application(application)
         return tracked
 
     def _check_created(self, signed: SignedCommand, command: CreateApplication) -> None:
@@ -474,3 +474,8 @@ def _check_next(application: Tracked, revision: int) -> None:
 def _check_limit(used: int, limit: int, of: str, what: str) -> None:
     if used >= limit:
         raise ProvenError(ErrorCode.QUOTA_EXCEEDED, f"{of} has at most {limit} {what} on this node")
+
+
+def _no_application(id_or_name: str) -> ProvenError:
+    message = f"there is no application {id_or_name[:80]!r}"
+    return ProvenError(ErrorCode.NOT_FOUND, message, details={"missing": "application"})

@@ -65,9 +65,7 @@ class Found:
         try:
             yield
         except ProvenError as error:
-            if error.code is not ErrorCode.NOT_FOUND or not error.message.startswith(
-                "there is no application"
-            ):
+            if error.code is not ErrorCode.NOT_FOUND or (error.details or {}).get("missing") != "application":
                 raise
             known = self.known
             node = self.url if known is None else known.url

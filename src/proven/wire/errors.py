@@ -41,7 +41,7 @@ class ErrorCode(enum.StrEnum):
     NO_IDENTITY = "NO_IDENTITY"
     """The handler or store needs to know who is calling; identify on the session first."""
     NOT_FOUND = "NOT_FOUND"
-    """There is nothing by that name."""
+    """There is nothing by that name; `details.missing` is `application` where that is what there is not."""
     NOT_OWNER = "NOT_OWNER"
     """The caller does not own the application or the NFT that this is about."""
     ORIGIN_DENIED = "ORIGIN_DENIED"

@@ -88,7 +88,7 @@ def test_another_address_is_another_node(url: str) -> None:
 
 def test_who_names_no_application_of_the_node_is_told_which_it_runs() -> None:
     found = _nodes.Found(HERE.url, None, HERE)  # type: ignore[arg-type]
-    missing = ProvenError(ErrorCode.NOT_FOUND, "there is no application 'tod'")
+    missing = ProvenError(ErrorCode.NOT_FOUND, "no such thing as 'tod'", details={"missing": "application"})
     with pytest.raises(ProvenError, match=r"'tod'; http://127.0.0.1:3000 was started for todo; "):
         _raise(found, missing)
     elsewhere = _nodes.Found("https://node.example/", None, None)  # type: ignore[arg-type]
