@@ -12,6 +12,7 @@ import aiohttp
 from proven.attestation import Evidence, Verifier
 from proven.client._connection import Connection
 from proven.client._log_checks import LogChecks
+from proven.client._requests import http_session
 from proven.client._session import Carrier, Deadline, OnConsole, Session
 from proven.client._transport import Endpoint
 from proven.client.app_logs import MissedLines, read
@@ -82,11 +83,7 @@ async def connect(
     Raises `ProvenError`: `UNAVAILABLE`, `NOT_FOUND`, `EVIDENCE_INVALID`, `UNAUTHENTICATED`, `OVERLOADED`,
     `REQUEST_TIMEOUT`.
     """
-    http = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=True if tls is None else tls),
-        timeout=aiohttp.ClientTimeout(total=timeout),
-        auto_decompress=False,
-    )
+    http = http_session(tls, timeout)
     try:
         async with Deadline(timeout):
             application_id = await _find(http, url, application, origin)

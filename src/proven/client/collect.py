@@ -2,61 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
 import io
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 import aiohttp
 import msgspec
 
-from proven.client._transport import Resolver, read_limited, unreachable
-from proven.client.bundle import DESCRIPTIONS, Bundle, SavedAnswer, SavedEntry, SavedLog, SavedSession, now_ms
-from proven.client.log import MAX_COSIGNED, read_hashes
+from proven.client._log_reading import LogReading
+from proven.client._requests import COSE, all_of, decode, fetch, http_session, reaching, read_limited, refusal
+from proven.client.bundle import DESCRIPTIONS, Bundle, SavedAnswer, SavedLog, SavedSession, now_ms
 from proven.client.pins import LogMemory
 from proven.client.responses import MAX_BODY, NONCE_BYTES
-from proven.client.times import announcements
 from proven.packages.limits import MAX_ARCHIVE_BYTES, MAX_MANIFEST_BYTES
 from proven.wire import http_signatures as signatures
-from proven.wire import ids, log_key
+from proven.wire import ids
 from proven.wire.commands import SubmitResult
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.ids import ApplicationId, PackageId
-from proven.wire.notes import MAX_NOTE, Checkpoint, Note
 from proven.wire.session import MAX_RESPONSE, ClientHandshake
-from proven.wire.tiles import MAX_ENTRY, WIDTH, Tile, decode_entries
 
 WHOLE_LOG: Final = 4096
 """Entries up to which all of a log is read, so that nothing of the application can have been left out."""
 MAX_WHOLE_LOG: Final = 1 << 20
-_MAX_PAGES: Final = 1000
 _MAX_WORDS: Final = 500
 _MAX_PAGE: Final = 32 * 1024 * 1024
-_MAX_PROOF: Final = 64 * 1024
-MAX_ANNOUNCEMENTS: Final = 16
-"""Announcements of which it is asked when witnesses saw them: the last ones."""
-_MAX_COSIGNED: Final = 1024 * 1024
-_AT_ONCE: Final = 8
-_ATTEMPTS: Final = 20
-_LOG: Final = "/.well-known/proven/log"
-_T = TypeVar("_T")
-
-
-class _Entry(msgspec.Struct, frozen=True):
-    index: int
-    leaf: bytes
-    hashes: list[str]
-
-
-class _Page(msgspec.Struct, frozen=True):
-    entries: list[_Entry]
-    more: bool
+_MAX_ANSWER: Final = 64 * 1024
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -76,14 +51,6 @@ class _Claiming(msgspec.Struct, frozen=True):
     domains: list[_Domain]
 
 
-class _Proof(msgspec.Struct, frozen=True):
-    hashes: list[str]
-
-
-class _Cosigned(msgspec.Struct, frozen=True):
-    notes: list[str]
-
-
 class Collector:
     """Fetches from one node. Everything is bounded, and redirects are not followed."""
 
@@ -95,6 +62,7 @@ class Collector:
             )
         self._http = http
         self._base = f"{parts.scheme}://{parts.netloc}"
+        self._log = LogReading(http, self._base)
 
     async def describe(self, application: str) -> SavedAnswer:
         """The node's signed description of an application, from where no application answers."""
@@ -113,13 +81,14 @@ class Collector:
         """The attested answer to a GET of `url`. Raises `BAD_REQUEST` if it is not attested."""
         nonce = os.urandom(NONCE_BYTES)
         sent = {"accept-attestation": signatures.format_nonce(nonce)}
-        async with _errors(), self._http.get(url, headers=sent, allow_redirects=False) as response:
-            body = await read_limited(response, MAX_BODY)
-            headers = tuple((name.lower(), value) for name, value in response.headers.items())
-            asked = str(response.request_info.url)
+        with reaching():
+            async with self._http.get(url, headers=sent, allow_redirects=False) as response:
+                body = await read_limited(response, MAX_BODY)
+                headers = tuple((name.lower(), value) for name, value in response.headers.items())
+                asked = str(response.request_info.url)
         if not any(name == "attestation" for name, _ in headers):
             if response.status >= 400:
-                raise _refusal(body, response.status)
+                raise refusal(response.status, body)
             raise ProvenError(
                 ErrorCode.BAD_REQUEST,
                 f"the answer at {url} is not attested, so it is not an application's; name the "
@@ -160,8 +129,8 @@ class Collector:
             describing = self.describe_if_live if kept else self.describe
             described = await describing(application)
         log_index = int(index) if index.isdigit() else 0
-        saved_log, saved_session, archive = await _all(
-            self._log(application, log_index, described or answer, memory, whole=whole),
+        saved_log, saved_session, archive = await all_of(
+            self._log.read(application, log_index + 1, described or answer, memory, _most(whole=whole)),
             self._session(application) if session else _nothing(),
             self.archive(package_id) if source else _nothing(),
         )
@@ -188,7 +157,7 @@ class Collector:
         the entries of an application. `whole` reads all of it, however long it is. `described` is what it is
         compared with: how far the node signed that it goes.
         """
-        return await self._log(application, size - 1, described, memory, whole=whole)
+        return await self._log.read(application, size, described, memory, _most(whole=whole))
 
     async def submit(self, envelope: bytes, archive: bytes = b"") -> SubmitResult:
         """Hand in a signed command, with the package of a `Deploy` unless the node has it already. Raises
@@ -196,145 +165,24 @@ class Collector:
         """
         framed = io.BytesIO(len(envelope).to_bytes(4, "big") + envelope + archive)
         url = f"{self._base}/.well-known/proven/commands"
-        async with _errors(), self._http.post(url, data=framed, allow_redirects=False) as response:
-            body = await read_limited(response, _MAX_PROOF)
-        if response.status != 200:
-            raise _refusal(body, response.status)
-        return _decode(body, SubmitResult)
+        return decode(await fetch(self._http, url, _MAX_ANSWER, body=framed), SubmitResult)
 
     async def find(self, name: str) -> ApplicationId:
         """The id of the application that the node says is called so, not yet checked. Raises `NOT_FOUND`."""
         path = f"/explorer/applications/{quote(name, safe='')}.json"
-        return ids.parse_application_id(_decode(await self._get(path, _MAX_PAGE), _Named).id)
+        return ids.parse_application_id(decode(await self._get(path, _MAX_PAGE), _Named).id)
 
     async def unproved(self, application: ApplicationId) -> Mapping[str, str]:
         """Why the node has not proved domains of the application, by domain, in its own words."""
         path = f"/explorer/applications/{application}.json"
-        domains = _decode(await self._get(path, _MAX_PAGE), _Claiming).domains
+        domains = decode(await self._get(path, _MAX_PAGE), _Claiming).domains
         return {each.name: each.failure.words[:_MAX_WORDS] for each in domains if each.failure is not None}
-
-    async def _log(
-        self,
-        application: ApplicationId | None,
-        log_index: int,
-        answer: SavedAnswer | None,
-        memory: LogMemory | None,
-        *,
-        whole: bool,
-    ) -> SavedLog:
-        nonce = os.urandom(NONCE_BYTES)
-        text = base64.urlsafe_b64encode(nonce).decode().rstrip("=")
-        key, (raw, checkpoint) = await _all(
-            self._get(f"{_LOG}/key?nonce={text}", log_key.MAX_BYTES), self._checkpoint(log_index + 1)
-        )
-        whole = checkpoint.size <= (MAX_WHOLE_LOG if whole else WHOLE_LOG)
-        entries: list[SavedEntry] = []
-        if whole:
-            entries = await self._all_entries(checkpoint.size)
-        elif application is not None:
-            entries = await self._entries(application, checkpoint.size)
-        cosigned = await self._cosigned(application, entries, checkpoint.size)
-        sizes = set() if whole else _sizes_before(checkpoint, answer, memory) | set(map(_size_of, cosigned))
-        earlier = sorted(size for size in sizes if 0 < size < checkpoint.size)
-        return SavedLog(
-            nonce=nonce,
-            key=key,
-            checkpoint=raw,
-            entries=tuple(entries),
-            whole=whole,
-            consistency=await self._consistencies(earlier, checkpoint.size),
-            cosigned=cosigned,
-        )
-
-    async def _cosigned(
-        self, application: ApplicationId | None, entries: Sequence[SavedEntry], size: int
-    ) -> tuple[bytes, ...]:
-        """The checkpoints of up to `size` entries by which witnesses say when they saw the application's last
-        announcements.
-        """
-        if application is None:
-            return ()
-        announced = announcements({entry.index: entry.leaf for entry in entries}, application)
-        if not announced:
-            return ()
-        query = ",".join(str(index) for index in announced[-MAX_ANNOUNCEMENTS:])
-        try:
-            raw = await self._get(f"{_LOG}/cosigned?entries={query}", _MAX_COSIGNED)
-        except ProvenError as error:
-            if error.code is ErrorCode.NOT_FOUND:
-                return ()
-            raise
-        notes = [note.encode() for note in _decode(raw, _Cosigned).notes[:MAX_COSIGNED]]
-        return tuple(note for note in notes if _size_of(note) <= size)
-
-    async def _checkpoint(self, size: int) -> tuple[bytes, Checkpoint]:
-        """The newest checkpoint; waits a little for one of at least `size` entries."""
-        for attempt in range(_ATTEMPTS):
-            raw = await self._get(f"{_LOG}/checkpoint", MAX_NOTE)
-            checkpoint = Checkpoint.parse(Note.parse(raw).text)
-            if checkpoint.size >= size:
-                break
-            await asyncio.sleep(0.005 * attempt)
-        return raw, checkpoint
-
-    async def _all_entries(self, size: int) -> list[SavedEntry]:
-        limited = asyncio.Semaphore(_AT_ONCE)
-
-        async def read(first: int) -> list[bytes]:
-            width = min(WIDTH, size - first)
-            path = Tile(None, first // WIDTH, width).path()
-            async with limited:
-                raw = await self._get(f"{_LOG}/tile/{path}", width * (MAX_ENTRY + 2))
-            return list(decode_entries(raw))
-
-        bundles = await asyncio.gather(*(read(first) for first in range(0, size, WIDTH)))
-        leaves = [leaf for bundle in bundles for leaf in bundle]
-        return [SavedEntry(index=index, leaf=leaf) for index, leaf in enumerate(leaves)]
-
-    async def _entries(self, application: ApplicationId, size: int) -> list[SavedEntry]:
-        entries: list[SavedEntry] = []
-        for _ in range(_MAX_PAGES):
-            after = entries[-1].index if entries else -1
-            query = f"size={size}" + (f"&after={after}" if entries else "")
-            raw = await self._get(f"{_LOG}/application/{application}?{query}", _MAX_PAGE)
-            page = _decode(raw, _Page)
-            for entry in page.entries:
-                if entry.index <= after:
-                    raise _malformed()
-                after = entry.index
-                proof = read_hashes(entry.hashes)
-                entries.append(SavedEntry(index=entry.index, leaf=entry.leaf, proof=proof))
-            if not page.more or not page.entries:
-                return entries
-        raise ProvenError(ErrorCode.TOO_LARGE, "the application has more entries than can be read here")
-
-    async def _consistencies(
-        self, earlier: Sequence[int], size: int
-    ) -> tuple[tuple[int, tuple[bytes, ...]], ...]:
-        limited = asyncio.Semaphore(_AT_ONCE)
-
-        async def read(old: int) -> tuple[int, tuple[bytes, ...]]:
-            async with limited:
-                return old, await self._consistency(old, size)
-
-        return tuple(await _all(*map(read, earlier)))
-
-    async def _consistency(self, old: int, new: int) -> tuple[bytes, ...]:
-        raw = await self._get(f"{_LOG}/consistency?old={old}&new={new}", _MAX_PROOF)
-        return read_hashes(_decode(raw, _Proof).hashes)
 
     async def _session(self, application: ApplicationId) -> SavedSession:
         request = ClientHandshake(application).request()
         url = f"{self._base}/app/{application}/session"
-        sent = {"content-type": "application/cose"}
-        async with (
-            _errors(),
-            self._http.post(url, data=request, headers=sent, allow_redirects=False) as response,
-        ):
-            body = await read_limited(response, MAX_RESPONSE)
-        if response.status != 200:
-            raise _refusal(body, response.status)
-        return SavedSession(request=request, response=body)
+        answer = await fetch(self._http, url, MAX_RESPONSE, body=request, headers=COSE)
+        return SavedSession(request=request, response=answer)
 
     async def archive(self, package_id: PackageId) -> bytes:
         """What the node keeps as this package, not yet checked. Raises `NOT_FOUND`."""
@@ -345,11 +193,7 @@ class Collector:
         return await self._get(f"/explorer/packages/{package_id}/manifest", MAX_MANIFEST_BYTES)
 
     async def _get(self, path: str, limit: int) -> bytes:
-        async with _errors(), self._http.get(self._base + path, allow_redirects=False) as response:
-            body = await read_limited(response, limit)
-        if response.status != 200:
-            raise _refusal(body, response.status)
-        return body
+        return await fetch(self._http, self._base + path, limit)
 
 
 @asynccontextmanager
@@ -357,70 +201,13 @@ async def collecting(
     url: str, *, tls: ssl.SSLContext | None = None, timeout: float = 30.0
 ) -> AsyncIterator[Collector]:
     """A collector with connections of its own. `timeout` is seconds for each request."""
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=True if tls is None else tls, resolver=Resolver()),
-        timeout=aiohttp.ClientTimeout(total=timeout),
-        auto_decompress=False,
-    ) as http:
+    async with http_session(tls, timeout) as http:
         yield Collector(http, url)
 
 
-def _size_of(note: bytes) -> int:
-    return Checkpoint.parse(Note.parse(note).text).size
-
-
-def _sizes_before(checkpoint: Checkpoint, answer: SavedAnswer | None, memory: LogMemory | None) -> set[int]:
-    """The earlier sizes that the log is compared with."""
-    sizes = set()
-    known = None if memory is None else memory.log(checkpoint.origin)
-    if known is not None:
-        sizes.add(known.size)
-    try:
-        described = msgspec.json.decode(b"" if answer is None else answer.body)
-        sizes.add(int(described["log"]["size"]))
-    except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError):
-        pass
-    return sizes
-
-
-async def _all(*tasks: Any) -> Any:
-    """Await all at once; if one fails, the others are ended."""
-    started = [asyncio.ensure_future(task) for task in tasks]
-    try:
-        return await asyncio.gather(*started)
-    finally:
-        for task in started:
-            task.cancel()
+def _most(*, whole: bool) -> int:
+    return MAX_WHOLE_LOG if whole else WHOLE_LOG
 
 
 async def _nothing() -> None:
     return None
-
-
-@asynccontextmanager
-async def _errors() -> AsyncIterator[None]:
-    try:
-        yield
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise unreachable(error) from None
-
-
-def _decode(raw: bytes, kind: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, binascii.Error, UnicodeError, RecursionError):
-        raise _malformed() from None
-
-
-def _malformed() -> ProvenError:
-    return ProvenError(ErrorCode.EVIDENCE_INVALID, "the node's list of entries is malformed")
-
-
-def _refusal(body: bytes, status: int) -> ProvenError:
-    try:
-        record = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        record = None
-    if isinstance(record, dict):
-        return ProvenError.from_record(record)
-    return ProvenError(ErrorCode.UNAVAILABLE, f"the node answered with status {status}")

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from proven.attestation import Evidence, Verifier
-from proven.client._transport import read_limited, unreachable
+from proven.client._requests import http_session, reaching, read_limited
 from proven.client.bundle import SavedAnswer, now_ms
 from proven.wire import http_signatures as signatures
 from proven.wire import ids
@@ -140,21 +138,14 @@ async def fetch(
     sent = {**(headers or {}), "accept-attestation": signatures.format_nonce(nonce)}
     if body:
         sent["content-digest"] = signatures.content_digest(body)
-    limit = aiohttp.ClientTimeout(total=timeout)
-    try:
+    with reaching():
         async with (
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=True if tls is None else tls),
-                timeout=limit,
-                auto_decompress=False,
-            ) as session,
-            session.request(method, url, data=body or None, headers=sent, allow_redirects=False) as response,
+            http_session(tls, timeout) as http,
+            http.request(method, url, data=body or None, headers=sent, allow_redirects=False) as response,
         ):
             content = await read_limited(response, MAX_BODY)
             received = tuple((name.lower(), value) for name, value in response.headers.items())
             asked = str(response.request_info.url)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise unreachable(error) from None
     attested = verify_response(
         verifier,
         nonce=nonce,
