@@ -1,22 +1,4 @@
-import { type HandlerKind } from './handlers.ts';
-/** A handler that a module exports: how callers name it, and what makes it run. */
-export interface Handler {
-    readonly address: string;
-    readonly kind: HandlerKind;
-}
-/** What one handler module exports. */
-export interface HandlerModule {
-    /** Its path in the app, with `/`. */
-    readonly path: string;
-    readonly file: string;
-    readonly handlers: ReadonlyMap<string, Handler>;
-    /** Other exported values, such as constants; of `export *` only those that can be followed. */
-    readonly others: ReadonlySet<string>;
-    readonly types: ReadonlySet<string>;
-    readonly text: string;
-    /** Real paths of every file that had a say. */
-    readonly read: ReadonlySet<string>;
-}
+import { type HandlerModule } from './collector.ts';
 /**
  * An app's folder, read as the node reads it when it builds a package.
  *

@@ -1,13 +1,12 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { Collector } from './collector.js';
 import { Problem } from './errors.js';
-import { DEFAULT, findHandlers, importsHandlers } from './handlers.js';
+import { findHandlers, importsHandlers } from './handlers.js';
+import { matchImports } from './package-imports.js';
 import { readAppModule } from './module.js';
-import { position, unwrap } from './syntax.js';
 const SUFFIXES = ['.ts', '.mts', '.js', '.mjs', '.json'];
 const ENTRY = /(?<!\.d|\.test|\.spec)\.m?[tj]s$/;
-const EXPORT_NAME = /^[A-Za-z_$][A-Za-z0-9_$]*$/;
-const MAX_NAME_LENGTH = 214;
 const IGNORED = new Set(['node_modules', '.git', '.proven']);
 const MAX_FILES = 50_000;
 /**
@@ -177,161 +176,6 @@ export class App {
             return undefined;
         const target = matchImports(imports, specifier);
         return target?.startsWith('./') ? this.candidate(target.slice(2)) : undefined;
-    }
-}
-const CONDITIONS = new Set(['proven', 'worker', 'browser', 'default', 'import']);
-/** PACKAGE_IMPORTS_EXPORTS_RESOLVE of Node.js, under the conditions of the node. */
-function matchImports(imports, key) {
-    const exact = key.includes('*') ? undefined : imports[key];
-    if (exact !== undefined)
-        return chosen(exact);
-    const patterns = Object.keys(imports).filter((pattern) => pattern.split('*').length === 2);
-    patterns.sort((left, right) => right.indexOf('*') - left.indexOf('*') || right.length - left.length);
-    for (const pattern of patterns) {
-        const [base = '', trailer = ''] = pattern.split('*');
-        if (key.startsWith(base) && key !== base && key.endsWith(trailer) && key.length >= pattern.length) {
-            return chosen(imports[pattern])?.replaceAll('*', key.slice(base.length, key.length - trailer.length));
-        }
-    }
-    return undefined;
-}
-function chosen(target, depth = 0) {
-    if (typeof target === 'string' || depth > 32)
-        return typeof target === 'string' ? target : undefined;
-    if (target === null || typeof target !== 'object')
-        return undefined;
-    for (const [condition, value] of Object.entries(target)) {
-        if (Array.isArray(target) || CONDITIONS.has(condition)) {
-            const found = chosen(value, depth + 1);
-            if (found !== undefined || value === null)
-                return found;
-        }
-    }
-    return undefined;
-}
-/** Follows the exports of one entry module to the handlers they stand for. */
-class Collector {
-    root;
-    entry;
-    target;
-    read = new Set();
-    constructor(root, entry, target) {
-        this.root = root;
-        this.entry = (path) => {
-            this.read.add(join(root, ...path.split('/')));
-            return entry(path);
-        };
-        this.target = (specifier, importer) => {
-            const path = target(specifier, importer);
-            return path === undefined || path.endsWith('.json') ? undefined : path;
-        };
-    }
-    collect(path) {
-        const handlers = new Map();
-        const others = new Set();
-        const types = new Set();
-        const { module, declarations } = this.entry(path);
-        const [problem] = declarations.problems;
-        if (problem)
-            throw problem;
-        const reached = new Set();
-        for (const [name, item] of this.exportsOf(path)) {
-            if (item.kind === 'type') {
-                types.add(name);
-                continue;
-            }
-            const place = this.follow({ path, name, exported: true });
-            if (place === undefined) {
-                others.add(name);
-                continue;
-            }
-            if (!EXPORT_NAME.test(name) || name.length > MAX_NAME_LENGTH) {
-                const own = module.exports.get(name);
-                throw new Problem(position(module.source, own?.node ?? module.source.program), `'${name}' cannot be the name of a handler: it is an identifier (A-Z a-z 0-9 _ $)`);
-            }
-            if (place.path === path)
-                reached.add(place.name);
-            const address = name === 'default' ? path : `${path}#${name}`;
-            handlers.set(name, { address, kind: place.kind });
-        }
-        for (const [name, declaration] of declarations.found) {
-            if (!reached.has(name)) {
-                throw new Problem(position(module.source, declaration.node), `export this handler: \`export const ${name} = …\``);
-            }
-        }
-        return { path, file: join(this.root, ...path.split('/')), handlers, others, types, text: module.source.text, read: this.read };
-    }
-    exportsOf(path) {
-        const found = new Map(this.entry(path).module.exports);
-        const seen = new Set([path]);
-        const pending = [path];
-        for (let here = pending.pop(); here !== undefined; here = pending.pop()) {
-            for (const { specifier } of this.entry(here).module.stars) {
-                const there = this.target(specifier, here);
-                if (there === undefined || seen.has(there))
-                    continue;
-                seen.add(there);
-                pending.push(there);
-                for (const [name, item] of this.entry(there).module.exports) {
-                    if (name !== 'default' && !found.has(name))
-                        found.set(name, item);
-                }
-            }
-        }
-        return found;
-    }
-    /** The handler that a name stands for, if it is one. */
-    follow(name) {
-        const pending = [name];
-        const seen = new Set();
-        for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
-            const key = `${step.exported} ${step.path} ${step.name}`;
-            if (seen.has(key))
-                continue;
-            seen.add(key);
-            const { declarations } = this.entry(step.path);
-            const declaration = step.exported ? undefined : declarations.found.get(step.name);
-            if (declaration)
-                return { path: step.path, name: step.name, kind: declaration.kind };
-            pending.push(...this.next(step));
-        }
-        return undefined;
-    }
-    /** What a name stands for, one step on. */
-    next({ path, name, exported }) {
-        const { module } = this.entry(path);
-        if (!exported)
-            return this.local(path, name);
-        const item = module.exports.get(name);
-        switch (item?.kind) {
-            case 'local':
-                return [{ path, name: item.local, exported: false }];
-            case 'value': {
-                const value = unwrap(item.value);
-                return [{ path, name: value.type === 'Identifier' ? value.name : DEFAULT, exported: false }];
-            }
-            case 'from':
-                return item.name === '*' ? [] : this.there(item.specifier, path, item.name);
-            case 'type':
-                return [];
-            case undefined:
-                if (name === 'default')
-                    return [];
-                return [...module.stars].reverse().flatMap(({ specifier }) => this.there(specifier, path, name));
-        }
-    }
-    local(path, name) {
-        const { module } = this.entry(path);
-        const binding = module.bindings.get(name);
-        if (binding)
-            return binding.imported === '*' ? [] : this.there(binding.specifier, path, binding.imported);
-        const constant = module.constants.get(name);
-        const value = constant && unwrap(constant);
-        return value?.type === 'Identifier' ? [{ path, name: value.name, exported: false }] : [];
-    }
-    there(specifier, importer, name) {
-        const path = this.target(specifier, importer);
-        return path === undefined ? [] : [{ path, name, exported: true }];
     }
 }
 /**

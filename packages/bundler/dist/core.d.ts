@@ -1,4 +1,5 @@
-import { App, type HandlerModule } from './app.ts';
+import { App } from './app.ts';
+import type { HandlerModule } from './collector.ts';
 import { type Position } from './errors.ts';
 /** What every plugin can be told. */
 export interface Options {

@@ -1,4 +1,4 @@
-import type { HandlerModule } from './app.ts';
+import type { HandlerModule } from './collector.ts';
 /** The module that makes stubs call the page's `ProvenSDK`. */
 export declare const STUB_PACKAGE = "@proven-network/sdk/stub";
 /**

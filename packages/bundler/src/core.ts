@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
-import { App, appRootOf, type HandlerModule } from './app.ts';
+import { App, appRootOf } from './app.ts';
+import type { HandlerModule } from './collector.ts';
 import { Problem, type Position } from './errors.ts';
 import { PLAIN, readImporter, type Importer } from './importer.ts';
 import { stubSource } from './stub.ts';
