@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-C6544UMY.js";
+} from "./shared-2NUNK2DV.js";
 import {
   ProvenError
 } from "./shared-ONUBXHUM.js";

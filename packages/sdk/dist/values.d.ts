@@ -1,5 +1,4 @@
-import { type Bytes } from './bytes.ts';
-export declare const MAX_BYTES: number;
+import type { Bytes } from './bytes.ts';
 /**
  * Throws `ProvenError`: `UNSUPPORTED_VALUE`, saying where, for what has no structured-clone form and for cycles;
  * `TOO_LARGE` above 8 MiB or a million items.

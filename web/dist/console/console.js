@@ -4364,14 +4364,18 @@ var unexpected2 = (what) => new ProvenError("BAD_REQUEST", `the sign-in page sen
 init_errors();
 
 // ../packages/sdk/src/values.ts
+init_errors();
+
+// ../packages/sdk/src/value-decoder.ts
 init_bytes();
 init_cbor();
+
+// ../packages/sdk/src/value-types.ts
 init_errors();
 var MAX_BYTES = 8 * 1024 * 1024;
 var MAX_DEPTH2 = 64;
 var MAX_ITEMS = 1e6;
 var MAX_BIGINT_BYTES = 64 * 1024;
-var MAX_DATE_MS = 864e13;
 var TAG_DATE = 1;
 var TAG_POSITIVE = 2;
 var TAG_NEGATIVE = 3;
@@ -4393,191 +4397,15 @@ var TYPED_ARRAYS = [
   [85, "Float32Array"],
   [86, "Float64Array"]
 ];
+var tooLarge = () => new ProvenError("TOO_LARGE", `a value is over the limit of ${MAX_BYTES} bytes`);
+var tooManyItems = () => new ProvenError("TOO_LARGE", `a value has more than ${MAX_ITEMS} items`);
+
+// ../packages/sdk/src/value-decoder.ts
+var MAX_DATE_MS = 864e13;
 var ERRORS = new Map(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [type.name, type])
 );
 var ERROR_FIELDS = ["name", "message", "stack", "code"];
-var isWellFormed = (text) => !/\p{Surrogate}/u.test(text);
-function encodeValue(value) {
-  const writer = new Writer();
-  writer.item(value, MAX_DEPTH2);
-  return writer.bytes();
-}
-function decodeValue(data) {
-  if (data.length > MAX_BYTES) throw tooLarge();
-  const reader = new Reader2(data);
-  try {
-    const value = reader.item(MAX_DEPTH2);
-    if (reader.position !== data.length) throw new RangeError("bytes after its end");
-    return value;
-  } catch (error) {
-    if (error instanceof ProvenError) throw error;
-    throw new ProvenError("BAD_REQUEST", `malformed value: ${error instanceof Error ? error.message : error}`);
-  }
-}
-var tooLarge = () => new ProvenError("TOO_LARGE", `a value is over the limit of ${MAX_BYTES} bytes`);
-var tooManyItems = () => new ProvenError("TOO_LARGE", `a value has more than ${MAX_ITEMS} items`);
-var Writer = class {
-  #bytes = new Uint8Array(256);
-  #position = 0;
-  #items = 0;
-  #path = [];
-  bytes() {
-    return this.#bytes.slice(0, this.#position);
-  }
-  item(value, depth) {
-    if (++this.#items > MAX_ITEMS) throw tooManyItems();
-    if (typeof value === "string") this.#text(value);
-    else if (typeof value === "number") this.#number(value);
-    else if (typeof value === "boolean") this.#byte(value ? 245 : 244);
-    else if (value === void 0) this.#byte(247);
-    else if (value === null) this.#byte(246);
-    else if (typeof value === "bigint") this.#bigint(value);
-    else if (typeof value === "object") this.#object(value, depth);
-    else throw this.#unsupported(`is a ${typeof value}, which cannot travel`);
-  }
-  #reserve(size) {
-    const needed = this.#position + size;
-    if (needed > MAX_BYTES) throw tooLarge();
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-  }
-  #byte(value) {
-    this.#reserve(1);
-    this.#bytes[this.#position++] = value;
-  }
-  #head(major, argument) {
-    const type = major << 5;
-    if (argument < 24) return this.#byte(type | argument);
-    const width = argument < 256 ? 1 : argument < 65536 ? 2 : argument < 4294967296 ? 4 : 8;
-    this.#byte(type | 24 + Math.log2(width));
-    this.#reserve(width);
-    for (let at = width - 1, rest = argument; at >= 0; at--, rest = Math.floor(rest / 256)) {
-      this.#bytes[this.#position + at] = rest % 256;
-    }
-    this.#position += width;
-  }
-  #raw(major, bytes2) {
-    this.#head(major, bytes2.length);
-    this.#reserve(bytes2.length);
-    this.#bytes.set(bytes2, this.#position);
-    this.#position += bytes2.length;
-  }
-  #text(value) {
-    if (!isWellFormed(value)) throw this.#unsupported("is text with half of a surrogate pair");
-    if (value.length > MAX_BYTES) throw tooLarge();
-    this.#raw(TEXT, utf8(value));
-  }
-  #number(value) {
-    if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
-      if (value < 0) this.#head(NINT, -1 - value);
-      else this.#head(UINT, value);
-      return;
-    }
-    this.#byte(251);
-    this.#reserve(8);
-    new DataView(this.#bytes.buffer).setFloat64(this.#position, Number.isNaN(value) ? NaN : value);
-    this.#position += 8;
-  }
-  #bigint(value) {
-    let hex2 = (value < 0n ? -1n - value : value).toString(16);
-    if (hex2 === "0") hex2 = "";
-    if (hex2.length > 2 * MAX_BIGINT_BYTES) {
-      throw this.#unsupported(`is an integer of more than ${MAX_BIGINT_BYTES} bytes`);
-    }
-    this.#head(TAG, value < 0n ? TAG_NEGATIVE : TAG_POSITIVE);
-    this.#raw(BYTES, fromHex(hex2.length % 2 ? `0${hex2}` : hex2));
-  }
-  #object(value, depth) {
-    const kind = Object.prototype.toString.call(value).slice(8, -1);
-    if (ArrayBuffer.isView(value)) this.#view(value, kind);
-    else if (Array.isArray(value)) this.#array(value, depth);
-    else if (kind === "Object") this.#record(value, depth);
-    else if (value instanceof Error || kind === "Error" || kind === "DOMException") this.#error(value, depth);
-    else if (kind === "Date") {
-      this.#head(TAG, TAG_DATE);
-      this.#number(value.getTime() / 1e3);
-    } else if (kind === "Map" || kind === "Set") {
-      this.#head(TAG, kind === "Map" ? TAG_MAP : TAG_SET);
-      this.#array([...value], depth, value);
-    } else if (kind === "ArrayBuffer" || kind === "SharedArrayBuffer") {
-      this.#head(TAG, TAG_ARRAY_BUFFER);
-      this.#raw(BYTES, new Uint8Array(value));
-    } else if (kind === "RegExp") {
-      this.#head(TAG, TAG_REGEXP);
-      this.#text(`/${value.source}/${value.flags}`);
-    } else throw this.#unsupported(`is a ${kind}, which cannot travel`);
-  }
-  #view(value, kind) {
-    if (kind !== "Uint8Array") {
-      const tag = TYPED_ARRAYS.find(([, name]) => name === kind)?.[0];
-      if (tag === void 0) throw this.#unsupported(`is a ${kind}, which cannot travel`);
-      this.#head(TAG, tag);
-    }
-    this.#raw(BYTES, new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
-  }
-  #array(items, depth, self = items) {
-    this.#enter(self, depth);
-    if (items.length > MAX_ITEMS) throw tooManyItems();
-    this.#head(ARRAY, items.length);
-    for (let index = 0; index < items.length; index++) this.#step(index, items[index], depth);
-  }
-  #record(value, depth) {
-    this.#enter(value, depth);
-    const keys2 = Object.keys(value);
-    this.#head(MAP, keys2.length);
-    for (const key of keys2) {
-      this.#text(key);
-      this.#step(key, value[key], depth);
-    }
-  }
-  #step(step, value, depth) {
-    this.#path.push(step);
-    this.item(value, depth - 1);
-    this.#path.pop();
-  }
-  #error(value, depth) {
-    const fields = { name: String(value.name), message: String(value.message) };
-    for (const name of ["stack", "code"]) {
-      const text = value[name];
-      if (typeof text === "string") fields[name] = text;
-    }
-    this.#head(TAG, TAG_ERROR);
-    this.#record(fields, depth);
-  }
-  #enter(value, depth) {
-    if (depth > 0) return;
-    throw this.#unsupported(
-      hasCycle(value) ? "refers back to itself" : `is nested deeper than ${MAX_DEPTH2} levels`
-    );
-  }
-  #unsupported(problem) {
-    const steps = this.#path.map((step) => typeof step === "string" && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`);
-    const path2 = `$${steps.join("")}`.slice(0, 200);
-    return new ProvenError("UNSUPPORTED_VALUE", `the value at ${path2} ${problem}`, { details: { path: path2 } });
-  }
-};
-function hasCycle(value) {
-  const seen2 = /* @__PURE__ */ new Set();
-  let level = [value];
-  for (let depth = 0; depth < MAX_DEPTH2 && level.length > 0 && seen2.size < 1e4; depth++) {
-    const next = [];
-    for (const item of level) {
-      const children = item instanceof Map ? [...item].flat() : item instanceof Set ? [...item] : Object.values(item);
-      for (const child of children) {
-        if (child === value) return true;
-        if (typeof child === "object" && child !== null && !seen2.has(child)) {
-          seen2.add(child);
-          next.push(child);
-        }
-      }
-    }
-    level = next;
-  }
-  return false;
-}
 var Reader2 = class {
   position = 0;
   #items = 0;
@@ -4757,6 +4585,192 @@ function distinct(collection, size) {
 }
 function define(target, key, value, enumerable = false) {
   Object.defineProperty(target, key, { value, writable: true, configurable: true, enumerable });
+}
+
+// ../packages/sdk/src/value-encoder.ts
+init_bytes();
+init_cbor();
+init_errors();
+var isWellFormed = (text) => !/\p{Surrogate}/u.test(text);
+var Writer = class {
+  #bytes = new Uint8Array(256);
+  #position = 0;
+  #items = 0;
+  #path = [];
+  bytes() {
+    return this.#bytes.slice(0, this.#position);
+  }
+  item(value, depth) {
+    if (++this.#items > MAX_ITEMS) throw tooManyItems();
+    if (typeof value === "string") this.#text(value);
+    else if (typeof value === "number") this.#number(value);
+    else if (typeof value === "boolean") this.#byte(value ? 245 : 244);
+    else if (value === void 0) this.#byte(247);
+    else if (value === null) this.#byte(246);
+    else if (typeof value === "bigint") this.#bigint(value);
+    else if (typeof value === "object") this.#object(value, depth);
+    else throw this.#unsupported(`is a ${typeof value}, which cannot travel`);
+  }
+  #reserve(size) {
+    const needed = this.#position + size;
+    if (needed > MAX_BYTES) throw tooLarge();
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+  #byte(value) {
+    this.#reserve(1);
+    this.#bytes[this.#position++] = value;
+  }
+  #head(major, argument) {
+    const type = major << 5;
+    if (argument < 24) return this.#byte(type | argument);
+    const width = argument < 256 ? 1 : argument < 65536 ? 2 : argument < 4294967296 ? 4 : 8;
+    this.#byte(type | 24 + Math.log2(width));
+    this.#reserve(width);
+    for (let at = width - 1, rest = argument; at >= 0; at--, rest = Math.floor(rest / 256)) {
+      this.#bytes[this.#position + at] = rest % 256;
+    }
+    this.#position += width;
+  }
+  #raw(major, bytes2) {
+    this.#head(major, bytes2.length);
+    this.#reserve(bytes2.length);
+    this.#bytes.set(bytes2, this.#position);
+    this.#position += bytes2.length;
+  }
+  #text(value) {
+    if (!isWellFormed(value)) throw this.#unsupported("is text with half of a surrogate pair");
+    if (value.length > MAX_BYTES) throw tooLarge();
+    this.#raw(TEXT, utf8(value));
+  }
+  #number(value) {
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+      if (value < 0) this.#head(NINT, -1 - value);
+      else this.#head(UINT, value);
+      return;
+    }
+    this.#byte(251);
+    this.#reserve(8);
+    new DataView(this.#bytes.buffer).setFloat64(this.#position, Number.isNaN(value) ? NaN : value);
+    this.#position += 8;
+  }
+  #bigint(value) {
+    let hex2 = (value < 0n ? -1n - value : value).toString(16);
+    if (hex2 === "0") hex2 = "";
+    if (hex2.length > 2 * MAX_BIGINT_BYTES) {
+      throw this.#unsupported(`is an integer of more than ${MAX_BIGINT_BYTES} bytes`);
+    }
+    this.#head(TAG, value < 0n ? TAG_NEGATIVE : TAG_POSITIVE);
+    this.#raw(BYTES, fromHex(hex2.length % 2 ? `0${hex2}` : hex2));
+  }
+  #object(value, depth) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    if (ArrayBuffer.isView(value)) this.#view(value, kind);
+    else if (Array.isArray(value)) this.#array(value, depth);
+    else if (kind === "Object") this.#record(value, depth);
+    else if (value instanceof Error || kind === "Error" || kind === "DOMException") this.#error(value, depth);
+    else if (kind === "Date") {
+      this.#head(TAG, TAG_DATE);
+      this.#number(value.getTime() / 1e3);
+    } else if (kind === "Map" || kind === "Set") {
+      this.#head(TAG, kind === "Map" ? TAG_MAP : TAG_SET);
+      this.#array([...value], depth, value);
+    } else if (kind === "ArrayBuffer" || kind === "SharedArrayBuffer") {
+      this.#head(TAG, TAG_ARRAY_BUFFER);
+      this.#raw(BYTES, new Uint8Array(value));
+    } else if (kind === "RegExp") {
+      this.#head(TAG, TAG_REGEXP);
+      this.#text(`/${value.source}/${value.flags}`);
+    } else throw this.#unsupported(`is a ${kind}, which cannot travel`);
+  }
+  #view(value, kind) {
+    if (kind !== "Uint8Array") {
+      const tag = TYPED_ARRAYS.find(([, name]) => name === kind)?.[0];
+      if (tag === void 0) throw this.#unsupported(`is a ${kind}, which cannot travel`);
+      this.#head(TAG, tag);
+    }
+    this.#raw(BYTES, new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
+  #array(items, depth, self = items) {
+    this.#enter(self, depth);
+    if (items.length > MAX_ITEMS) throw tooManyItems();
+    this.#head(ARRAY, items.length);
+    for (let index = 0; index < items.length; index++) this.#step(index, items[index], depth);
+  }
+  #record(value, depth) {
+    this.#enter(value, depth);
+    const keys2 = Object.keys(value);
+    this.#head(MAP, keys2.length);
+    for (const key of keys2) {
+      this.#text(key);
+      this.#step(key, value[key], depth);
+    }
+  }
+  #step(step, value, depth) {
+    this.#path.push(step);
+    this.item(value, depth - 1);
+    this.#path.pop();
+  }
+  #error(value, depth) {
+    const fields = { name: String(value.name), message: String(value.message) };
+    for (const name of ["stack", "code"]) {
+      const text = value[name];
+      if (typeof text === "string") fields[name] = text;
+    }
+    this.#head(TAG, TAG_ERROR);
+    this.#record(fields, depth);
+  }
+  #enter(value, depth) {
+    if (depth > 0) return;
+    throw this.#unsupported(
+      hasCycle(value) ? "refers back to itself" : `is nested deeper than ${MAX_DEPTH2} levels`
+    );
+  }
+  #unsupported(problem) {
+    const steps = this.#path.map((step) => typeof step === "string" && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`);
+    const path2 = `$${steps.join("")}`.slice(0, 200);
+    return new ProvenError("UNSUPPORTED_VALUE", `the value at ${path2} ${problem}`, { details: { path: path2 } });
+  }
+};
+function hasCycle(value) {
+  const seen2 = /* @__PURE__ */ new Set();
+  let level = [value];
+  for (let depth = 0; depth < MAX_DEPTH2 && level.length > 0 && seen2.size < 1e4; depth++) {
+    const next = [];
+    for (const item of level) {
+      const children = item instanceof Map ? [...item].flat() : item instanceof Set ? [...item] : Object.values(item);
+      for (const child of children) {
+        if (child === value) return true;
+        if (typeof child === "object" && child !== null && !seen2.has(child)) {
+          seen2.add(child);
+          next.push(child);
+        }
+      }
+    }
+    level = next;
+  }
+  return false;
+}
+
+// ../packages/sdk/src/values.ts
+function encodeValue(value) {
+  const writer = new Writer();
+  writer.item(value, MAX_DEPTH2);
+  return writer.bytes();
+}
+function decodeValue(data) {
+  if (data.length > MAX_BYTES) throw tooLarge();
+  const reader = new Reader2(data);
+  try {
+    const value = reader.item(MAX_DEPTH2);
+    if (reader.position !== data.length) throw new RangeError("bytes after its end");
+    return value;
+  } catch (error) {
+    if (error instanceof ProvenError) throw error;
+    throw new ProvenError("BAD_REQUEST", `malformed value: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 // ../packages/sdk/src/subscriptions.ts

@@ -1,0 +1,16 @@
+import { ProvenError } from './errors.ts';
+export declare const MAX_BYTES: number;
+export declare const MAX_DEPTH = 64;
+export declare const MAX_ITEMS = 1000000;
+export declare const MAX_BIGINT_BYTES: number;
+export declare const TAG_DATE = 1;
+export declare const TAG_POSITIVE = 2;
+export declare const TAG_NEGATIVE = 3;
+export declare const TAG_REGEXP = 35;
+export declare const TAG_SET = 258;
+export declare const TAG_MAP = 259;
+export declare const TAG_ARRAY_BUFFER = 40100;
+export declare const TAG_ERROR = 40101;
+export declare const TYPED_ARRAYS: readonly (readonly [tag: number, name: string])[];
+export declare const tooLarge: () => ProvenError;
+export declare const tooManyItems: () => ProvenError;
