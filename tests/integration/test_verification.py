@@ -40,6 +40,7 @@ from proven.wire.ids import application_id
 from proven.wire.log_key import LOG_LABEL, WITNESS_LABEL, AttestedKey, user_data
 from proven.wire.notes import Checkpoint, Note, NoteKey, NoteSigner
 from support.node import Node, running_node
+from support.tiles import hashes_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -109,7 +110,7 @@ class TestEndpoints:
             assert response.headers["content-type"] == "application/octet-stream"
             leaves = list(tiles.decode_entries(await response.read()))
         async with http.get(f"{node.url}{LOG}/tile/0/{tile_path(size)}") as response:
-            hashes = tiles.split_hashes(await response.read())
+            hashes = hashes_of(await response.read())
         assert hashes == [merkle.leaf_hash(leaf) for leaf in leaves]
         async with http.get(f"{node.url}{LOG}/inclusion?index={application.log_index}") as response:
             proof = decoded(await response.json())

@@ -144,7 +144,11 @@ def siwe_message(fields: dict[str, Any]) -> siwe.SiweMessage:
 def verify_siwe(fields: dict[str, Any]) -> None:
     """What the package's `verify` does. Raises `ValueError`."""
     message = siwe.parse(siwe_message(fields).to_text())
-    siwe.check_time(message, parse_date_time(fields.get("time", fields["issuedAt"])))
+    now = parse_date_time(fields.get("time", fields["issuedAt"]))
+    if message.expiration_time is not None and now >= parse_date_time(message.expiration_time):
+        raise ValueError("the message has expired")
+    if message.not_before is not None and now < parse_date_time(message.not_before):
+        raise ValueError("the message is not valid yet")
     if fields.get("domainBinding", message.domain) != message.domain:
         raise ValueError("another domain")
     if fields.get("matchNonce", message.nonce) != message.nonce:

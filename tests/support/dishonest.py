@@ -125,7 +125,6 @@ class Operator:
     log_attestor: DevelopmentAttestor | None = None
     replayed_nonce: bytes | None = None
     replayed_log_nonce: bytes | None = None
-    session_application: ApplicationId | None = None
     alter_body: bytes | None = None
     response_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     url: str = ""

@@ -114,13 +114,6 @@ class Timeline:
         for number in range(window * self.window, (window + 1) * self.window):
             self.cells.pop(number, None)
 
-    def forget_before(self, number: int) -> None:
-        """Let go of every stretch of time before `number`."""
-        for each in [each for each in self.cells if each < number]:
-            del self.cells[each]
-        for window in [window for window in self._series if (window + 1) * self.window <= number]:
-            self._budget.used -= len(self._series.pop(window))
-
 
 class _StoredCell(msgspec.Struct, frozen=True, array_like=True):
     number: int

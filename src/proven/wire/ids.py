@@ -26,7 +26,6 @@ SessionId = NewType("SessionId", str)
 """32 lower-case hexadecimal digits."""
 
 _BASE32: Final = re.compile(r"[a-z2-7]{32}")
-_HEX32: Final = re.compile(r"[0-9a-f]{32}")
 _HEX64: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -65,11 +64,6 @@ def parse_identity_id(text: object) -> IdentityId:
 def parse_package_id(text: object) -> PackageId:
     """Check text from outside; raises `ProvenError` (`BAD_REQUEST`)."""
     return PackageId(_parse("a package id", _HEX64, text))
-
-
-def parse_session_id(text: object) -> SessionId:
-    """Check text from outside; raises `ProvenError` (`BAD_REQUEST`)."""
-    return SessionId(_parse("a session id", _HEX32, text))
 
 
 def is_application_id(text: str) -> bool:

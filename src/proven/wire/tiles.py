@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .errors import ErrorCode, ProvenError
-from .merkle import HASH_BYTES, MAX_SIZE, Subtrees
+from .merkle import MAX_SIZE, Subtrees
 
 HEIGHT: Final = 8
 WIDTH: Final = 1 << HEIGHT
@@ -77,27 +77,6 @@ def decode_entries(raw: bytes) -> Iterator[bytes]:
             raise ProvenError(ErrorCode.BAD_REQUEST, "an entry bundle is cut short")
         yield raw[start:end]
         position = end
-
-
-def split_hashes(raw: bytes) -> list[bytes]:
-    """The hashes of a tile. Raises `ProvenError` (`BAD_REQUEST`)."""
-    if not 0 < len(raw) <= WIDTH * HASH_BYTES or len(raw) % HASH_BYTES:
-        raise ProvenError(ErrorCode.BAD_REQUEST, "a tile is 1 to 256 hashes")
-    return [raw[start : start + HASH_BYTES] for start in range(0, len(raw), HASH_BYTES)]
-
-
-def tiles_for(size: int, before: int = 0) -> Iterator[Tile]:
-    """The tiles that a log of `size` entries has and one of `before` entries had not, entry bundles first
-    of each level.
-    """
-    for level in (None, *range(_MAX_LEVEL + 1)):
-        shift = HEIGHT * (level or 0)
-        now, then = size >> shift, before >> shift
-        if now == then:
-            continue
-        for index in range(then // WIDTH, -(-now // WIDTH)):
-            width = min(WIDTH, now - index * WIDTH)
-            yield Tile(level, index, width)
 
 
 def _encode_index(index: int) -> str:

@@ -15,6 +15,7 @@ from proven.wire import cbor, merkle, tiles
 from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import Checkpoint, Note, NoteSigner
 from support.sealed import running_engine
+from support.tiles import hashes_of, tiles_of
 
 LOG = "applications"
 SIGNER = NoteSigner("node.example/log", Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
@@ -70,14 +71,14 @@ async def test_a_stranger_rebuilds_the_log_from_its_tiles(tmp_path: Path) -> Non
         await append(engine, 600)
         async with opened_log(engine, tmp_path) as log:
             entries: list[bytes] = []
-            for tile in tiles.tiles_for(600):
+            for tile in tiles_of(600):
                 content = await log.tile(tile)
                 if tile.level is None:
                     entries.extend(tiles.decode_entries(content))
                 elif tile.level == 0:
                     first = tile.index * tiles.WIDTH
                     expected = [merkle.leaf_hash(entry) for entry in entries[first : first + tile.width]]
-                    assert tiles.split_hashes(content) == expected
+                    assert hashes_of(content) == expected
             assert entries == [b"entry %d" % number for number in range(600)]
             assert log.checkpoint.root == root(600)
             for old in (0, 1, 255, 256, 300, 600):

@@ -34,7 +34,6 @@ def test_a_package_id_is_the_hash_of_its_manifest() -> None:
         (ids.parse_application_id, "abcdefghijklmnopqrstuvwxyz234567"),
         (ids.parse_identity_id, "a" * 32),
         (ids.parse_package_id, "0123456789abcdef" * 4),
-        (ids.parse_session_id, "0123456789abcdef" * 2),
     ],
 )
 def test_parsers_accept_only_the_one_form(parse: Callable[[object], str], good: str) -> None:

@@ -45,15 +45,6 @@ def test_no_other_path_is_a_tile(path: str) -> None:
     assert refused.value.code is ErrorCode.NOT_FOUND
 
 
-@given(st.integers(0, 200_000), st.integers(0, 2_000))
-def test_growth_is_the_tiles_that_were_not_there_before(before: int, more: int) -> None:
-    size = before + more
-    grown = list(tiles.tiles_for(size, before))
-    assert all(tile.exists_in(size) and not tile.exists_in(before) for tile in grown)
-    newest = Tile(None, (size - 1) // 256, (size - 1) % 256 + 1)
-    assert (newest in grown) == (more > 0)
-
-
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_entries_come_back_as_they_were(entries: list[bytes]) -> None:
     assert list(tiles.decode_entries(tiles.encode_entries(entries))) == entries

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proven.wire import merkle, tiles
 from proven.wire.notes import Checkpoint, Note, NoteKey, NoteSigner
+from support.tiles import hashes_of, tiles_of
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors/tlog/tlog.json").read_text())
 SIZE = len(VECTORS["roots"])
@@ -29,8 +30,7 @@ def subtrees() -> dict[tuple[int, int], bytes]:
 
 
 def split(text: str) -> tuple[bytes, ...]:
-    raw = bytes.fromhex(text)
-    return tuple(tiles.split_hashes(raw)) if raw else ()
+    return tuple(hashes_of(bytes.fromhex(text)))
 
 
 def test_proofs_of_inclusion_are_those_of_go(subtrees: dict[tuple[int, int], bytes]) -> None:
@@ -56,7 +56,7 @@ def test_tiles_are_those_of_go(subtrees: dict[tuple[int, int], bytes]) -> None:
     for size, of_size in expected.items():
         ours = {
             tile.path(): merkle.leaf_hash(tiles.hash_tile(tile, lambda *where: subtrees[where])).hex()
-            for tile in tiles.tiles_for(size)
+            for tile in tiles_of(size)
             if tile.level is not None
         }
         assert ours == of_size

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import Final
 
 from . import _uri
@@ -142,14 +141,6 @@ def parse(text: str) -> SiweMessage:
     )
     _check_fields(message)
     return message
-
-
-def check_time(message: SiweMessage, now: datetime) -> None:
-    """Raises `ValueError` before `not_before` and from `expiration_time` on."""
-    if message.expiration_time is not None and now >= _uri.parse_date_time(message.expiration_time):
-        raise ValueError("the message has expired")
-    if message.not_before is not None and now < _uri.parse_date_time(message.not_before):
-        raise ValueError("the message is not valid yet")
 
 
 def _read_asker(line: str) -> tuple[str | None, str]:

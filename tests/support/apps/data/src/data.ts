@@ -1,6 +1,6 @@
 import { getApplicationFiles, getPersonalFiles } from '@proven-network/files';
 import { run } from '@proven-network/handler';
-import { getApplicationStore, getPersonalStore } from '@proven-network/kv';
+import { getApplicationStore } from '@proven-network/kv';
 import { getApplicationDb, sql, type SqlParameter } from '@proven-network/sql';
 
 const db = getApplicationDb('main').migrate('CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, admin INTEGER DEFAULT 0)');
@@ -58,4 +58,3 @@ export const storeNamed = run(async (name: string, key: string) => {
   await getApplicationStore(name).set(key, 'set');
   return [await getApplicationStore(name).keys(), await getApplicationStore().get('secret')];
 });
-export const personalNamed = run((name: string, key: string) => getPersonalStore(name).get(key));
