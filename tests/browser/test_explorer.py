@@ -21,7 +21,7 @@ from proven.packages import Package
 from proven.wire.applications import SetUpgradePolicy, Timelock
 from support.gallery import GUARDIAN, HANDLER, Gallery, open_gallery
 from support.node import running_node
-from support.workspace import npm_workspace, run
+from support.workspace import npm_workspace
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCE: Final = ROOT / "web" / "explorer"
@@ -426,18 +426,6 @@ async def test_an_announced_version_is_checked_by_both_its_entries(browser: Brow
         found = await _checked(reader.page, address)
         assert [found[title] for title in STEPS] == ["fails", "unchecked", "unchecked", "holds", "fails"]
         await reader.close()
-
-
-def test_what_is_served_is_what_the_source_builds_to(tmp_path: Path) -> None:
-    npm_workspace()
-    run("node", str(ROOT / "web" / "build.js"), str(tmp_path))
-    built = {path.name: path.read_bytes() for path in (tmp_path / "explorer").iterdir()}
-    assert built == {path.name: path.read_bytes() for path in DIST.iterdir()}
-
-
-def test_the_script_has_no_type_errors() -> None:
-    npm_workspace()
-    run("tsc", "--noEmit", "-p", str(SOURCE))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,9 @@
-"""What a node serves as its owner page is what the source builds to, and speaks as `proven app sign` does."""
+"""What the owner page does without, and that it speaks as `proven app sign` does."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -35,41 +34,13 @@ from proven.wire.applications import (
     UnlinkDomain,
     Veto,
 )
+from support.workspace import BIN, npm_workspace
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCE: Final = ROOT / "web" / "owner"
 DIST: Final = ROOT / "web" / "dist" / "owner"
 KEYS: Final = tuple(sorted(OwnerKey.from_seed(bytes([number]) * 32).public_key for number in range(16)))
 DELAYS: Final = (60, 61, 90, 3600, 3660, 3601, 86_400, 86_460, 90_000, 7 * 86_400, 694_861, 365 * 86_400)
-
-
-def _node() -> str:
-    found = shutil.which("node", path=str(ROOT / ".venv" / "bin")) or shutil.which("node")
-    if found is None:
-        pytest.skip("needs Node")
-    return found
-
-
-def test_what_is_served_is_what_the_source_builds_to(tmp_path: Path) -> None:
-    subprocess.run([_node(), ROOT / "web" / "build.js", tmp_path], check=True, timeout=60)
-    built = {path.name: path.read_bytes() for path in (tmp_path / "owner").iterdir()}
-    assert built == {path.name: path.read_bytes() for path in DIST.iterdir()}
-
-
-def test_the_parts_keep_their_promises() -> None:
-    tests = sorted(map(str, (SOURCE / "tests").glob("*.test.js")))
-    assert tests
-    done = subprocess.run([_node(), "--test", *tests], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout
-    assert re.search(r"^ℹ pass [1-9]", done.stdout, re.MULTILINE)
-
-
-def test_the_source_has_no_type_errors() -> None:
-    compiler = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
-    done = subprocess.run(
-        [_node(), compiler, "--noEmit", "-p", SOURCE], capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(
@@ -128,7 +99,8 @@ def test_commands_are_told_in_the_words_of_the_command_line() -> None:
     bodies = [
         Body(origin="log", application_id="a" * 32, revision=1, command=each).encode().hex() for each in asked
     ]
-    program = [_node(), SOURCE / "tests" / "words.js"]
+    npm_workspace()
+    program = [BIN / "node", SOURCE / "tests" / "words.js"]
     done = subprocess.run(
         program, input="\n".join(bodies), capture_output=True, text=True, timeout=60, check=True
     )
@@ -144,7 +116,8 @@ def test_commands_are_told_in_the_words_of_the_command_line() -> None:
 
 def test_permissions_to_read_are_told_in_the_words_of_the_command_line() -> None:
     asked = [(what, "todo", until) for what in ("logs", "metrics") for until in (0, 1_795_421_642, 1 << 32)]
-    program = [_node(), SOURCE / "tests" / "words.js"]
+    npm_workspace()
+    program = [BIN / "node", SOURCE / "tests" / "words.js"]
     lines = "\n".join(json.dumps(each) for each in asked)
     done = subprocess.run(program, input=lines, capture_output=True, text=True, timeout=60, check=True)
     assert [json.loads(line) for line in done.stdout.splitlines()] == [words.reading(*each) for each in asked]
