@@ -67,11 +67,16 @@ def find(folder: Path) -> list[Finding]:
         if modules:
             update("types")
             write_types(folder)
-            known = {(finding.file, finding.line) for finding in findings}
+            known = {(each.file, each.line): each.rule for each in findings if isinstance(each, Problem)}
             for finding in type_check(folder, modules, registry):
-                if finding.code != UNCODED or (finding.file, finding.line) not in known:
+                if not _repeats(finding, known.get((finding.file, finding.line))):
                     findings.append(finding)
     return findings
+
+
+def _repeats(finding: Diagnostic, rule: str | None) -> bool:
+    """Whether the compiler says of a line what the rules have said of it, which they do more plainly."""
+    return rule is not None and (finding.code == UNCODED or rule.startswith("import-"))
 
 
 def _entries(folder: Path, registry: Registry) -> Sequence[str]:

@@ -26,7 +26,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 from . import _lock
 from ._lock import LockFile
 from ._paths import join
-from ._resolve import BUILTIN_PREFIX, ResolutionError
+from ._resolve import BUILTIN_PREFIX, NODE_BUILTINS, ResolutionError
 from .limits import MAX_FILE_BYTES, MAX_FOLDER_FILES
 from .registry import Registry
 from .typescript import type_declarations
@@ -39,6 +39,9 @@ _IGNORED: Final = frozenset({"node_modules"})
 _DIAGNOSTIC: Final = re.compile(r"^(TS\d+) \[ERROR\]: ", re.MULTILINE)
 _PLACE: Final = re.compile(r"^ {4}at (file://\S+?):(\d+):(\d+)$", re.MULTILINE)
 _FAILURE: Final = re.compile(r"at (file://\S+?):(\d+):(\d+)")
+_TYPES: Final = "@types"
+_OURS: Final = ".of-proven"
+_LINKED: Final = ".linked"
 _COMPILER_OPTIONS: Final[Mapping[str, Any]] = {"strict": True, "lib": ["esnext", "webworker"]}
 
 
@@ -106,7 +109,7 @@ def _report(status: int | None, output: bytes, copy: Path) -> list[Diagnostic]:
         return []
     text = output.decode(errors="replace")
     found = sorted(set(_diagnostics(text, copy)))
-    return found or [Diagnostic(".", 0, 0, UNCODED, text.strip()[:2_000] or "the type checker failed")]
+    return found or [Diagnostic(".", 0, 0, UNCODED, f"the type checker failed: {text.strip()[:500]!r}")]
 
 
 def _lay_out(folder: Path, registry: Registry) -> Path:
@@ -123,15 +126,19 @@ def _lay_out(folder: Path, registry: Registry) -> Path:
     declarations = type_declarations()
     for name, source in declarations.items():
         _write(copy / "types" / name / "index.d.ts", source.read_bytes())
+    _lay_out_npm(folder, app, registry)
+    replacing = _lay_out_node(app / "node_modules")
     configuration = {
-        "imports": {BUILTIN_PREFIX + name: f"../types/{name}/index.d.ts" for name in declarations},
+        "imports": {
+            **{name: f"npm:{name}" for name in replacing},
+            **{BUILTIN_PREFIX + name: f"../types/{name}/index.d.ts" for name in declarations},
+        },
         "nodeModulesDir": "manual",
         "lock": False,
         "unstable": ["sloppy-imports"],
         "compilerOptions": _COMPILER_OPTIONS,
     }
     _write(app / "deno.json", json.dumps(configuration).encode())
-    _lay_out_npm(folder, app, registry)
     return copy
 
 
@@ -140,9 +147,12 @@ def _lay_out_npm(folder: Path, app: Path, registry: Registry) -> None:
     modules = app / "node_modules"
     if modules.is_symlink():
         modules.unlink()
-    if (folder / "node_modules").is_dir():
+    installed = folder / "node_modules"
+    if installed.is_dir() or (modules / _LINKED).exists():
         shutil.rmtree(modules, ignore_errors=True)
-        modules.symlink_to(folder / "node_modules", target_is_directory=True)
+    if installed.is_dir():
+        _link(installed, modules)
+        _write(modules / _LINKED, b"")
         return
     lock = next((folder / name for name in _lock.NAMES if (folder / name).is_file()), None)
     if lock is None:
@@ -157,6 +167,32 @@ def _lay_out_npm(folder: Path, app: Path, registry: Registry) -> None:
             if target is not None and target.startswith(location + "/"):
                 _write(app / target, content)
         _write(marker, b"")
+
+
+def _link(installed: Path, modules: Path) -> None:
+    """Links to all packages, in a folder where types can be added."""
+    modules.mkdir()
+    for package in installed.iterdir():
+        if package.name == _TYPES:
+            _link(package, modules / _TYPES)
+        else:
+            (modules / package.name).symlink_to(package)
+
+
+def _lay_out_node(modules: Path) -> list[str]:
+    """Types of Node's modules that allow everything, if there are none: the rules for packages refuse them,
+    and for want of types the compiler would fail. Returns those that npm packages of the same name replace.
+    """
+    replaced = [name for name in sorted(NODE_BUILTINS) if (modules / name).exists()]
+    types = modules / _TYPES / "node"
+    if (types / "package.json").exists() and not (types / _OURS).exists():
+        return replaced
+    names = sorted(NODE_BUILTINS.difference(replaced))
+    declared = ["node:*", *names, *(f"{name}/*" for name in names)]
+    _write(types / _OURS, b"")
+    _write(types / "package.json", b'{"name": "@types/node", "version": "0.0.0", "types": "index.d.ts"}')
+    _write(types / "index.d.ts", "".join(f'declare module "{name}";\n' for name in declared).encode())
+    return replaced
 
 
 def _sources(folder: Path) -> Iterator[tuple[str, bytes]]:

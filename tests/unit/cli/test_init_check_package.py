@@ -115,6 +115,14 @@ def test_check_finds_broken_rules_and_wrong_types_at_once(proven: Proven, hello:
     assert {problem["file"] for problem in report["problems"]} == {"src/hello.ts"}
 
 
+def test_check_says_once_what_is_wrong_with_an_import(proven: Proven, hello: Path) -> None:
+    source = (hello / "src/hello.ts").read_text()
+    wrong = 'import fs from "fs";\nimport at from "./nowhere";\n'
+    (hello / "src/hello.ts").write_text(f"{wrong}{source}\nexport const all = [fs, at];\n")
+    lines = proven("check", "hello").stdout.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["src/hello.ts:1:1", "src/hello.ts:2:1"]
+
+
 def test_check_knows_the_arguments_of_the_app_api(proven: Proven, hello: Path) -> None:
     (hello / "src" / "more.ts").write_text(
         "import { runOnHttp } from '@proven-network/handler';\n"

@@ -45,6 +45,24 @@ def test_what_npm_installed_is_used_where_it_is(app: App, offline: Registry) -> 
     assert type_check(folder, ["src/a.ts"], offline) == []
 
 
+@pytest.mark.parametrize("specifier", ["fs", "fs/promises", "node:fs", "node:fs/promises", "node:test"])
+def test_modules_of_node_do_not_keep_the_compiler_from_checking_the_rest(
+    app: App, offline: Registry, specifier: str
+) -> None:
+    source = f"import fs, {{ open }} from '{specifier}';\nfs.at; open();\nexport const q: number = 'x';\n"
+    (finding,) = type_check(app({"src/a.ts": source}), ["src/a.ts"], offline)
+    assert (finding.file, finding.line, finding.code) == ("src/a.ts", 3, "TS2322")
+
+
+def test_an_npm_package_may_be_called_like_a_module_of_node(app: App, npm: Npm, tmp_path: Path) -> None:
+    npm.publish("events", "1.0.0", {"index.js": "", "index.d.ts": TYPES}, type="module", types="index.d.ts")
+    manifest = '{"type": "module", "dependencies": {"events": "1.0.0"}}'
+    source = SOURCE.replace("lib", "events")
+    folder = app({"package.json": manifest, "src/a.ts": source, "package-lock.json": npm.lock_file})
+    (finding,) = type_check(folder, ["src/a.ts"], Registry(npm.url, cache=tmp_path / "cache"))
+    assert (finding.line, finding.code) == (2, "TS2322")
+
+
 def test_a_dependency_that_cannot_be_had_is_a_finding(app: App, npm: Npm, offline: Registry) -> None:
     folder = app({"src/a.ts": SOURCE, "package-lock.json": npm.lock_file})
     (finding,) = type_check(folder, ["src/a.ts"], offline)
