@@ -19,6 +19,9 @@ from .invocation import HttpRequest
 MAX_CALL_ITEMS: Final = 100_000
 """Values in one host call. They are decoded on the event loop, so they bound how long everybody waits."""
 
+MAX_RESPONSE_ITEMS: Final = 10_000
+"""The same in the head of a response: `http.js` makes none with as many headers."""
+
 UNDEFINED: Final = values.encode(values.UNDEFINED)
 _NULL: Final = values.encode(None)
 _PAIR: Final = head(ARRAY, 2)
@@ -164,14 +167,16 @@ _CONSTANTS: Final = {0xF4: False, 0xF5: True, 0xF6: None, 0xF7: values.UNDEFINED
 
 
 def response(payload: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes | values.StreamRef]:
-    """Decode [status, header pairs, body]; no body is an empty one. Raises `ProvenError` (`BAD_REQUEST`)."""
+    """Decode [status, header pairs, body]; no body is an empty one. Raises `ProvenError` (`BAD_REQUEST`,
+    `TOO_LARGE`).
+    """
     try:
         decoded = _plain_response(payload)
     except (IndexError, UnicodeDecodeError):
         decoded = None
     if decoded is not None:
         return decoded
-    match values.decode(payload, max_bytes=len(payload), allow_streams=True):
+    match values.decode(payload, max_bytes=len(payload), max_items=MAX_RESPONSE_ITEMS, allow_streams=True):
         case [int(status), list(headers), (bytes() | values.StreamRef() | values.UndefinedType()) as body]:
             return status, tuple(_pairs_of(headers)), b"" if body is values.UNDEFINED else body
     raise ProvenError(ErrorCode.BAD_REQUEST, "a malformed response")

@@ -238,7 +238,7 @@ async def test_a_stalled_response_runs_into_its_time_limit(app: App) -> None:
 
 
 async def test_a_response_of_the_wrong_kind_is_refused(app: App) -> None:
-    for handler in ("used", "errorResponse", "function_", "bigint"):
+    for handler in ("used", "errorResponse", "countless", "function_", "bigint"):
         with pytest.raises(ProvenError) as caught:
             await app.http(handler, get())
         assert caught.value.code is ErrorCode.HANDLER_ERROR

@@ -72,3 +72,10 @@ def test_a_host_call_of_more_items_than_can_be_decoded_in_passing_is_refused() -
     with pytest.raises(ProvenError) as refused:
         _wire.call(payload, len(payload))
     assert refused.value.code is ErrorCode.TOO_LARGE
+
+
+def test_a_response_of_more_headers_than_can_be_decoded_in_passing_is_refused() -> None:
+    payload = values.encode([200, [["a", "b"]] * (_wire.MAX_RESPONSE_ITEMS // 3), b""])
+    with pytest.raises(ProvenError) as refused:
+        _wire.response(payload)
+    assert refused.value.code is ErrorCode.TOO_LARGE

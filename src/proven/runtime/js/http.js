@@ -1,6 +1,8 @@
 // HTTP handlers: what they get, and what their result is as a response.
 
 const NULL_BODY = new Set([204, 205, 304]);
+// More than anybody sends. The node would end a process that answers with many more.
+const MAX_HEADERS = 1000;
 
 // `wire` is [method, url, path, pathParameters, query pairs, header pairs, body]; the body is bytes, a stream, or
 // undefined.
@@ -60,6 +62,7 @@ function fromResponse(response) {
   const bytes = bodyAtHand(response);
   const { status } = response;
   const headers = [...response.headers];
+  if (headers.length > MAX_HEADERS) throw new TypeError(`a response has at most ${MAX_HEADERS} headers`);
   if (bytes !== undefined) return [status, headers, bytes];
   const { body } = response;
   return [status, headers, body === null || NULL_BODY.has(status) ? undefined : body];

@@ -93,6 +93,10 @@ export const used = runOnHttp({ path: "/used" }, async () => {
   return response;
 });
 export const errorResponse = runOnHttp({ path: "/error" }, () => Response.error());
+export const countless = runOnHttp({ path: "/countless" }, () => {
+  const headers = Array.from({ length: 2_000 }, (_, number): [string, string] => [`x-${number}`, ""]);
+  return new Response("", { headers });
+});
 export const function_ = runOnHttp({ path: "/function" }, () => () => 1);
 export const bigint = runOnHttp({ path: "/bigint" }, () => ({ a: 1n }));
 
