@@ -13,9 +13,9 @@ import msgspec
 from proven.gateway.explorer import records
 from proven.gateway.explorer._addresses import raw_address
 from proven.gateway.explorer._colour import Colourings, Token
-from proven.gateway.explorer._listing import Query, listing, number_of
+from proven.gateway.explorer._listing import Query, listing, number_of, pages_of
 from proven.gateway.explorer._pages import Pages
-from proven.gateway.explorer._text import Row, rows_of
+from proven.gateway.explorer._text import Row, page_of_rows
 from proven.gateway.explorer.ports import Registry
 from proven.packages import (
     Asset,
@@ -143,11 +143,8 @@ def source_record(
     content = package.files.get(path)
     if content is None:
         raise ProvenError(ErrorCode.NOT_FOUND, f"the package has no module {path[:200]!r}")
-    rows = rows_of(content)
-    if line is not None:
-        place = next((index for index, row in enumerate(rows) if row.number >= line), len(rows) - 1)
-        page = place // ROWS_A_PAGE + 1
-    part = listing(rows, page, ROWS_A_PAGE, lambda row: row)
+    rows, page, total = page_of_rows(content, ROWS_A_PAGE, page, line)
+    pages = pages_of(total, page, ROWS_A_PAGE)
     colouring = colourings.of(path, content)
     record = records.Source(
         package_id=package.id,
@@ -158,14 +155,9 @@ def source_record(
         raw=raw_address(package.id, path),
         utf8=_is_utf8(content),
         coloured=colouring.coloured,
-        rows=records.Listing(
-            items=[_row(content, row) for row in part.items],
-            page=part.page,
-            pages=part.pages,
-            total=part.total,
-        ),
+        rows=records.Listing(items=[_row(content, row) for row in rows], page=page, pages=pages, total=total),
     )
-    return record, colouring.rows([(row.start, row.end) for row in part.items])
+    return record, colouring.rows([(row.start, row.end) for row in rows])
 
 
 def handler(value: HandlerEntry) -> records.Handler:

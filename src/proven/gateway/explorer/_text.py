@@ -81,29 +81,54 @@ def rows_of(content: bytes, *, keep_returns: bool = False) -> list[Row]:
     """The rows of a file. Lines end where JavaScript says they do; ends other than those that editors know
     (`\\n`, `\\r\\n`) stay in the row, where they are seen. So do carriage returns if they are to be kept.
     """
+    return [Row(*each) for each in _places(content, keep_returns=keep_returns)]
+
+
+def page_of_rows(content: bytes, size: int, page: int, line: int | None) -> tuple[list[Row], int, int]:
+    """The rows of page `page`, or of the one that `line` is on (the last, if there are fewer lines), which
+    page that is, and how many rows there are. The others are counted and take no memory: a file can have
+    millions.
+    """
+    if line is not None:
+        found = 0
+        for index, (number, *_) in enumerate(_places(content, keep_returns=False)):
+            found = index
+            if number >= line:
+                break
+        page = found // size + 1
+    first = (page - 1) * size
     rows: list[Row] = []
+    total = 0
+    for index, place in enumerate(_places(content, keep_returns=False)):
+        total = index + 1
+        if first <= index < first + size:
+            rows.append(Row(*place))
+    return rows, page, total
+
+
+def _places(content: bytes, *, keep_returns: bool) -> Iterator[tuple[int, int, int, bool]]:
+    """The fields of each row."""
     start, number = 0, 1
     for match in _LINE_END.finditer(content):
         end = match.start() if match[0] in (b"\n", b"\r\n") else match.end()
         if keep_returns and match[0] == b"\r\n":
             end += 1
-        _append(rows, content, number, start, end)
+        yield from _cut(content, number, start, end)
         start, number = match.end(), number + 1
-    if start < len(content) or not rows:
-        _append(rows, content, number, start, len(content))
-    return rows
+    if start < len(content) or number == 1:
+        yield from _cut(content, number, start, len(content))
 
 
-def _append(rows: list[Row], content: bytes, number: int, start: int, end: int) -> None:
+def _cut(content: bytes, number: int, start: int, end: int) -> Iterator[tuple[int, int, int, bool]]:
     if end - start <= MAX_ROW_BYTES:
-        rows.append(Row(number, start, end))
+        yield number, start, end, False
         return
     position = start
     while position < end:
         until = min(position + MAX_ROW_BYTES, end)
         while until < end and until > position + MAX_ROW_BYTES - 4 and content[until] & 0xC0 == 0x80:
             until -= 1
-        rows.append(Row(number, position, until, position > start))
+        yield number, position, until, position > start
         position = until
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 import unicodedata
 
 import pytest
@@ -10,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proven.gateway.explorer._colour import MAX_COLOURED, Colouring
-from proven.gateway.explorer._text import MAX_ROW_BYTES, decoded, is_odd, name_of, pieces, rows_of, visible
+from proven.gateway.explorer._text import (
+    MAX_ROW_BYTES,
+    decoded,
+    is_odd,
+    name_of,
+    page_of_rows,
+    pieces,
+    rows_of,
+    visible,
+)
 
 SOURCE = st.one_of(
     st.binary(max_size=400),
@@ -142,3 +152,26 @@ def test_a_file_that_is_too_large_has_no_colours() -> None:
 
 def test_names_of_characters() -> None:
     assert (name_of("\u202e"), name_of("\x00"), name_of("\U000e0041")) == ("U+202E", "U+0000", "U+E0041")
+
+
+@pytest.mark.parametrize("content", [b"", b"a", b"a\r\nb\n\nc\r", b"x" * 5000 + b"\n" + b"y\n" * 7])
+def test_a_page_of_rows_is_a_part_of_all_of_them(content: bytes) -> None:
+    rows = rows_of(content)
+    for page in range(1, len(rows) // 3 + 2):
+        assert page_of_rows(content, 3, page, None) == (rows[3 * page - 3 : 3 * page], page, len(rows))
+    for line in range(1, rows[-1].number + 3):
+        shown, page, _ = page_of_rows(content, 3, 1, line)
+        first = next((row for row in rows if row.number >= line), rows[-1])
+        assert first in shown
+        assert shown == rows[3 * page - 3 : 3 * page]
+
+
+def test_a_file_of_countless_lines_takes_no_more_memory_than_a_page() -> None:
+    content = b"\r" * (1 << 18)
+    tracemalloc.start()
+    try:
+        shown, _, total = page_of_rows(content, 1000, 200, None)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert (len(shown), total) == (1000, 1 << 18)
