@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,7 +78,7 @@ def _default(tree: Any, path: str) -> str:
         return f"`{value.value}`"
     if value is None or (not isinstance(value, int | float) and not value):
         return "–"
-    return f"`{value}`"
+    return f"`{value if isinstance(value, str | Path) else json.dumps(value)}`"
 
 
 if __name__ == "__main__":

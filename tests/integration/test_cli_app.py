@@ -272,7 +272,6 @@ async def test_the_walk_through_of_the_documentation_works(desk: Desk) -> None:
     page = (ROOT / "docs" / "owners.md").read_text("utf-8")
     scripts = _SHELL.findall(page)
     assert len(scripts) >= 3
-    desk.app("hello")
     script = "set -eux\n" + "".join(scripts)
     status, out, err = await finished(await desk.start("sh", "-c", script), seconds=550)
     assert status == 0, out + err

@@ -80,6 +80,8 @@ def _configure(
         config = dataclasses.replace(config, admin=dataclasses.replace(config.admin, port=0))
     if flags["gateway.port"] is None and config.gateway.port:
         free = _free_port(config.gateway.host, config.gateway.port)
+        if free != config.gateway.port:
+            click.echo(f"port {config.gateway.port} is taken, so this node gets {free}", err=True)
         config = dataclasses.replace(config, gateway=dataclasses.replace(config.gateway, port=free))
     return config
 
