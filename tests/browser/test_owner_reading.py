@@ -128,7 +128,7 @@ async def test_a_log_is_followed_by_one_signature_over_a_lost_connection(
 
 async def printed(process: asyncio.subprocess.Process, text: str) -> None:
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             line = (await process.stdout.readline()).decode()
             assert line, f"it ended before {text!r}"

@@ -277,7 +277,7 @@ async def test_each_signer_lets_others_read_for_as_long_as_they_are_one(app: App
     given = permitted(app, "logs", key, by="c")
     async with manager(app.node, key) as client:
         following = client.logs(app.id, follow=True, permission=given)
-        async with asyncio.timeout(20), contextlib.aclosing(following) as lines:
+        async with asyncio.timeout(60), contextlib.aclosing(following) as lines:
             await pushed(app, lines)
             fewer = tuple(each for each in SIGNERS if each != given.public_key)
             await app.submit(SetUpgradePolicy(policy=Multisig(threshold=2, keys=fewer)), "a", "b")
@@ -308,7 +308,7 @@ async def test_a_permission_ends_while_it_is_used(app: App, monkeypatch: pytest.
     given = permitted(app, "logs", key)
     async with manager(app.node, key) as client:
         following = client.logs(app.id, follow=True, permission=given)
-        async with asyncio.timeout(20), contextlib.aclosing(following) as lines:
+        async with asyncio.timeout(60), contextlib.aclosing(following) as lines:
             await pushed(app, lines)
             monkeypatch.setattr(app.node.local._telemetry, "_clock", lambda: float(given.until))
             app.say("too late")
