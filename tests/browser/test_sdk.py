@@ -472,6 +472,24 @@ async def test_a_skewed_clock_is_named(page: SdkPage, minutes: int, words: str) 
     assert words in refused["message"]
 
 
+async def test_a_call_on_a_connection_that_is_closing_goes_over_a_new_one(page: SdkPage) -> None:
+    """The browser knows it at once, and tells the page a moment later."""
+    found = await page.run(
+        """
+        const sockets = [];
+        globalThis.WebSocket = class extends WebSocket {
+          constructor(...given) { super(...given); sockets.push(this); }
+        };
+        globalThis.sdk = new ProvenSDK(argument);
+        await sdk.call(h('add'), 1, 1);
+        sockets.at(-1).close();
+        return [await sdk.call(h('add'), 1, 2), sockets.length];
+        """,
+        {"application": "counterpart", "gateway": page.gateway, "policy": {"development": True}},
+    )
+    assert found == [3, 2]
+
+
 async def test_a_stolen_session_id_is_worth_nothing(page: SdkPage, backend: Backend) -> None:
     await page.make()
     session_id = bytes.fromhex((await page.run("return sdk.whoAmI();"))["sessionId"])

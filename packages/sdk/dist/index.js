@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-2NUNK2DV.js";
+} from "./shared-ZLH5YFB3.js";
 import {
   ProvenError
 } from "./shared-ONUBXHUM.js";

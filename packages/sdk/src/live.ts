@@ -120,6 +120,8 @@ export class LiveSession {
       await this.transport.send(sealed);
     } catch (error) {
       pending?.reject(error);
+      // A socket that is closing says so later: until then, calls that are tried again would meet it again.
+      if (error instanceof NotSent && error.reason.code === 'UNAVAILABLE') this.lose(error.reason);
     }
   }
 

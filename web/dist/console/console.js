@@ -3601,6 +3601,7 @@ var LiveSession = class {
       await this.transport.send(sealed);
     } catch (error) {
       pending?.reject(error);
+      if (error instanceof NotSent && error.reason.code === "UNAVAILABLE") this.lose(error.reason);
     }
   }
   #receive(frame) {
