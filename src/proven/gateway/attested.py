@@ -11,35 +11,36 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from proven.apps import Application
 from proven.attestation import Attestor
 from proven.gateway.http import BodySource, Request, Response, json_response
+from proven.identity import RatePerSource, TokenBucket, network_of
 from proven.wire import http_signatures as signatures
 from proven.wire.errors import ErrorCode, ProvenError
 
 MAX_ATTESTED_BODY = 8 * 1024 * 1024
 MAX_PENDING = 16
 EVIDENCE_RATE = 50.0
-EVIDENCE_BURST = 100.0
+EVIDENCE_BURST = 100
+RATE_PER_SOURCE = 20.0
+BURST_PER_SOURCE = 60
 
 
 class RationedAttestor:
     """An attestor that anybody may ask: each document costs a signature of the platform, so there are
-    `EVIDENCE_RATE` in a second and `MAX_PENDING` at once.
+    `EVIDENCE_RATE` in a second, `RATE_PER_SOURCE` of them for one network, and `MAX_PENDING` at once.
     """
 
     def __init__(self, attestor: Attestor, *, clock: Callable[[], float] = time.time) -> None:
         self._attestor = attestor
-        self._clock = clock
         self._pending = 0
-        self._allowance = EVIDENCE_BURST
-        self._allowed_at = clock()
+        self._rate = TokenBucket(EVIDENCE_RATE, EVIDENCE_BURST, clock)
+        self._rate_per_source = RatePerSource(RATE_PER_SOURCE, BURST_PER_SOURCE, clock)
 
-    async def attest(self, *, nonce: bytes, public_key: bytes, user_data: bytes) -> bytes:
-        """See `Attestor.attest`. Raises `OVERLOADED` too."""
-        now = self._clock()
-        gained = max(0.0, now - self._allowed_at) * EVIDENCE_RATE
-        self._allowance, self._allowed_at = min(EVIDENCE_BURST, self._allowance + gained), now
-        if self._pending >= MAX_PENDING or self._allowance < 1:
-            raise ProvenError(ErrorCode.OVERLOADED, "too many ask for evidence at once", retry_after=1)
-        self._allowance -= 1
+    async def attest(self, source: str, *, nonce: bytes, public_key: bytes, user_data: bytes) -> bytes:
+        """See `Attestor.attest`; asked for by `source`, an address. Raises `OVERLOADED` too."""
+        wait = self._rate_per_source.take(network_of(source)) or self._rate.take()
+        if wait or self._pending >= MAX_PENDING:
+            raise ProvenError(
+                ErrorCode.OVERLOADED, "too many ask for evidence at once", retry_after=max(wait, 1)
+            )
         self._pending += 1
         try:
             return await self._attestor.attest(nonce=nonce, public_key=public_key, user_data=user_data)
@@ -60,28 +61,29 @@ class ResponseAttestor:
 
     def __init__(
         self,
-        attestor: Attestor,
+        attestor: RationedAttestor,
         *,
         key: Ed25519PrivateKey | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        rationed = attestor if isinstance(attestor, RationedAttestor) else None
-        self._attestor = rationed or RationedAttestor(attestor, clock=clock)
+        self._attestor = attestor
         self._key = key or Ed25519PrivateKey.generate()
         self._clock = clock
         self.public_key = self._key.public_key().public_bytes_raw()
 
-    async def evidence(self, nonce: bytes) -> bytes:
-        """The attestation document for the response key. Raises `OVERLOADED`, or `UNAVAILABLE`."""
+    async def evidence(self, nonce: bytes, source: str = "") -> bytes:
+        """The attestation document for the response key, asked for by `source`, an address. Raises
+        `OVERLOADED`, or `UNAVAILABLE`.
+        """
         return await self._attestor.attest(
-            nonce=nonce, public_key=self.public_key, user_data=signatures.EVIDENCE_LABEL
+            source, nonce=nonce, public_key=self.public_key, user_data=signatures.EVIDENCE_LABEL
         )
 
-    async def describe(self, nonce: bytes) -> Response:
+    async def describe(self, nonce: bytes, source: str) -> Response:
         """The answer at `/.well-known/proven/attestation`."""
         return json_response(
             {
-                "document": base64.b64encode(await self.evidence(nonce)).decode(),
+                "document": base64.b64encode(await self.evidence(nonce, source)).decode(),
                 "response_key": base64.b64encode(self.public_key).decode(),
                 "key_id": signatures.key_id(self.public_key),
                 "algorithm": signatures.ALGORITHM,
@@ -117,7 +119,7 @@ class ResponseAttestor:
         )
         added |= signatures.sign(self._key, exchange, created=int(self._clock()), nonce=nonce)
         if nonce is not None:
-            added["attestation"] = f":{base64.b64encode(await self.evidence(nonce)).decode()}:"
+            added["attestation"] = f":{base64.b64encode(await self.evidence(nonce, request.peer)).decode()}:"
         headers = kept + [(name.encode(), value.encode("latin-1")) for name, value in added.items()]
         return Response(response.status, headers, body if request.method != "HEAD" else response.body)
 

@@ -341,7 +341,7 @@ class Gateway:
         return await self._attestor.sign(request, response, nonce=nonce, application=application)
 
     async def _attest(self, request: Request) -> Response:
-        return await self._attestor.describe(nonce_of(request))
+        return await self._attestor.describe(nonce_of(request), request.peer)
 
     async def _health(self, request: Request) -> Response:
         return await self._health_of_services.answer()

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from proven.attestation import Attestor
+from proven.gateway.attested import RationedAttestor
 from proven.gateway.commands import Performer
 from proven.gateway.http import Request, Response, error_response, json_response
 from proven.gateway.ports import EntryIndex, PackageStore, PublicLog
@@ -88,7 +88,7 @@ class Transparency:
     | `packages/{id}` | the archive of a package; `?assets=none` without its front-end files |
     """
 
-    def __init__(self, rooms: TransparencyRooms, attestor: Attestor) -> None:
+    def __init__(self, rooms: TransparencyRooms, attestor: RationedAttestor) -> None:
         self._rooms = rooms
         self._attestor = attestor
         self._reading = asyncio.Semaphore(_PACKAGES_AT_ONCE)
@@ -204,7 +204,10 @@ class Transparency:
 
     async def _attested(self, request: Request, label: str, text: str, key: NoteKey) -> Response:
         evidence = await self._attestor.attest(
-            nonce=nonce_of(request), public_key=key.public_key, user_data=user_data(label, text)
+            request.peer,
+            nonce=nonce_of(request),
+            public_key=key.public_key,
+            user_data=user_data(label, text),
         )
         return Response(
             200, [(b"content-type", b"application/cbor"), _NEVER], AttestedKey(text, evidence).encode()
