@@ -226,6 +226,17 @@ async def test_a_flood_is_cut_told_and_slows_nobody(tmp_path: Path) -> None:
         assert sum(len(entry.value or b"") for entry in entries) < 400_000 + 400_000
 
 
+async def test_metrics_of_a_package_name_every_version_that_it_is(
+    node: Node, app: Application, tmp_path: Path
+) -> None:
+    await (await node.connect(app)).call("wait", 1)
+    await node.deploy("herald", name="chatty")
+    await node.deploy("chatty")
+    async with owning(node, tmp_path) as client:
+        (measured,) = (await client.metrics(app.name)).handlers
+    assert (measured.package_id, measured.versions) == (app.package_id, (1, 3))
+
+
 async def test_metrics_are_those_of_the_calls(node: Node, app: Application, tmp_path: Path) -> None:
     caller = await node.connect(app)
     for _ in range(3):
@@ -236,7 +247,7 @@ async def test_metrics_are_those_of_the_calls(node: Node, app: Application, tmp_
         found = await client.metrics(app.name, points=True)
         by_handler = {each.handler: each for each in found.handlers}
         waited, failed = by_handler["src/chatty.ts#wait"], by_handler["src/chatty.ts#fail"]
-        assert (waited.calls, waited.errors, waited.version) == (3, {}, 1)
+        assert (waited.calls, waited.errors, waited.versions) == (3, {}, (1,))
         assert 50_000 * 15 / 16 < waited.latency.p50 <= waited.latency.p99 < 60_000_000
         assert (failed.calls, failed.errors) == (1, {"HANDLER_ERROR": 1})
         assert sum(point.calls for point in found.points) == 4

@@ -188,11 +188,11 @@ export interface Latency {
   p99: number;
 }
 
-/** The calls of one handler in one package; `errors` has those that failed, by their code. `version` is the latest with that package. */
+/** The calls of one handler in one package; `errors` has those that failed, by their code. `versions` are the latest with that package. */
 export interface HandlerMetrics {
   handler: string;
   package_id: string | null;
-  version: number | null;
+  versions: number[];
   calls: number;
   errors: Record<string, number>;
   latency: Latency;

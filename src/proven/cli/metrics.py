@@ -30,7 +30,7 @@ _SHORT: Final = 12
 @json_option
 def metrics(application: str, since: float, handler: str | None, as_json: bool, **where: Any) -> None:
     """Show how often each handler of APPLICATION (a name or an id) was called, how long calls took, and how
-    they failed; a row for each version of it.
+    they failed; a row for each package, with the versions that are that package.
 
     It is for the keys that can change it alone, as `proven logs` is. Counts by the minute are kept for a day
     and by the hour for 30 days; percentiles are exact to 6 percent. With --json, there are points over time
@@ -88,7 +88,7 @@ def table(found: ReadMetricsResult) -> list[str]:
 
 
 def _row(each: HandlerMetrics) -> tuple[str, ...]:
-    version = str(each.version) if each.version is not None else (each.package_id or "–")[:_SHORT]
+    version = ", ".join(map(str, each.versions)) or (each.package_id or "–")[:_SHORT]
     codes = ", ".join(f"{code} {count:,}" for code, count in sorted(each.errors.items()))
     return (
         printable(each.handler),

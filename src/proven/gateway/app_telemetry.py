@@ -21,6 +21,7 @@ from proven.wire import ids
 from proven.wire.applications import keys_of
 from proven.wire.commands import (
     MAX_POINTS,
+    MAX_VERSIONS,
     Command,
     FollowLogs,
     HandlerMetrics,
@@ -269,9 +270,9 @@ class AppTelemetry:
     ) -> ReadMetricsResult:
         """How the handlers of an application did lately; for whoever may know."""
         found = await self.metrics.read(application_id, seconds, handler=handler)
-        numbers: dict[str, int] = {
-            each.package_id: each.number for each in self._applications.versions(application_id)
-        }
+        numbers: dict[str, list[int]] = {}
+        for each in self._applications.versions(application_id):
+            numbers.setdefault(each.package_id, []).append(each.number)
         return ReadMetricsResult(
             application_id=application_id,
             since=found.since * 1000,
@@ -335,11 +336,11 @@ class AppTelemetry:
         return int(self._clock() * 1000)
 
 
-def _handler(series: Series, cell: Cell, numbers: Mapping[str, int]) -> HandlerMetrics:
+def _handler(series: Series, cell: Cell, numbers: Mapping[str, Sequence[int]]) -> HandlerMetrics:
     return HandlerMetrics(
         handler=series.handler,
         package_id=series.package_id or None,
-        version=numbers.get(series.package_id),
+        versions=tuple(numbers.get(series.package_id, ())[-MAX_VERSIONS:]),
         calls=cell.calls,
         errors=dict(cell.errors),
         latency=_latency(cell),

@@ -229,13 +229,13 @@ class Latency(Record, frozen=True):
 
 
 class HandlerMetrics(Record, frozen=True):
-    """The calls of one handler in one package; `errors` has those that failed, by their code. `version` is
-    the latest with that package.
+    """The calls of one handler in one package; `errors` has those that failed, by their code.
+    `versions` are the latest with that package.
     """
 
     handler: str
     package_id: str | None
-    version: int | None
+    versions: list[int]
     calls: int
     errors: dict[str, int]
     latency: Latency

@@ -32,7 +32,7 @@ class TelemetryView:
                 records.HandlerMetrics(
                     handler=each.handler,
                     package_id=each.package_id,
-                    version=each.version,
+                    versions=list(each.versions),
                     calls=each.calls,
                     errors=each.errors,
                     latency=_latency(each.latency),

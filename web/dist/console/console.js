@@ -5598,7 +5598,7 @@ function table(handlers) {
             "tr",
             {},
             h("th", { scope: "row", class: "mono", title: each.handler }, handlerName(each.handler)),
-            cell(each.version === null ? short(each.package_id ?? "") : String(each.version)),
+            cell(each.versions.join(", ") || short(each.package_id ?? "")),
             cell(number(each.calls)),
             cell(duration(each.latency.p50)),
             cell(duration(each.latency.p90)),

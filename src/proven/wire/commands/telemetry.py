@@ -13,6 +13,8 @@ MAX_LOG_TEXT: Final = 16 * 1024
 MAX_LOG_LINES: Final = 500
 """Lines in one answer or event."""
 MAX_POINTS: Final = 1500
+MAX_VERSIONS: Final = 8
+"""Versions of one package that are listed."""
 _LogText = Annotated[str, Meta(max_length=MAX_LOG_TEXT)]
 LogLevel: TypeAlias = Literal["debug", "log", "info", "warn", "error"]
 LogKind: TypeAlias = Literal["console", "error", "kill", "deploy", "dropped", "node"]
@@ -129,15 +131,16 @@ class Latency(Record, frozen=True):
 
 
 class HandlerMetrics(Record, frozen=True):
-    """The calls of one handler in one package. `errors` has those that failed by their code. `version` is the
-    latest with that package; `handler` is `(other)` for those that were too many to be told apart.
+    """The calls of one handler in one package. `errors` has those that failed by their code. `versions` are
+    the latest with that package, any of which a call may have been in; `handler` is `(other)` for those that
+    were too many to be told apart.
     """
 
     handler: HandlerAddress
     calls: Count
     latency: Latency
     package_id: Sha256Hex | None = None
-    version: Count | None = None
+    versions: Annotated[tuple[Count, ...], Meta(max_length=MAX_VERSIONS)] = ()
     errors: dict[str, int] = msgspec.field(default_factory=dict)
 
 
