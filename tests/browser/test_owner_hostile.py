@@ -389,7 +389,7 @@ async def test_a_command_line_that_is_interrupted_takes_nothing_any_more(
         assert isinstance(port, int)
         command.interrupt()
         status, out, err = await command.end()
-    assert (status, out) == (1, "")
+    assert (status, out) == (130, "")
     assert "Traceback" not in err
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)

@@ -123,7 +123,7 @@ async def test_a_log_is_followed_by_one_signature_over_a_lost_connection(
         await printed(command.process, "after")
         command.interrupt()
         status, _, err = await command.end()
-    assert status == 0, err
+    assert status == 130, err
 
 
 async def printed(process: asyncio.subprocess.Process, text: str) -> None:

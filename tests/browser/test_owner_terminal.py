@@ -143,7 +143,7 @@ async def test_giving_up_at_the_command_line_leaves_nothing(world: World, termin
         await person.reads("Create the application never")
         command.interrupt()
         status, out, err = await command.end()
-        assert status == 1
+        assert status == 130
         assert out == ""
         assert "Traceback" not in err
         await person.press("Create an account and sign")

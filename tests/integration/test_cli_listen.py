@@ -63,7 +63,7 @@ async def test_each_event_is_a_line_until_it_is_interrupted(
         await publisher.call("tell", "news", "two", "everyone")
         assert await lines(process.stdout, 2) == ['{"id": 1, "bytes": {"$bytes": "AP8="}}', '"two"']
         process.send_signal(signal.SIGINT)
-        assert await process.wait() == 0
+        assert await process.wait() == 130
         assert await lines(process.stderr) == [""]
 
 

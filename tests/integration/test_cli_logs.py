@@ -78,7 +78,7 @@ async def test_history_then_what_comes_until_it_is_interrupted(place: Place) -> 
         assert (await line()).endswith("  error  fail │     at src/chatty.ts:13:9")
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(60):
-            assert await process.wait() == 0
+            assert await process.wait() == 130
         assert process.stderr is not None
         assert await process.stderr.read() == b""
 

@@ -11,7 +11,7 @@ import click
 
 from proven import __version__
 
-from ._lazy import LazyGroup
+from ._root import Root
 
 COMMANDS: Final = {
     "init": ("proven.cli.init:init", "Write a new app."),
@@ -37,7 +37,7 @@ _SECTIONS: Final = {
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Root,
     commands=COMMANDS,
     sections=_SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"]},

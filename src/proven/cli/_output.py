@@ -147,14 +147,14 @@ def failure_lines(error: ProvenError) -> list[str]:
 @contextlib.contextmanager
 def shown_while(what: str) -> Iterator[None]:
     """Say at a terminal, on stderr, what is going on until the block ends."""
-    if not sys.stderr.isatty():
+    if not _shows_progress():
         yield
         return
     click.echo(f"{what} …", err=True, nl=False)
     try:
         yield
     finally:
-        click.echo("\r\033[K", err=True, nl=False)
+        _rewrite("")
 
 
 @contextlib.contextmanager
@@ -164,16 +164,26 @@ def progress(what: str, clock: Callable[[], float] = time.monotonic) -> Iterator
     Yields a function to say what is being done right now. Where stderr is no terminal, nothing is printed.
     """
     started, shown = clock(), False
-    terminal = sys.stderr.isatty()
+    terminal = _shows_progress()
 
     def update(detail: str) -> None:
         nonlocal shown
         if terminal and clock() - started > _SLOW_SECONDS:
             shown = True
-            click.echo(f"\r\033[K{what} … {detail}", err=True, nl=False)
+            _rewrite(f"{what} … {detail}")
 
     try:
         yield update
     finally:
         if shown:
-            click.echo("\r\033[K", err=True, nl=False)
+            _rewrite("")
+
+
+def _shows_progress() -> bool:
+    """Whether stderr is a terminal on which a line can be written anew."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _rewrite(line: str) -> None:
+    """Write the line at which the terminal is anew; that is no colour, so it is not left out as one."""
+    click.echo(f"\r\033[K{line}", err=True, nl=False, color=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from functools import partial
 from typing import Any
 
@@ -53,5 +52,5 @@ def listen(
     from ._listening import print_event, print_event_json, print_named, run_listen
 
     show = print_event_json if as_json else print_named if len(events) + upgrades > 1 else print_event
-    with contextlib.suppress(KeyboardInterrupt), node.telling_what_runs():
+    with node.telling_what_runs():
         asyncio.run(run_listen(node.url, application, events, upgrades, node.verifier, person, count, show))

@@ -66,8 +66,7 @@ def logs(
 
     node = Node.named(application, **where)
     show = print_line_json if as_json else Printer()
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_read(node, application, follow, since, handler, level, show))
+    asyncio.run(_read(node, application, follow, since, handler, level, show))
 
 
 async def _read(
