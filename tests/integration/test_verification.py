@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
+import shlex
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -369,7 +371,13 @@ class TestTheCommand:
             await gone.deploy(write_app(tmp_path / "app", "one"), name="shown")
             run = await prove(gone, f"shown@{gone.url}", "--save", str(proof), folder=tmp_path)
             assert run.exit_code == 0, run.output
-        run = await prove(gone, str(proof), folder=tmp_path)
+        elsewhere = CliRunner(env={"XDG_STATE_HOME": str(tmp_path / "elsewhere")}).invoke
+        refused = await asyncio.to_thread(elsewhere, main, ["verify", str(proof)])
+        assert refused.exit_code == 1
+        assert f"say what evidence you accept of who gave the answer in {proof}: --pcr0" in refused.stderr
+        assert "node that was started" not in refused.stderr
+        (told,) = re.findall(r"`proven (verify [^`]+)` checks it again", run.stdout)
+        run = await asyncio.to_thread(elsewhere, main, shlex.split(told))
         assert run.exit_code == 0, run.output
         raw = proof.read_bytes()
         altered.write_bytes(raw.replace(b"=> 'one'", b"=> 'two'"))

@@ -84,6 +84,10 @@ def find(application: str | None, options: Mapping[str, Any]) -> Found:
             raise ProvenError(
                 ErrorCode.BAD_REQUEST, f"--node: {url!r} does not begin with http:// or https://"
             )
+        if whole := _node_of(url):
+            raise ProvenError(
+                ErrorCode.BAD_REQUEST, f"--node: {url[:200]!r} is an address at a node; the node is {whole}"
+            )
         known = node_at(url, nodes)
     elif application is not None:
         known = find_node(nodes, application)
@@ -103,6 +107,16 @@ def node_at(url: str, nodes: list[Presence]) -> Presence | None:
     return next((node for node in nodes if _is_at(host, port, node.url)), None)
 
 
+def _node_of(url: str) -> str | None:
+    """The node of an address that says more than which node it is; None where it does not."""
+    try:
+        asked = urlsplit(url)
+    except ValueError:
+        return None
+    more = asked.path.strip("/") or asked.query or asked.fragment
+    return f"{asked.scheme}://{asked.netloc}" if more else None
+
+
 def _is_at(host: str | None, port: int | None, url: str) -> bool:
     """Whether a host name of this machine, with this port, is the node at `url`."""
     node = urlsplit(url)
@@ -118,21 +132,21 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def find_node(nodes: list[Presence], application: str) -> Presence:
-    """The node on this machine that an application is called on."""
+def find_node(nodes: list[Presence], application: str, *, by: str = "with --node") -> Presence:
+    """The node on this machine that an application is called on. `by` is how else a node is named."""
     matching = [node for node in nodes if application in node.applications]
     if len(matching) == 1:
         return matching[0]
     if not nodes:
         raise ProvenError(
             ErrorCode.UNAVAILABLE,
-            "no node runs on this machine; start one with `proven dev <folder>`, or name one with --node",
+            f"no node runs on this machine; start one with `proven dev <folder>`, or name one {by}",
         )
     if not matching and len(nodes) == 1:
         return nodes[0]
     there_are = ", ".join(f"{node.url} ({', '.join(node.applications)})" for node in matching or nodes)
     what = "several nodes run it" if matching else f"no node on this machine was started for {application!r}"
-    raise ProvenError(ErrorCode.BAD_REQUEST, f"{what}; say with --node which one is meant: {there_are}")
+    raise ProvenError(ErrorCode.BAD_REQUEST, f"{what}; say {by} which one is meant: {there_are}")
 
 
 def _only_node(nodes: list[Presence]) -> Presence:

@@ -34,7 +34,7 @@ class Root(LazyGroup):
         return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the sub-command. Being asked something and pressing Ctrl-C is an interruption like any other."""
+        """Run the sub-command. Ctrl-C at a question is an interruption like any other."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

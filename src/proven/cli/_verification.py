@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import click
 
+from proven.attestation import Verifier
 from proven.client.bundle import MAX_BUNDLE, Bundle
 from proven.client.collect import collecting
 from proven.client.pins import LogMemory, Pins
@@ -24,8 +26,9 @@ from proven.wire.errors import ErrorCode, ProvenError
 from proven.wire.notes import NoteKey
 
 from ._durations import read_duration
-from ._nodes import Found, node_at, verifier
-from ._output import print_json, printable
+from ._nodes import Found, find_node, node_at, verifier
+from ._output import COMMAND, print_json, printable
+from .app._files import write_new
 
 _TARGET: Final = re.compile(r"([A-Za-z0-9-]{1,64})@(https?://.+)")
 _MARKS: Final = {Status.HOLDS: ("✓", "green"), Status.FAILS: ("✗", "red"), Status.UNCHECKED: ("–", None)}
@@ -54,13 +57,18 @@ def run_verify(
     """Verify, print what follows, and return what the command exits with."""
     wanted = read_pins(pins)
     found = _read_target(target)
-    saved = None if found.file is None else _read_file(found.file)
+    if save is not None and save.exists():
+        raise ProvenError(
+            ErrorCode.CONFLICT, f"{save} exists, and no file is replaced: choose another name for --save"
+        )
+    file = found.file
+    saved = None if file is None else _read_file(file)
     if saved is not None:
         found = _Target(url=saved.answer.url)
     known = _known_node(found, discover())
     if known is not None and not found.url:
         found = _Target(url=known.url, application=found.application)
-    deciding = verifier(known, evidence, found.url)
+    deciding = _deciding(found, file, known, evidence)
     memory = LogMemory.default()
     bundle = saved
     if bundle is None or bundle.log is None:
@@ -73,11 +81,14 @@ def run_verify(
     if report.state is not None and report.attested is not None and saved is None:
         memory.remember(report.attested.application_id, report.state)
     if save is not None:
-        save.write_bytes(bundle.encode())
+        write_new(save, bundle.encode())
     if as_json:
         print_json(to_record(report, bundle))
     else:
-        print_report(report, bundle, save)
+        print_report(report)
+        if save is not None:
+            again = _check_again(save, evidence)
+            click.echo(f"Saved in {save}: `{again}` checks it again, without a network.")
     return report.exit_code
 
 
@@ -191,7 +202,7 @@ def to_record(report: Report, bundle: Bundle) -> dict[str, Any]:
     return record
 
 
-def print_report(report: Report, bundle: Bundle, saved: Path | None) -> None:
+def print_report(report: Report) -> None:
     width = max(map(len, LinkName))
     for link in report.links:
         mark, colour = _MARKS[link.status]
@@ -205,8 +216,6 @@ def print_report(report: Report, bundle: Bundle, saved: Path | None) -> None:
         unchecked = [link.name.value for link in report.links if link.status is Status.UNCHECKED]
         rest = f" Not checked: {', '.join(unchecked)}." if unchecked else ""
         click.echo(f"Everything that was checked holds, as of {report.at:%Y-%m-%d %H:%M:%S UTC}.{rest}")
-    if saved is not None:
-        click.echo(f"Saved in {saved}: `proven verify {saved}` checks it again, without a network.")
 
 
 def _read_target(text: str) -> _Target:
@@ -220,6 +229,8 @@ def _read_target(text: str) -> _Target:
         return _Target(file=file)
     if re.fullmatch(r"[a-z0-9-]{1,64}", text):
         return _Target(application=text)
+    if file.is_dir():
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"{text[:200]} is a folder, and no file that --save wrote")
     raise ProvenError(
         ErrorCode.BAD_REQUEST,
         f"{text[:200]!r} is no application, no address with http(s)://, and no file here",
@@ -239,14 +250,29 @@ def _known_node(target: _Target, nodes: list[Presence]) -> Presence | None:
     """The node on this machine that is meant, if one is. Raises `ProvenError` if none is found by name."""
     if target.url:
         return node_at(target.url, nodes)
-    running = [node for node in nodes if target.application in node.applications] or nodes
-    if len(running) != 1:
-        there_are = (
-            "several nodes here could be meant"
-            if nodes
-            else "no node runs on this machine; start one with `proven dev <folder>`, or"
-        )
+    application = target.application or ""
+    return find_node(nodes, application, by=f"as {application}@URL")
+
+
+def _deciding(
+    found: _Target, file: Path | None, known: Presence | None, evidence: Mapping[str, Any]
+) -> Verifier:
+    """What decides about the evidence. Who verifies a file has no node to be told of."""
+    if file is not None and known is None and not any(evidence.values()):
         raise ProvenError(
-            ErrorCode.UNAVAILABLE, f"{there_are}; say where the application is, as {target.application}@URL"
+            ErrorCode.BAD_REQUEST,
+            f"say what evidence you accept of who gave the answer in {file}: --pcr0 HEX of Nitro hardware, "
+            "--development-root FILE or --any-development-node of development nodes",
         )
-    return running[0]
+    return verifier(known, evidence, found.url)
+
+
+def _check_again(saved: Path, evidence: Mapping[str, Any]) -> str:
+    """The command that verifies what was saved, also where the node that answered is not known any more."""
+    root: Path | None = evidence["development_root"]
+    pcr0: str | None = evidence["pcr0"]
+    if root is not None:
+        accepted = f"--development-root {shlex.quote(str(root))}"
+    else:
+        accepted = "--any-development-node" if pcr0 is None else f"--pcr0 {pcr0}"
+    return f"{COMMAND} verify {shlex.quote(str(saved))} {accepted}"

@@ -51,6 +51,7 @@ def test_without_arguments_the_first_steps_are_shown(proven: Proven) -> None:
             ("--node", "http://localhost:1"),
             "no node that was started on this machine is at http://localhost:1",
         ),
+        (("--node", "http://127.0.0.1:1/foo"), "is an address at a node; the node is http://127.0.0.1:1"),
         (("--node", "http://[", "--any-development-node"), "http://["),
         (("--node", "https://example.org", "--pcr0", "zz"), "'zz' is not hexadecimal"),
         (("--node", "https://example.org", "--pcr0", "00"), "--pcr0: "),
@@ -142,3 +143,44 @@ def test_commands_in_errors_are_as_they_are_typed_here(
 ) -> None:
     monkeypatch.setattr(_output, "COMMAND", "./proven")
     assert "`./proven init`" in proven("check", "gone").stderr
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ([], "start one with `proven dev <folder>`, or name one as todo@URL"),
+        (
+            [HERE, Presence("http://b", 2, ("todo",), "")],
+            "several nodes run it; say as todo@URL which one is meant: "
+            "http://127.0.0.1:3000 (todo), http://b (todo)",
+        ),
+        (
+            [Presence("http://a", 1, ("x",), ""), Presence("http://b", 2, ("y",), "")],
+            "was started for 'todo'; say as todo@URL which one is meant: http://a (x), http://b (y)",
+        ),
+    ],
+)
+def test_who_verifies_an_application_of_no_one_node_is_told_the_nodes_and_how_to_name_one(
+    proven: Proven, monkeypatch: pytest.MonkeyPatch, nodes: list[Presence], said: str
+) -> None:
+    monkeypatch.setattr(_verification, "discover", lambda: nodes)
+    result = proven("verify", "todo")
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_a_folder_is_nothing_to_verify_unless_an_application_has_its_name(
+    proven: Proven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_verification, "discover", list)
+    Path("todo").mkdir()
+    assert "./todo is a folder, and no file that --save wrote" in proven("verify", "./todo").stderr
+    assert "no node runs on this machine" in proven("verify", "todo").stderr
+
+
+def test_a_verification_is_saved_over_no_file(proven: Proven) -> None:
+    Path("kept").write_text("precious")
+    result = proven("verify", "todo", "--save", "kept")
+    assert result.exit_code == 1
+    assert "kept exists, and no file is replaced" in result.stderr
+    assert Path("kept").read_text() == "precious"
