@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import click
-
-from proven.wire.errors import ErrorCode, ProvenError
 
 from ._identities import AS, seed
 from ._nodes import find, node_options, running_applications
@@ -41,14 +38,23 @@ def call(
     on this machine is found, and its development evidence accepted, by itself; for any other, say what
     evidence you accept.
 
+    What JSON has no form for is an object with one key, as it is printed: {"$date": "2026-01-31T12:00:00Z"},
+    {"$bytes": "aGk="} (base64), {"$bigint": "123"}, {"$number": "NaN"} (or Infinity, -Infinity, -0),
+    {"$undefined": true}, {"$map": [["key", 1]]}, {"$set": [1, 2]}. An argument that is long can be in a file:
+    @FILE is the JSON in that file, and - that on stdin.
+
     \b
     Examples:
       proven call hello
       proven call hello greet '"Ada"'
       proven call todo 'src/todo.ts#add' '{"title": "milk"}' --as ada
+      proven call photos add @photo.json '{"$date": "2026-01-31T12:00:00Z"}'
+      jq .user people.json | proven call todo import -
       proven call hello greet '"Ada"' --node https://example.org --pcr0 3b1f…
     """
-    parsed = [_parse(position, text) for position, text in enumerate(arguments, 1)]
+    from ._arguments import read_arguments
+
+    parsed = read_arguments(arguments)
     node = find(application, where)
     from ._calling import list_handlers, run_call
     from ._values import NOTHING
@@ -85,14 +91,3 @@ def _print_handlers(application: str, names: list[str], as_json: bool) -> None:
         click.echo(printable(f"next: {example}, with its arguments as JSON"), err=True)
     else:
         click.echo("It has no handlers that can be called.", err=True)
-
-
-def _parse(position: int, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        quoted = json.dumps(text, ensure_ascii=False)
-        raise ProvenError(
-            ErrorCode.BAD_REQUEST,
-            f"argument {position} is not JSON: {text!r}; if it is meant as text, write '{quoted}'",
-        ) from None

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import json
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from proven.cli import main
+from proven.cli._arguments import read_arguments
 from proven.cli._nodes import find_node
-from proven.cli._values import to_json
+from proven.cli._values import read_value, to_json
 from proven.node.presence import Presence
 from proven.wire import values
 from proven.wire.errors import ErrorCode, ProvenError
@@ -25,7 +29,9 @@ def runner(tmp_path: Path) -> CliRunner:
     [
         ({"a": [1, 2.5, None, True, "x"]}, {"a": [1, 2.5, None, True, "x"]}),
         (values.BigInt(7), {"$bigint": "7"}),
-        (float("nan"), {"$number": "nan"}),
+        (-0.0, {"$number": "-0"}),
+        (float("inf"), {"$number": "Infinity"}),
+        (float("-inf"), {"$number": "-Infinity"}),
         (b"\x00\xff", {"$bytes": "AP8="}),
         (datetime(2026, 1, 2, tzinfo=UTC), {"$date": "2026-01-02T00:00:00+00:00"}),
         (values.JsMap([(1, b"")]), {"$map": [[1, {"$bytes": ""}]]}),
@@ -35,6 +41,68 @@ def runner(tmp_path: Path) -> CliRunner:
 )
 def test_every_value_has_a_form_in_json(value: Any, expected: Any) -> None:
     assert to_json(value) == expected
+    read = read_value(json.dumps(expected))
+    assert values.encode(read) == values.encode(value)
+
+
+def test_what_is_no_number_has_a_name_in_json() -> None:
+    assert to_json(float("nan")) == {"$number": "NaN"}
+    assert math.isnan(read_value('{"$number": "NaN"}'))
+
+
+def test_a_map_whose_keys_are_objects_has_a_form() -> None:
+    assert to_json(values.JsMap([([1], 2)])) == {"$map": [[[1], 2]]}
+
+
+def test_a_date_is_read_as_the_console_reads_it() -> None:
+    assert read_value('[{"$date":"2026-01-31T12:00:00Z"}]') == [datetime(2026, 1, 31, 12, tzinfo=UTC)]
+    assert read_value('{"$date":"2026-01-31"}') == datetime(2026, 1, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("plain", [{"$gt": 5}, {"$date": "x", "other": 1}, {}])
+def test_what_is_no_form_of_a_value_is_a_plain_object(plain: Any) -> None:
+    assert read_value(json.dumps(plain)) == plain
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("NaN", 'argument 1: NaN is not JSON: write {"$number": "NaN"}'),
+        ("-Infinity", '-Infinity is not JSON: write {"$number": "-Infinity"}'),
+        ("[1e999]", "argument 1: 1e999 is larger than any number"),
+        ("1" * 5000, "argument 1: a number has more than 4000 digits"),
+        ("[" * 100_000, "argument 1: it is nested too deeply"),
+        ('{"$date": "tomorrow"}', "argument 1: $date holds a date, such as"),
+        ('{"$date": "2026-01-31T12:00"}', "argument 1: $date needs a time zone"),
+        ('{"$bytes": "?"}', "argument 1: $bytes holds base64"),
+        ('{"$bigint": 7}', "argument 1: $bigint holds text"),
+        ('{"$number": "1"}', 'argument 1: $number holds one of "NaN"'),
+        ('{"$map": [[1]]}', "argument 1: $map holds a list of [key, value]"),
+        ('{"$set": [1, 1]}', "argument 1: a Set with the same value twice"),
+        ('{"$value": "x"}', "argument 1: $value shows what cannot be written here"),
+        ("@gone.json", "gone.json: No such file or directory"),
+        ("@bad.json", "argument 1 (in bad.json) is not JSON: "),
+        ("@latin.json", "argument 1 is not JSON: it is no UTF-8"),
+    ],
+)
+def test_an_argument_that_says_no_value_is_refused_with_what_is_wrong(
+    runner: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argument: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.json").write_text("{")
+    Path("latin.json").write_bytes(b'"\xe9"')
+    result = runner.invoke(main, ["call", "hello", "greet", "--", argument])
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_arguments_are_read_from_files_and_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "long.json"
+    file.write_text(json.dumps("x" * 1_000_000))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO('{"é": [1]}'.encode())))
+    assert read_arguments([f"@{file}", "-", '"@text"']) == ["x" * 1_000_000, {"é": [1]}, "@text"]
+    with pytest.raises(ProvenError, match="only one argument"):
+        read_arguments(["-", "-"])
 
 
 def test_an_argument_that_is_not_json_says_how_to_write_text(runner: CliRunner) -> None:
