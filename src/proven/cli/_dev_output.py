@@ -15,12 +15,13 @@ import click
 from proven.apps import Application
 from proven.gateway import Call
 from proven.node.local import LocalNode
-from proven.packages import HandlerEntry, HandlerKind
+from proven.packages import HandlerKind
 from proven.packages.parameters import Parameter
 from proven.packages.typecheck import Diagnostic
 from proven.runtime import ConsoleLevel, ConsoleRecord
 from proven.wire.errors import ProvenError
 
+from ._handlers import curl, short_name, usage
 from ._output import COMMAND, failure_lines, print_json_line, printable
 
 _SHORT_ID: Final = 12
@@ -259,10 +260,10 @@ def how_to_call(
     for handler, name in zip(application.manifest.handlers, names, strict=True):
         called = name if names.count(name) == 1 else f"'{handler.address}'"
         if handler.kind is HandlerKind.RPC:
-            arguments = _usage(parameters.get(handler.address))
+            arguments = usage(parameters.get(handler.address))
             lines.append(f"{COMMAND} call {application.name} {called} {arguments}".rstrip())
         elif handler.kind is HandlerKind.HTTP:
-            lines.append(_curl(handler, url))
+            lines.append(curl(url, handler.options.method, handler.options.path or "/"))
         elif handler.kind is HandlerKind.HEALTH_CHECK:
             lines.append(f"{handler.address} runs before calls go to a new version")
         else:
@@ -272,30 +273,6 @@ def how_to_call(
     if any(handler.kind is HandlerKind.RPC for handler in application.manifest.handlers):
         lines += ["", "Arguments are JSON. Add --as NAME to a call to identify as somebody."]
     return lines
-
-
-def _usage(parameters: Sequence[Parameter] | None) -> str:
-    """What a handler takes, as commands say it."""
-    if parameters is None:
-        return "[JSON …]"
-    return " ".join(printable(_named(parameter)) for parameter in parameters)
-
-
-def _named(parameter: Parameter) -> str:
-    name = f"{parameter.name} …" if parameter.rest else parameter.name
-    return f"[{name}]" if parameter.optional else f"<{name}>"
-
-
-def short_name(address: str) -> str:
-    """The exported name in a handler's address, or the module of a default export."""
-    module, _, export = address.partition("#")
-    return export or module
-
-
-def _curl(handler: HandlerEntry, url: str) -> str:
-    method = handler.options.method
-    verb = "" if method in (None, "GET") else f"-X {method} "
-    return f"curl {verb}{url}{handler.options.path}"
 
 
 def _missing(unavailable: Any) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._identities import AS, seed
 from ._nodes import find, node_options, running_applications
 from ._output import COMMAND, json_option, print_json, printable
+
+if TYPE_CHECKING:
+    from ._calling import Listed
 
 
 @click.command()
@@ -80,14 +83,14 @@ def call(
         print_json(answer["value"])
 
 
-def _print_handlers(application: str, names: list[str], as_json: bool) -> None:
+def _print_handlers(application: str, handlers: list[Listed], as_json: bool) -> None:
     if as_json:
-        print_json(names)
+        print_json([each.name for each in handlers])
         return
-    for name in names:
-        click.echo(printable(name))
-    if names:
-        example = f"`{COMMAND} call {application} {names[0]}`"
-        click.echo(printable(f"next: {example}, with its arguments as JSON"), err=True)
+    lines = [printable(f"{each.name} {each.arguments}".rstrip()) for each in handlers]
+    for line in lines:
+        click.echo(line)
+    if lines:
+        click.echo(f"next: `{COMMAND} call {application} {lines[0]}`, with its arguments as JSON", err=True)
     else:
         click.echo("It has no handlers that can be called.", err=True)
