@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from proven.wire.errors import ErrorCode, ProvenError
 
 ENVIRONMENT_PREFIX = "PROVEN_"
+_AT: Final = re.compile(r"(?P<problem>.*) - at `\$\.(?P<path>[^`]*)`", re.DOTALL)
+"""How a decoder says which value is wrong."""
 
 T = TypeVar("T")
 
@@ -37,15 +40,36 @@ def load(
     """
     leaves = dict(settings_of(shape))
     values: dict[str, Any] = {}
+    places: dict[str, str] = {}
     if file is not None:
         values.update(_from_file(file, leaves))
-    values.update(_from_environment(environment or {}, leaves))
-    values.update({path: value for path, value in (flags or {}).items() if value is not None})
+        places.update({path: f"{path} in {file}" for path in values})
+    named = _from_environment(environment or {}, leaves)
+    values.update(named)
+    places.update({path: f"{_variable(path)} ({path})" for path in named})
+    given = {path: value for path, value in (flags or {}).items() if value is not None}
+    values.update(given)
+    places.update({path: f"{path} as an option" for path in given})
     try:
         built: T = msgspec.convert(_nest(values), shape, strict=False, dec_hook=_decode_path)
     except (msgspec.ValidationError, ValueError) as error:
-        raise ProvenError(ErrorCode.BAD_REQUEST, f"invalid configuration: {error}") from error
+        raise ProvenError(ErrorCode.BAD_REQUEST, f"invalid configuration: {_told(error, places)}") from error
     return built
+
+
+def _told(error: Exception, places: Mapping[str, str]) -> str:
+    """What is wrong with a value, by where it is set instead of by its place in the tree."""
+    wrong = _AT.fullmatch(str(error))
+    if wrong is None:
+        return str(error)
+    problem, path = wrong["problem"].replace("`", ""), wrong["path"]
+    within = [place for each, place in places.items() if each == path or each.startswith(f"{path}.")]
+    exact = [places[each] for each in places if path == each or path.startswith((f"{each}.", f"{each}["))]
+    return f"{', '.join(exact or within) or path}: {problem[:1].lower()}{problem[1:]}"
+
+
+def _variable(path: str) -> str:
+    return ENVIRONMENT_PREFIX + path.replace(".", "_").upper()
 
 
 def _from_file(file: Path, leaves: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +87,7 @@ def _from_file(file: Path, leaves: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_environment(environment: Mapping[str, str], leaves: Mapping[str, Any]) -> dict[str, Any]:
-    names = {ENVIRONMENT_PREFIX + path.replace(".", "_").upper(): path for path in leaves}
+    names = {_variable(path): path for path in leaves}
     values: dict[str, Any] = {}
     for name, value in environment.items():
         if not name.startswith(ENVIRONMENT_PREFIX):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from proven.node._settings import load
+from proven.node.config import load_config
 from proven.wire.errors import ProvenError
 
 
@@ -69,3 +70,29 @@ def test_a_mistake_names_the_setting(
     file.write_text(content)
     with pytest.raises(ProvenError, match=expected):
         load(Outer, file=file, environment=environment)
+
+
+def test_a_value_of_another_type_is_named_by_where_it_is_set(tmp_path: Path) -> None:
+    file = tmp_path / "proven.toml"
+    file.write_text('[inner]\nport = "many"\n')
+    with pytest.raises(ProvenError) as refused:
+        load(Outer, file=file)
+    assert refused.value.message == f"invalid configuration: inner.port in {file}: expected int, got str"
+    with pytest.raises(ProvenError) as refused:
+        load(Outer, file=file, environment={"PROVEN_INNER_PORT": "x"})
+    assert (
+        refused.value.message
+        == "invalid configuration: PROVEN_INNER_PORT (inner.port): expected int, got str"
+    )
+    file.write_text("[inner]\nnames = [1]\n")
+    with pytest.raises(ProvenError) as refused:
+        load(Outer, file=file)
+    assert f"inner.names in {file}: expected str, got int" in refused.value.message
+
+
+def test_values_that_do_not_go_together_are_named_by_where_they_are_set() -> None:
+    with pytest.raises(ProvenError) as refused:
+        load_config(environment={"PROVEN_ADMIN_PORT": "70000"}, flags={})
+    assert refused.value.message == (
+        "invalid configuration: PROVEN_ADMIN_PORT (admin.port): admin.port is a number from 0 to 65535"
+    )
