@@ -157,3 +157,15 @@ async def test_metrics_are_a_table_and_a_document(place: Place) -> None:
     assert (await place.desk.run("metrics", "chatty", "--since", "1m", "--handler", "none"))[1] == (
         "No calls in that time.\n"
     )
+
+
+@pytest.mark.parametrize("command", ["logs", "metrics"])
+async def test_who_asks_for_a_handler_that_there_is_not_is_told_those_there_are(
+    place: Place, command: str
+) -> None:
+    status, out, err = await place.run(command, "chatty", "--handler", "nope")
+    assert (status, "nope" in out) == (0, False)
+    assert err.startswith("note: the version that answers has no handler 'nope'; there are: ")
+    assert " wait" in err
+    for known in ("wait", "src/chatty.ts#wait"):
+        assert (await place.run(command, "chatty", "--handler", known))[2] == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from proven.wire.errors import ErrorCode, ProvenError
 
 from ._durations import read_duration
 from ._nodes import Found, find, node_options
+from ._output import printable
 from .key import KEY, read_key
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_DESCRIBING: Final = 10.0
 _KEY: Final = click.option(
     "--key",
     "key",
@@ -55,10 +58,10 @@ class Reader:
 
 
 class Node:
-    """A node, how its evidence is verified, and the key of whoever asks; None for a passkey."""
+    """A node, `found` with how its evidence is verified, and the key of whoever asks; None for a passkey."""
 
     def __init__(self, found: Found, key: IdentityKey | None, *, named: bool) -> None:
-        self._found = found
+        self.found = found
         self._key = key
         self._named = named
 
@@ -88,7 +91,7 @@ class Node:
             return
         from ._permission import ask
 
-        granted = await ask(self._found, application, what, following=following)
+        granted = await ask(self.found, application, what, following=following)
         async with granted.lasting(), self._manage(granted.key) as client:
             yield Reader(client, granted.permitted.application_id, granted.permission)
 
@@ -99,9 +102,9 @@ class Node:
         """
         from proven.client import connect
 
-        connecting = connect(self._found.url, application=None, verifier=self._found.verifier, identity=key)
+        connecting = connect(self.found.url, application=None, verifier=self.found.verifier, identity=key)
         try:
-            with self._found.telling_what_runs():
+            with self.found.telling_what_runs():
                 async with await connecting as client:
                     yield client
         except ProvenError as error:
@@ -109,6 +112,24 @@ class Node:
                 raise
             message = f"{error.message}; say with --key KEY or --passkey which of them you are"
             raise ProvenError(error.code, message, details=error.details) from None
+
+
+def warn_if_unknown(node: Found, application: str, handler: str) -> None:
+    """Say on stderr which handlers there are if the version that answers has none of that name, as far as
+    that can be known: lines and counts of earlier versions may have another.
+    """
+    from ._calling import describe
+    from ._handlers import short_name
+
+    try:
+        described = asyncio.run(describe(node, application, _DESCRIBING))
+    except ProvenError:
+        return
+    if any(each.is_called(handler) for each in described.handlers):
+        return
+    there_are = ", ".join(sorted({short_name(each.address) for each in described.handlers})) or "none"
+    told = f"the version that answers has no handler {handler!r:.200}; there are: {there_are}"
+    click.echo(printable(f"note: {told}"), err=True)
 
 
 def _owner_of(known: Presence | None) -> IdentityKey:

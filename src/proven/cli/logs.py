@@ -13,7 +13,7 @@ import click
 
 from ._nodes import running_applications
 from ._output import json_option
-from ._owner import Node, ago, owner_options
+from ._owner import Node, ago, owner_options, warn_if_unknown
 
 if TYPE_CHECKING:
     from proven.wire.commands import LogLevel
@@ -65,6 +65,8 @@ def logs(
     from ._log_lines import Printer, print_line_json
 
     node = Node.named(application, **where)
+    if handler is not None:
+        warn_if_unknown(node.found, application, handler)
     show = print_line_json if as_json else Printer()
     asyncio.run(_read(node, application, follow, since, handler, level, show))
 

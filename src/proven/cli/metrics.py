@@ -10,13 +10,13 @@ import msgspec
 
 from ._nodes import running_applications
 from ._output import json_option, print_json, printable
-from ._owner import Node, ago, owner_options
+from ._owner import Node, ago, owner_options, warn_if_unknown
 
 if TYPE_CHECKING:
     from proven.wire.commands import HandlerMetrics, ReadMetricsResult
 
 _HEAD: Final = ("handler", "version", "calls", "failed", "p50", "p90", "p99", "errors")
-_LONGEST: Final = 31 * 86_400
+_LONGEST: Final = 30 * 86_400
 _SHORT: Final = 12
 
 
@@ -43,9 +43,13 @@ def metrics(application: str, since: float, handler: str | None, as_json: bool, 
       proven metrics todo --since 1d --json --key owner.key
       proven metrics todo --passkey
     """
-    seconds = min(max(60, round(since)), _LONGEST)
+    seconds = max(60, round(since))
+    if seconds > _LONGEST:
+        raise click.BadParameter("counts are kept for 30d", param_hint="--since")
     node = Node.named(application, **where)
     found = asyncio.run(_read(node, application, seconds, handler, points=as_json))
+    if handler is not None and not found.handlers:
+        warn_if_unknown(node.found, application, handler)
     if as_json:
         print_json(msgspec.to_builtins(found))
         return

@@ -123,3 +123,9 @@ def test_an_error_is_shown_with_its_stack_once(capsys: pytest.CaptureFixture[str
 )
 def test_durations(microseconds: int, text: str) -> None:
     assert duration(microseconds) == text
+
+
+def test_metrics_of_a_time_that_nothing_is_kept_of_are_refused(proven: Proven) -> None:
+    result = proven("metrics", "hello", "--since", "31d")
+    assert result.exit_code == 2
+    assert "counts are kept for 30d" in result.stderr
