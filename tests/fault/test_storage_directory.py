@@ -19,7 +19,7 @@ async def test_the_second_of_two_nodes_is_refused_and_told_who_is_there(tmp_path
     process.start()
     assert here.recv() == "holding"
 
-    with pytest.raises(ProvenError, match=f"in use by process {process.pid}") as caught:
+    with pytest.raises(ProvenError, match=f"in use by process {process.pid}: .* --data-dir") as caught:
         await Storage(tmp_path, ROOT_KEY).start()
     assert caught.value.code is ErrorCode.UNAVAILABLE
 

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "package": ("proven.cli.package:package", "Build packages and say why their ids are what they are."),
     "app": ("proven.cli.app:app", "Create, change and hand over your applications."),
     "key": ("proven.cli.key:key", "Make the key by which an owner signs."),
+    "help": ("proven.cli.help:help_command", "Explain a command."),
     "completion": ("proven.cli.completion:completion", "Print the shell's completion script."),
 }
 """Name, `module:attribute` of the command, and its line in `proven --help`."""
@@ -32,7 +33,7 @@ _SECTIONS: Final = {
     "Make an app": ("init", "dev", "check", "package"),
     "Use and verify one": ("call", "listen", "verify"),
     "Own one": ("app", "key", "logs", "metrics"),
-    "This command line": ("completion",),
+    "This command line": ("help", "completion"),
 }
 
 
@@ -42,7 +43,7 @@ _SECTIONS: Final = {
     sections=_SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(__version__, message="proven %(version)s")
+@click.version_option(__version__, "-V", "--version", message="proven %(version)s")
 def main() -> None:
     """Run TypeScript backends that nobody can tamper with, and that anyone can check.
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from proven.wire.errors import ProvenError
 
 from ._output import of_system, report
+
+_SENTENCE: Final = 1000
+"""Characters: more than any first sentence has."""
 
 
 class Group(click.Group):
@@ -24,12 +28,27 @@ class Group(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             meant = self._below(ctx, args[0])
+            close = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if close and not meant:
+                raise click.UsageError(
+                    f"{error.message} Did you mean `{ctx.command_path} {close[0]}`?", ctx
+                ) from None
             if not meant:
                 raise click.UsageError(
                     f"{error.message} There are: {', '.join(self.list_commands(ctx))}.", ctx
                 ) from None
             named = " and ".join(f"`{ctx.command_path} {group} {args[0]}`" for group in meant)
             raise click.UsageError(f"{error.message} There is {named}.", ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, each with the whole first sentence of its help."""
+        rows = [
+            (name, command.get_short_help_str(_SENTENCE))
+            for name in self.list_commands(ctx)
+            if (command := self.get_command(ctx, name)) is not None and not command.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def _below(self, ctx: click.Context, name: str) -> list[str]:
         """The groups in this one that have a command of that name."""

@@ -108,7 +108,10 @@ def confirm(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise ProvenError(ErrorCode.BAD_REQUEST, f"{question} Say --yes to do it without being asked")
+        raise ProvenError(
+            ErrorCode.BAD_REQUEST,
+            f"nobody is at a terminal to be asked {question!r}: say --yes to do it without being asked",
+        )
     click.confirm(question, abort=True, err=True)
 
 

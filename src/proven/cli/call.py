@@ -9,6 +9,7 @@ import click
 
 from ._identities import AS, seed
 from ._nodes import find, node_options, running_applications
+from ._numbers import Number
 from ._output import COMMAND, json_option, print_json, printable
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("arguments", metavar="[JSON]…", nargs=-1)
 @AS
 @node_options
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True, help="Seconds.")
+@click.option("--timeout", type=Number(0.1, 3600), default=30.0, show_default=True, help="Seconds.")
 @click.option("--http", "over_http", is_flag=True, help="Send frames by HTTP requests, not a WebSocket.")
 @json_option
 def call(

@@ -10,6 +10,7 @@ import click
 
 from proven.wire.origins import canonical_origin
 
+from ._numbers import Whole
 from ._output import json_option
 
 DATA_FOLDER: Final = ".proven/data"
@@ -17,9 +18,7 @@ DATA_FOLDER: Final = ".proven/data"
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), help="Where to listen; 0 for any.  [default: 3000 or next]"
-)
+@click.option("--port", type=Whole(0, 65535), help="Where to listen; 0 for any.  [default: 3000 or next]")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option(
     "--public-url",

@@ -22,7 +22,7 @@ _RENAMED = {"gitignore": ".gitignore"}
 
 
 @click.command()
-@click.argument("path", metavar="NAME", type=click.Path(path_type=Path))
+@click.argument("path", metavar="NAME", callback=lambda context, parameter, text: _path(text))
 @click.option("--web", is_flag=True, help="With a web page that calls the app; needs no Node.")
 def init(path: Path, web: bool) -> None:
     """Write a new app into a new folder NAME.
@@ -67,6 +67,12 @@ def _write_sdk(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in sdk_modules().items():
         (folder / name).write_bytes(content)
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise click.BadParameter("say what the app is to be called, such as hello")
+    return Path(text)
 
 
 def _copy(source: Traversable, target: Path, name: str) -> None:

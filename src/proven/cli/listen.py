@@ -10,6 +10,7 @@ import click
 
 from ._identities import AS, seed
 from ._nodes import find, node_options, running_applications
+from ._numbers import Whole
 from ._output import json_option
 
 
@@ -18,7 +19,7 @@ from ._output import json_option
 @click.argument("events", metavar="[EVENT…]", nargs=-1)
 @click.option("--upgrades", is_flag=True, help="Tell of versions too: announced, taken back, answering.")
 @AS
-@click.option("--count", type=click.IntRange(min=1), help="End after so many events.")
+@click.option("--count", type=Whole(min=1), help="End after so many events.")
 @node_options
 @partial(json_option, lines=True)
 def listen(

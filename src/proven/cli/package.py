@@ -17,6 +17,7 @@ from proven.wire.ids import PackageId, parse_package_id
 
 from ._diff_output import diff_record, print_diff
 from ._lazy import Group
+from ._numbers import Number
 from ._output import indented, json_option, print_json, progress
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -95,18 +96,22 @@ def build_command(folder: Path, output: Path | None, as_json: bool) -> None:
 
 
 @package.command("show")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("package", metavar="FOLDER | FILE | ID@URL", type=click.Path())
+@click.option("--timeout", type=Number(0.1, 3600), default=30.0, show_default=True, help="Seconds.")
 @json_option
-def show_command(file: Path, as_json: bool) -> None:
-    """Check a package FILE from anywhere, and print what is in it.
+def show_command(package: str, timeout: float, as_json: bool) -> None:
+    """Check a package from anywhere, and print what is in it.
 
-    Every hash is computed again, and the table of handlers is derived again from the code.
+    Every hash is computed again, and the table of handlers is derived again from the code. Packages are named
+    as for `proven package diff`.
 
     \b
-    Example:
+    Examples:
       proven package show todo.package
+      proven package show examples/todo
+      proven package show 3b1f…@https://node.example
     """
-    read = _read_package(file)
+    read = _package_of(package, timeout)
     if as_json:
         print_json(_record(read))
     else:
@@ -126,7 +131,7 @@ def _read_package(file: Path) -> Package:
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @click.option("--stat", is_flag=True, help="Leave out the lines of the sources.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True, help="Seconds.")
+@click.option("--timeout", type=Number(0.1, 3600), default=30.0, show_default=True, help="Seconds.")
 @json_option
 def diff_command(before: str, after: str, stat: bool, timeout: float, as_json: bool) -> None:
     """Say what is different between the packages A and B.
@@ -173,6 +178,7 @@ async def _fetch(package_id: PackageId, url: str, timeout: float) -> Package:
         raise ProvenError(
             ErrorCode.EVIDENCE_INVALID, f"the node at {url} gave the package {fetched.id} for {package_id}"
         )
+    verify(fetched)
     return fetched
 
 

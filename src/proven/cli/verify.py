@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ._nodes import evidence_options, running_applications
+from ._numbers import Number
 from ._output import json_option
 
 
@@ -20,7 +21,7 @@ from ._output import json_option
     "--whole-log", is_flag=True, help="Read the whole log, however long, to see that nothing is left out."
 )
 @click.option("--no-source", is_flag=True, help="Do not fetch the package's files.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True, help="Seconds.")
+@click.option("--timeout", type=Number(0.1, 3600), default=30.0, show_default=True, help="Seconds.")
 @json_option
 @click.pass_context
 def verify(

@@ -50,7 +50,7 @@ class DataDirectory:
             raise ProvenError(
                 ErrorCode.UNAVAILABLE,
                 f"the data directory {self.path} is in use by process {holder}: "
-                "stop that node first, or choose another directory",
+                "stop that node first, or choose another directory with --data-dir",
                 details={"pid": int(holder) if holder.isdigit() else None},
             ) from None
         os.ftruncate(lock, 0)

@@ -238,3 +238,14 @@ def test_front_end_files_are_part_of_what_is_explained(proven: Proven, hello: Pa
     assert line in proven("package", "hash", "hello").stdout.splitlines()
     assert proven("package", "build", "hello", "-o", "hello.package").exit_code == 0
     assert line in proven("package", "show", "hello.package").stdout.splitlines()
+
+
+def test_a_folder_is_shown_as_its_package_is(proven: Proven) -> None:
+    proven("init", "hello")
+    proven("package", "build", "hello")
+    of_folder, of_file = proven("package", "show", "hello"), proven("package", "show", "hello.package")
+    assert (of_folder.exit_code, of_folder.output) == (0, of_file.output)
+    assert "Handlers:" in of_folder.output
+    missing = proven("package", "show", "gone")
+    assert missing.exit_code == 1
+    assert "gone is no folder, no package file" in missing.stderr

@@ -151,3 +151,28 @@ def test_progress_is_shown_only_at_a_terminal_and_only_when_it_takes_long(
 
 def test_the_module_goes_by_the_name_of_the_command() -> None:
     assert run("-m", "proven", "--help").startswith("Usage: proven ")
+
+
+@pytest.mark.parametrize("names", [(), ("verify",), ("app",), ("app", "deploy"), ("key", "new")])
+def test_help_of_a_command_is_the_same_either_way(proven: Proven, names: tuple[str, ...]) -> None:
+    result = proven("help", *names)
+    assert result.exit_code == 0
+    assert result.output == proven(*names, "--help").output
+
+
+@pytest.mark.parametrize("names", [("frobnicate",), ("app", "frobnicate"), ("verify", "more")])
+def test_help_of_what_is_no_command_says_so(proven: Proven, names: tuple[str, ...]) -> None:
+    result = proven("help", *names)
+    assert result.exit_code == 2
+    assert "No such command" in result.stderr or "proven verify has no commands" in result.stderr
+
+
+def test_the_version_has_a_short_option(proven: Proven) -> None:
+    assert proven("-V").output == proven("--version").output
+
+
+@pytest.mark.parametrize("group", ["key", "package"])
+def test_a_group_says_what_its_commands_do_in_whole_sentences(proven: Proven, group: str) -> None:
+    listed = proven(group, "--help").output.partition("Commands:")[2]
+    assert listed.strip()
+    assert "..." not in listed

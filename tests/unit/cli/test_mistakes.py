@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -184,3 +185,44 @@ def test_a_verification_is_saved_over_no_file(proven: Proven) -> None:
     assert result.exit_code == 1
     assert "kept exists, and no file is replaced" in result.stderr
     assert Path("kept").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [(("dve",), "proven dev"), (("app", "depoly"), "proven app deploy")]
+)
+def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(
+    proven: Proven, typed: tuple[str, ...], meant: str
+) -> None:
+    result = proven(*typed)
+    assert result.exit_code == 2
+    assert f"Did you mean `{meant}`?" in result.stderr
+
+
+def test_an_app_needs_a_name(proven: Proven) -> None:
+    result = proven("init", "")
+    assert result.exit_code == 2
+    assert "say what the app is to be called" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("verify", "todo", "--timeout", "abc"), "'abc' is not a valid number."),
+        (("dev", "--port", "abc"), "'abc' is not a valid whole number."),
+    ],
+)
+def test_what_is_no_number_is_called_so(proven: Proven, arguments: tuple[str, ...], said: str) -> None:
+    result = proven(*arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_a_question_that_nobody_can_be_asked_is_told_with_how_to_answer_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(ProvenError) as refused:
+        _output.confirm("Sign this?", yes=False)
+    assert refused.value.message == (
+        "nobody is at a terminal to be asked 'Sign this?': say --yes to do it without being asked"
+    )
