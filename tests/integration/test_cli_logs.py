@@ -163,9 +163,9 @@ async def test_metrics_are_a_table_and_a_document(place: Place) -> None:
 async def test_who_asks_for_a_handler_that_there_is_not_is_told_those_there_are(
     place: Place, command: str
 ) -> None:
-    status, out, err = await place.run(command, "chatty", "--handler", "nope")
+    status, out, err = await place.desk.run(command, "chatty", "--handler", "nope")
     assert (status, "nope" in out) == (0, False)
     assert err.startswith("note: the version that answers has no handler 'nope'; there are: ")
     assert " wait" in err
     for known in ("wait", "src/chatty.ts#wait"):
-        assert (await place.run(command, "chatty", "--handler", known))[2] == ""
+        assert (await place.desk.run(command, "chatty", "--handler", known))[2] == ""
