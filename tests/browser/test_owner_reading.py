@@ -198,12 +198,10 @@ async def test_a_file_that_changes_while_it_is_signed_is_left_as_it_is(
 
 
 async def refused(terminal: Terminal, *arguments: str) -> str:
-    process = await terminal._start(*arguments)
-    async with asyncio.timeout(60):
-        _, err = await process.communicate()
-    assert process.returncode == 1
-    assert b"Waiting" not in err
-    return err.decode()
+    status, _, err = await terminal.run(*arguments)
+    assert status == 1
+    assert "Waiting" not in err
+    return err
 
 
 async def test_what_cannot_be_signed_is_refused_before_anybody_is_asked(
