@@ -924,7 +924,7 @@ def test_who_can_change_an_application_is_said_in_words(
 ) -> None:
     assert sources.ask("words", policy=policy, archived=False)["value"] == words
     archived = sources.ask("words", policy=policy, archived=True)["value"]
-    assert archived == "Its owner has archived it: nobody can change it any more."
+    assert archived == "It was archived: nobody can change it any more."
 
 
 class Book:

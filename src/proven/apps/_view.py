@@ -146,7 +146,7 @@ class View:
         """
         record = self.find(id_or_name)
         if record.archived:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"the application {record.name} was archived by its owner")
+            raise ProvenError(ErrorCode.NOT_FOUND, f"the application {record.name} was archived")
         if not record.version:
             raise ProvenError(ErrorCode.NOT_FOUND, f"nothing has been deployed to {record.name} yet")
         return record, self._replica.state.version(record.id)

@@ -21,7 +21,7 @@ from proven.wire.words import duration, minute, short
 def who_may_change(record: ApplicationRecord) -> str:
     """Who can change the code of an application, and after what notice."""
     if record.archived:
-        return "nobody: it was archived by its owner"
+        return "nobody: it was archived"
     return _policy(record.policy, record.owner)
 
 

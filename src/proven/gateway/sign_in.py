@@ -58,7 +58,7 @@ class SignIn:
         """`GET /sign-in/{application id or name}`. Raises `NOT_FOUND`, `UNAVAILABLE`."""
         record = self._applications.find(request.parameters["application"])
         if record.archived:
-            raise ProvenError(ErrorCode.NOT_FOUND, f"the application {record.name} was archived by its owner")
+            raise ProvenError(ErrorCode.NOT_FOUND, f"the application {record.name} was archived")
         node = node_origin(request)
         patterns = self._origins.patterns(record, node)
         content = self._configured((await self._page_file()).content, record, patterns)

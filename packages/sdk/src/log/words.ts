@@ -26,7 +26,7 @@ export const moment = (milliseconds: number): string =>
 
 /** Who can change the application's code, and after what notice. */
 export function whoMayChange({ archived, policy }: Pick<ApplicationState, 'archived' | 'policy'>): string {
-  return archived ? 'Its owner has archived it: nobody can change it any more.' : policyInWords(policy, 'Its owner');
+  return archived ? 'It was archived: nobody can change it any more.' : policyInWords(policy, 'Its owner');
 }
 
 /** What was announced, and when it can come into force. */

@@ -64,7 +64,7 @@ class ApplicationViews:
             created_at=record.created_at,
             changed_at=record.changed_at,
             revision=record.revision,
-            policy=policy(record.policy),
+            policy=policy(record.policy, archived=record.archived),
             pending=None if record.pending is None else await self._pending(record, record.pending, now),
             allowed_origins=list(record.origins),
             domains=[self._domain(record, domain, now) for domain in record.domains],
@@ -178,12 +178,16 @@ class ApplicationViews:
         return self._registry.package_of(record.id, record.pending.change)
 
 
-def policy(value: Policy) -> records.Policy:
+def policy(value: Policy, *, archived: bool = False) -> records.Policy:
     return records.Policy(
-        words=words.policy(value),
-        guardians=words.guardians(value),
+        words=_who_changes(value, archived),
+        guardians=None if archived else words.guardians(value),
         value=words.fields(value),
     )
+
+
+def _who_changes(value: Policy, archived: bool) -> str:
+    return "Nobody: it was archived." if archived else words.policy(value)
 
 
 def version(value: Version) -> records.Version:
@@ -236,7 +240,7 @@ def _summary(record: ApplicationRecord) -> records.ApplicationSummary:
         owner=record.owner.hex(),
         version=record.version,
         package_id=record.package_id,
-        policy=words.policy(record.policy),
+        policy=_who_changes(record.policy, record.archived),
         pending=record.pending is not None,
         archived=record.archived,
         created_at=record.created_at,
