@@ -177,7 +177,7 @@ async def test_killed_before_it_heard_the_answer_it_is_told_the_next_time(
         assert (told["revision"], told["activates_at"], "signers" in told) == (3, None, False)
     else:
         told = await place.desk.ok(*DEPLOY, *KEY)
-        assert "nothing was signed, that package is live already, as version 2 (entry 2)." in told
+        assert "Nothing was signed: that package is live already, as version 2 (entry 2)." in told
     assert place.revision == 3
     assert await place.desk.says("todo") == "new"
 
@@ -195,7 +195,7 @@ async def test_killed_after_an_announcement_it_is_not_announced_twice(place: Pla
         await until(lambda before=before: place.revision == before + 1)  # type: ignore[misc]
         await place.killed(process)
         told = await place.desk.ok(*command, *KEY)
-        assert f"nothing was signed, that is announced already, in entry {before}" in told
+        assert f"Nothing was signed: that is announced already, in entry {before}" in told
         assert place.revision == before + 1
         await place.desk.ok("app", "cancel", "todo", *KEY)
 

@@ -79,8 +79,10 @@ async def test_an_announced_version_comes_into_force_when_its_notice_is_over(des
     assert pending["activates_at"] - pending["announced_at"] == 180_000
     assert f"Deploy the package {pending['change']['package_id']}: announced on" in words
     assert f"(entry {pending['log_index']})" in words
-    assert f"until then its owner {owner[:12]}… can take it back: `proven app cancel todo`" in words
-    assert f"until then the guardian {guardian[:12]}… can veto it: `proven app veto todo`" in words
+    assert (
+        f"until then its owner {owner[:12]}… can take it back: `proven app cancel todo --key FILE`" in words
+    )
+    assert f"until then the guardian {guardian[:12]}… can veto it: `proven app veto todo --key FILE`" in words
     assert "a change is announced" in await desk.ok("app", "list")
     await desk.advance(10)
     assert await desk.says("todo") == "old"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from proven.apps import ApplicationRecord, Pending
-from proven.cli._output import COMMAND
 from proven.client.owner import ReadLog
 from proven.wire import words
 from proven.wire.applications import (
@@ -15,6 +14,8 @@ from proven.wire.applications import (
     guardians_of,
     keys_of,
 )
+
+from ._hints import Typed, veto
 
 
 def lines(record: ApplicationRecord, pending: Pending, now: int) -> list[tuple[str, str]]:
@@ -34,13 +35,9 @@ def lines(record: ApplicationRecord, pending: Pending, now: int) -> list[tuple[s
                 "force once its version loads and is well",
             )
         )
-    found.append(
-        ("", f"until then {who_takes_back(record)} can take it back: `{COMMAND} app cancel {record.name}`")
-    )
+    found.append(("", f"until then {who_takes_back(record)} can take it back: `{Typed().cancel(record)}`"))
     if guardians_of(record.policy):
-        found.append(
-            ("", f"until then {_who_vetoes(record)} can veto it: `{COMMAND} app veto {record.name}`")
-        )
+        found.append(("", f"until then {_who_vetoes(record)} can veto it: `{veto(record)}`"))
     return found
 
 

@@ -124,11 +124,12 @@ class Signing:
 
 def sign_and_tell(application: str, command: Command, as_json: bool, options: dict[str, Any]) -> None:
     """Sign a command and hand it in, and print what became of it."""
+    from ._hints import Typed
     from ._sending import change_unless_so
     from ._telling import tell
 
     how, place = Signing.of(options), Place.of(application, options)
-    tell(asyncio.run(change_unless_so(application, command, how, place)), as_json)
+    tell(asyncio.run(change_unless_so(application, command, how, place)), as_json, Typed.of(options))
 
 
 def bad_request(message: str) -> ProvenError:

@@ -19,6 +19,7 @@ from proven.wire.applications import (
     CreateApplication,
     Deploy,
     SignedCommand,
+    Veto,
     decode_envelope,
 )
 from proven.wire.commands import SubmitResult
@@ -27,7 +28,9 @@ from proven.wire.ids import PackageId, application_id
 from proven.wire.log_entries import Activated, DomainProved, Entry, Submitted
 
 from ._announced import already, said
+from ._cosigning import who_count
 from ._files import write_new
+from ._hints import Typed
 from ._options import Place, Signing
 
 _LISTED: Final = 20
@@ -152,12 +155,19 @@ async def _finish(node: OwnersNode, made: SignedCommand, name: str, signing: Sig
     return await hand_in(node, signed, name, archive)
 
 
-async def hand_in(node: OwnersNode, signed: SignedCommand, name: str, archive: bytes) -> Sent:
-    """Raises what the node refuses it with, and what to do about it."""
+async def hand_in(
+    node: OwnersNode, signed: SignedCommand, name: str, archive: bytes, file: Path | None = None
+) -> Sent:
+    """Hand in a command, which came from `file` if from one. Raises what the node refuses it with, and what
+    to do about it.
+    """
     try:
         result, log = await node.submit(signed, archive)
     except ProvenError as error:
-        raise await _explained(error, node, signed) from None
+        explained = await _explained(error, node, signed)
+        if file is not None and _somebody_has_no_say(error, signed):
+            explained.message += await _signed_in_vain(node, signed, file)
+        raise explained from None
     return Sent(signed, name, result, log)
 
 
@@ -180,9 +190,10 @@ async def _explained(error: ProvenError, node: OwnersNode, signed: SignedCommand
         case ErrorCode.CONFLICT if isinstance(signed.body.command, CreateApplication):
             message += await _whose(node, signed.body.command.name, signed.signers)
         case ErrorCode.FORBIDDEN if "threshold" in details:
+            send = Typed().send("FILE", signed.body.command)
             message += (
                 "; name more keys with --key, or write it with --save FILE, let the others run "
-                "`proven app sign FILE --key THEIRS` or `--passkey`, and then `proven app send FILE`"
+                f"`{COMMAND} app sign FILE --key THEIRS` or `--passkey`, and then `{send}`"
             )
         case ErrorCode.NOT_OWNER:
             message += await _who_may(node, signed)
@@ -241,6 +252,27 @@ async def _who_may(node: OwnersNode, signed: SignedCommand) -> str:
     except ProvenError:
         return f"; it was signed by {signers}"
     return f": it can be changed by {_words.who_may_change(record)}, and this was signed by {signers}"
+
+
+def _somebody_has_no_say(error: ProvenError, signed: SignedCommand) -> bool:
+    vetoes = isinstance(signed.body.command, Veto) and error.code is ErrorCode.FORBIDDEN
+    return vetoes or error.code is ErrorCode.NOT_OWNER
+
+
+async def _signed_in_vain(node: OwnersNode, signed: SignedCommand, file: Path) -> str:
+    """What to do about a file with signatures that do not count."""
+    try:
+        record = (await node.read(signed.application_id)).find(signed.application_id)
+    except ProvenError:
+        return ""
+    counting = who_count(record, signed.body.command)
+    useless = ", ".join(key.hex() for key in signed.signers if key not in counting)
+    if not useless:
+        return ""
+    return (
+        f". The signature of {useless} does not count, and cannot be taken out of {file}: have the command "
+        "written anew, with `--save` and another FILE, and signed by those who have a say and nobody else"
+    )
 
 
 def happening(index: int, entry: Entry) -> str:

@@ -13,7 +13,7 @@ from proven.cli._output import COMMAND
 from proven.client import _words
 from proven.client.owner import ReadLog
 from proven.wire import words
-from proven.wire.applications import guardians_of, keys_of
+from proven.wire.applications import Deploy, guardians_of, keys_of
 from proven.wire.errors import ErrorCode, ProvenError
 
 from . import _announced
@@ -42,7 +42,7 @@ def lines_of(log: ReadLog, record: ApplicationRecord, failures: Mapping[str, str
     lines = [
         ("application", f"{record.name}  {record.id}"),
         ("owner", record.owner.hex()),
-        ("version", "none: it is archived, and answers no more" if record.archived else _version(live)),
+        ("version", _version(live, record)),
         ("policy", f"it can be changed by {_words.who_may_change(record)}"),
         *(("key", key.hex()) for key in keys_of(record.policy)),
         *(("guardian", key.hex()) for key in guardians_of(record.policy)),
@@ -60,7 +60,11 @@ def lines_of(log: ReadLog, record: ApplicationRecord, failures: Mapping[str, str
     return lines
 
 
-def _version(live: Version | None) -> str:
+def _version(live: Version | None, record: ApplicationRecord) -> str:
+    if record.archived:
+        return "none: it is archived, and answers no more"
+    if live is None and record.pending is not None and isinstance(record.pending.change, Deploy):
+        return "none yet: the first one is announced"
     if live is None:
         return f"none yet; `{COMMAND} app deploy` makes one"
     back = "" if live.rolled_back_to is None else f", a return to version {live.rolled_back_to}"

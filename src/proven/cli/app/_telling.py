@@ -12,20 +12,28 @@ from proven.cli._output import COMMAND, indented, print_json, printable
 from proven.client import _words
 from proven.wire import words
 from proven.wire.applications import (
+    AddAllowedOrigin,
+    Archive,
     CancelUpgrade,
+    Command,
+    CreateApplication,
     Deploy,
+    LinkDomain,
+    RemoveAllowedOrigin,
     RollBack,
     SetUpgradePolicy,
     SignedCommand,
     Timelock,
     TimelockMultisig,
     TransferOwnership,
+    UnlinkDomain,
     Veto,
     guardians_of,
     keys_of,
 )
 
 from ._announced import said, who_takes_back
+from ._hints import Typed
 from ._sending import Already, Sent
 
 
@@ -94,50 +102,80 @@ def _already_record(found: Already) -> dict[str, Any]:
     }
 
 
-def tell(sent: Sent | Already, as_json: bool) -> None:
+def tell(sent: Sent | Already, as_json: bool, typed: Typed) -> None:
     """Print what became of a command."""
     if as_json:
         print_json(to_record(sent))
         return
     if isinstance(sent, Already):
-        click.echo(printable(f"{said(sent.command)}: nothing was signed, {sent.words}."))
+        click.echo(printable(f"Nothing was signed: {sent.words}."))
         return
-    _tell(sent)
+    _tell(sent, typed)
     _tell_migrations(sent)
 
 
-def _tell(sent: Sent) -> None:
+def _tell(sent: Sent, typed: Typed) -> None:
     command = sent.signed.body.command
     if sent.result is None:
         click.echo(
             printable(
-                f"{said(command)}: signed by {len(sent.signed.signers)}, not sent; it is in {sent.saved}."
+                f"Signed by {words.plural(len(sent.signed.signers), 'key')} and not sent; it is in "
+                f"{sent.saved}: {said(command)}."
             )
         )
         click.echo(
             f"next: `{COMMAND} app sign {sent.saved} --key FILE`, or --passkey, adds a signature, "
-            f"`{COMMAND} app send {sent.saved}` sends it",
+            f"`{typed.send(sent.saved, command)}` sends it",
             err=True,
         )
         return
     result, log = sent.result, sent.log
     assert log is not None
     record = log.find(sent.signed.application_id)
-    click.echo(
-        printable(
-            f"{said(command)}. It is entry {result.log_index} of the log {log.origin}; {record.name} has "
-            f"{result.revision} {'entry' if result.revision == 1 else 'entries'}."
-        )
-    )
+    announced = result.activates_at is not None
+    click.echo(printable(f"Announced: {said(command)}." if announced else f"{_done(command)}."))
     if result.activates_at is not None:
-        _tell_delay(result.activates_at, record)
+        _tell_delay(result.activates_at, record, typed)
     elif isinstance(command, Deploy | RollBack):
         click.echo(f"It is live, as version {record.version}.")
-    elif isinstance(command, SetUpgradePolicy | TransferOwnership):
+    elif isinstance(command, SetUpgradePolicy):
         click.echo(f"From now on it can be changed by {_words.who_may_change(record)}.")
+    elif isinstance(command, TransferOwnership):
+        click.echo(after_transfer(record))
     elif isinstance(command, CancelUpgrade | Veto):
         now = f"version {record.version} goes on answering" if record.version else "it has no version"
         click.echo(f"What was announced does not come into force; {now}.")
+    entries = "1 entry" if result.revision == 1 else f"{result.revision:,} entries"
+    click.echo(printable(f"It is entry {result.log_index} of the log; {record.name} has {entries}."))
+
+
+def _done(command: Command) -> str:
+    """That a command took effect."""
+    match command:
+        case CreateApplication():
+            return f"Created the application {command.name}"
+        case Deploy():
+            return f"Deployed the package {command.package_id}"
+        case RollBack():
+            return f"Rolled back to version {command.version}"
+        case CancelUpgrade():
+            return "Cancelled"
+        case Veto():
+            return "Vetoed"
+        case SetUpgradePolicy():
+            return "Set the policy"
+        case TransferOwnership():
+            return f"Made {command.to.hex()} the owner"
+        case AddAllowedOrigin():
+            return f"Pages of {command.origin} are allowed now"
+        case RemoveAllowedOrigin():
+            return f"Pages of {command.origin} are no longer allowed"
+        case LinkDomain():
+            return f"Claimed the domain {command.domain}"
+        case UnlinkDomain():
+            return f"Gave up the domain {command.domain}"
+        case Archive():
+            return "Archived"
 
 
 def _tell_migrations(sent: Sent) -> None:
@@ -154,14 +192,34 @@ def _tell_migrations(sent: Sent) -> None:
             click.echo(indented(sent.statements.get(hash_, f"sha256 {hash_}"), 4))
 
 
-def _tell_delay(activates_at: int, record: ApplicationRecord) -> None:
+def before_transfer(record: ApplicationRecord, to: bytes) -> str:
+    """What the owner of an application gives away, under its policy."""
+    if not keys_of(record.policy):
+        return f"Only who holds the key {to.hex()} can change {record.name} then, or give it back."
+    return (
+        f"{record.name} goes on being changed by {_words.who_may_change(record)}: they can make somebody "
+        f"else its owner again, and who holds the key {to.hex()} alone cannot. An owner under this policy "
+        "reads its logs and runs the handlers that are for the owner alone."
+    )
+
+
+def after_transfer(record: ApplicationRecord) -> str:
+    """What the new owner can do, and who changes the application."""
+    if not keys_of(record.policy):
+        return f"From now on it can be changed by {_words.who_may_change(record)}."
+    return (
+        "That owner reads its logs and runs the handlers that are for the owner alone, and changes nothing: "
+        f"it is changed, as before, by {_words.who_may_change(record)}."
+    )
+
+
+def _tell_delay(activates_at: int, record: ApplicationRecord, typed: Typed) -> None:
     delay = record.policy.delay if isinstance(record.policy, Timelock | TimelockMultisig) else 0
-    now = f"version {record.version} answers" if record.version else "it has no version yet"
-    veto = f", {who_takes_back(record)} can take it back"
-    if guardians_of(record.policy):
-        veto += ", and a guardian can veto it"
+    now = f"version {record.version} answers" if record.version else "it has no version"
+    stop = f"{who_takes_back(record)} can take it back"
+    stop = f", {stop}, and a guardian can veto it" if guardians_of(record.policy) else f", and {stop}"
     click.echo(
         f"It is announced, for everybody to see, and comes into force on {words.minute(activates_at)}, "
-        f"{words.duration(delay)} after it was announced. Until then {now}{veto}."
+        f"{words.duration(delay)} after it was announced. Until then {now}{stop}."
     )
-    click.echo(f"next: `{COMMAND} app cancel {record.name}` takes it back", err=True)
+    click.echo(f"next: `{typed.cancel(record)}` takes it back", err=True)

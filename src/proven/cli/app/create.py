@@ -48,10 +48,11 @@ def create(name: str, policy: str | None, guardians: tuple[str, ...], as_json: b
         policy=None if policy is None else read_policy(policy.split(), guardians),
     )
     from . import _sending as sending
+    from ._hints import Typed
     from ._telling import tell
 
     sent = asyncio.run(sending.create(command, how, Place.of(name, options)))
-    tell(sent, as_json)
+    tell(sent, as_json, Typed.of(options))
     if sent.result is not None and not as_json:
         click.echo(f"Its id is {sent.signed.application_id}.")
         if how.passkey:

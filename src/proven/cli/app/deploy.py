@@ -33,13 +33,15 @@ def deploy(application: str, package: str, as_json: bool, **options: Any) -> Non
     """
     from proven.cli.package import _package_of
 
+    from ._hints import Typed
     from ._sending import change_unless_so
     from ._telling import tell
 
     how, place = Signing.of(options), Place.of(application, options)
     built = _package_of(package, options["timeout"])
     command = Deploy(package_id=built.id)
-    tell(asyncio.run(change_unless_so(application, command, how, place, built)), as_json)
+    sent = asyncio.run(change_unless_so(application, command, how, place, built))
+    tell(sent, as_json, Typed.of(options, package))
 
 
 @click.command()

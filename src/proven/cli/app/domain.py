@@ -54,6 +54,7 @@ def domain_add(application: str, domain: str, as_json: bool, **options: Any) -> 
     Example:
       proven app domain add todo todo.example --key owner.key
     """
+    from ._hints import Typed
     from ._sending import change
     from ._telling import tell
 
@@ -63,7 +64,7 @@ def domain_add(application: str, domain: str, as_json: bool, **options: Any) -> 
     name = record_name(command.domain)
     value = record_value(sent.signed.application_id, body.origin)
     sent.more |= {"record_name": name, "record_type": "TXT", "record_value": value}
-    tell(sent, as_json)
+    tell(sent, as_json, Typed.of(options))
     if as_json:
         return
     click.echo(f"To prove that it is yours, create this record in the DNS of {command.domain}, and keep it:")

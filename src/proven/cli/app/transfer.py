@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from proven.cli._output import confirm, json_option
 from proven.cli.key import public_key
 from proven.wire.applications import TransferOwnership, require_key
 
-from ._options import APP, YES, bad_request, sign_and_tell, signing_options
+from ._options import APP, YES, Place, bad_request, sign_and_tell, signing_options
 
 
 @click.command()
@@ -31,5 +32,14 @@ def transfer(application: str, key: str, yes: bool, as_json: bool, **options: An
         require_key(to)
     except ValueError as error:
         raise bad_request(f"{key} is {error}") from None
-    confirm(f"Only who holds the key {key} can give {application} back. Do it?", yes)
+    if not yes:
+        confirm(asyncio.run(_question(application, to, Place.of(application, options))), yes)
     sign_and_tell(application, TransferOwnership(to=to), as_json, options)
+
+
+async def _question(application: str, to: bytes, place: Place) -> str:
+    from ._telling import before_transfer
+
+    async with place.node() as node:
+        record = (await node.read(application)).find(application)
+    return f"{before_transfer(record, to)} Do it?"
