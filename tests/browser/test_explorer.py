@@ -336,6 +336,20 @@ async def test_no_page_breaks_a_rule_of_accessibility(
     await reader.close()
 
 
+async def test_a_narrow_window_shows_all_of_a_table(
+    browser: Browser, gallery: Gallery, shop: ApplicationRecord
+) -> None:
+    reader = await Reader.open(browser, viewport={"width": 320, "height": 740})
+    for address in (f"/explorer/applications/{shop.id}", _pages_of(shop)["version"]):
+        await reader.page.goto(gallery.url + address)
+        cut = await reader.page.evaluate(
+            """[...document.querySelectorAll('td, td a, td code')]
+              .filter((each) => each.getBoundingClientRect().right > innerWidth).length"""
+        )
+        assert (cut, await reader.page.locator("td").count() > 0) == (0, True), address
+    await reader.close()
+
+
 async def test_the_keyboard_leads_to_the_content(
     browser: Browser, gallery: Gallery, shop: ApplicationRecord
 ) -> None:
@@ -373,6 +387,7 @@ async def test_a_browser_checks_what_a_page_shows(browser: Browser, tmp_path: Pa
         address = f"{url}/explorer/applications/{app.id}/versions/1/check"
         reader = await Reader.open(browser)
         assert await _checked(reader.page, address) == dict.fromkeys(STEPS, "holds")
+        await expect(reader.page.get_by_text("All 5 steps hold.")).to_be_visible()
         assert await reader.page.evaluate("self.origin") == "null"
         assert await reader.page.evaluate("document.scripts.length") == 1
         await expect(reader.page.get_by_text("proves nothing about hardware")).to_be_visible()

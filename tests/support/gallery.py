@@ -35,6 +35,8 @@ HANDLER = "import { run } from '@proven-network/handler';\n"
 class Gallery:
     """Applications that tests make and change, and the explorer's pages about them."""
 
+    explorer: Explorer
+
     def __init__(self, applications: Applications, log: TransparencyLog, folder: Path) -> None:
         self.applications = applications
         self.log = log
@@ -122,7 +124,9 @@ async def open_gallery(directory: Path) -> AsyncIterator[Gallery]:
     await log.start()
     gallery = Gallery(applications, log, folder)
     clock.append(gallery)
-    explorer = Explorer(ExplorerRooms(applications, log, lambda: gallery.witnessed, lambda: gallery.now))
+    gallery.explorer = explorer = Explorer(
+        ExplorerRooms(applications, log, lambda: gallery.witnessed, lambda: gallery.now)
+    )
 
     async def answer(request: Request) -> Response:
         return await explorer.answer(request) if explorer.owns(request) else Response(404)

@@ -31,7 +31,12 @@ class Packages:
 
     async def read(self, package_id: PackageId) -> Package:
         """A package checked against its id, without its assets; raises `NOT_FOUND`."""
-        archive = await self._objects.read(BUCKET, package_id, limit=MAX_ARCHIVE_BYTES)
+        try:
+            archive = await self._objects.read(BUCKET, package_id, limit=MAX_ARCHIVE_BYTES)
+        except ProvenError as error:
+            if error.code is not ErrorCode.NOT_FOUND:
+                raise
+            raise ProvenError(error.code, f"there is no package {package_id}") from None
         package = await asyncio.to_thread(Package.from_code_archive, archive)
         if package.id != package_id:
             raise ProvenError(ErrorCode.UNAVAILABLE, f"what is stored as package {package_id} is another one")

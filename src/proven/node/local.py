@@ -196,6 +196,7 @@ class LocalNode:
                     self._cosigners.cosignatures,
                     clock,
                     self._prover.looking,
+                    development=True,
                 )
             ),
             logs=self._telemetry,

@@ -46,7 +46,7 @@ class ApplicationViews:
     def all(self, query: Query) -> records.Applications:
         found = self._registry.list()
         page = number_of(query, "page", 1)
-        return records.Applications(applications=listing(found, page, APPLICATIONS_A_PAGE, _summary))
+        return records.Applications(applications=listing(found, page, APPLICATIONS_A_PAGE, summary))
 
     async def one(self, id_or_name: str) -> records.Application:
         record = self._registry.find(id_or_name)
@@ -233,7 +233,7 @@ def _failure(looking: Looking | None) -> records.DomainFailure | None:
     return records.DomainFailure(code=failure.code, words=failure.message, next_at=looking.next_at)
 
 
-def _summary(record: ApplicationRecord) -> records.ApplicationSummary:
+def summary(record: ApplicationRecord) -> records.ApplicationSummary:
     return records.ApplicationSummary(
         id=record.id,
         name=record.name,

@@ -71,6 +71,16 @@ class PackageStore:
                 self._bytes -= _weight(self._kept.popitem(last=False)[1])
         return package
 
+    async def has(self, package_id: str) -> bool:
+        """Whether there is such a package."""
+        try:
+            await self.get(package_id)
+        except ProvenError as error:
+            if error.code is not ErrorCode.NOT_FOUND:
+                raise
+            return False
+        return True
+
     async def statements(self, package: Package) -> Statements:
         """The SQL of a package's migrations, by its hash, as far as it is found."""
         if not package.manifest.migrations:

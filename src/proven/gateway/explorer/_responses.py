@@ -66,10 +66,10 @@ def plain(content: bytes, content_type: bytes) -> Response:
     return Response(200, [(b"content-type", content_type), (b"cache-control", _FOREVER), ANYONE], content)
 
 
-def moved(location: str, status: int = 303) -> Response:
-    return Response(
-        status, [(b"location", quote(location, safe="/").encode()), (b"cache-control", b"no-cache")]
-    )
+def moved(location: str, status: int = 303, query: str = "") -> Response:
+    """Lead to a path, with the query as a client sent it."""
+    target = quote(location, safe="/") + (f"?{quote(query, safe='%&=+/:?@,;~')}" if query else "")
+    return Response(status, [(b"location", target.encode()), (b"cache-control", b"no-cache")])
 
 
 def json_of(record: records.Record) -> bytes:

@@ -37,6 +37,7 @@ from proven.gateway.explorer._responses import (
     plain,
     unchanged,
 )
+from proven.gateway.explorer._search import KEY_DIGITS, search
 from proven.gateway.explorer.ports import ExplorerRooms
 from proven.gateway.http import Headers, Request, Response, error_response
 from proven.gateway.routes import MethodNotAllowedError, RouteTable, parse_query
@@ -126,6 +127,8 @@ class Explorer:
             return await self._asset(request)
         path = request.path.removesuffix(_TWIN) if twin else request.path
         match = self._table.match("GET", path)
+        if match is None and path.endswith("/") and self._table.match("GET", path.rstrip("/")):
+            return moved(path.rstrip("/"), 308, request.query)
         if match is None:
             raise ProvenError(ErrorCode.NOT_FOUND, "there is nothing at this path")
         request.parameters = match.parameters
@@ -167,14 +170,19 @@ class Explorer:
     async def _list(self, _: Request, query: Query) -> _Page:
         return _Page("applications.html", self._applications.all(query))
 
-    async def _find(self, _: Request, query: Query) -> Response:
-        """Where the thing is that somebody has a name, id or number of."""
-        wanted = query.get("for", "").strip()
-        if wanted.isascii() and wanted.isdigit():
+    async def _find(self, _: Request, query: Query) -> Response | _Page:
+        """Where the thing is that somebody has a name, id, key or number of."""
+        wanted = query.get("for", "").strip().lower()
+        if wanted.isascii() and wanted.isdigit() and len(wanted) < KEY_DIGITS:
             return moved(f"{PREFIX}/log/{int(wanted[:15])}")
-        if len(wanted) == 64:
-            return moved(f"{PREFIX}/packages/{(await self._packages.get(wanted)).id}")
-        return moved(f"{PREFIX}/applications/{self._registry.find(wanted).id}")
+        if len(wanted) == KEY_DIGITS and await self._packages.has(wanted):
+            return moved(f"{PREFIX}/packages/{wanted}")
+        found = search(self._registry, wanted)
+        if len(found.applications) + len(found.packages) > 1:
+            return _Page("found.html", found)
+        if found.packages:
+            return moved(f"{PREFIX}/packages/{found.packages[0]}")
+        return moved(f"{PREFIX}/applications/{found.applications[0].id}")
 
     async def _application(self, request: Request, _: Query) -> _Page:
         return _Page("application.html", await self._applications.one(request.parameters["application"]))
@@ -213,7 +221,9 @@ class Explorer:
                 package_id=shown.package_id,
                 log_index=shown.log_index,
                 announced_index=shown.announced_index,
+                rolled_back_to=shown.rolled_back_to,
                 sources=f"{PREFIX}/packages/{shown.package_id}",
+                development=self._rooms.development,
             ),
             {"node": f"{request.scheme}://{request.authority}"},
         )

@@ -35,7 +35,8 @@ class Registry(PackageStore, EntryIndex, Protocol):
 @dataclass(frozen=True, slots=True)
 class ExplorerRooms:
     """What the explorer leads to. `cosignatures` are those of the newest checkpoint, `clock` is Unix
-    seconds. `looking` says how the search for the proof of a domain goes.
+    seconds. `looking` says how the search for the proof of a domain goes, `development` that the node's
+    evidence proves nothing about hardware.
     """
 
     registry: Registry
@@ -43,3 +44,4 @@ class ExplorerRooms:
     cosignatures: Callable[[], Sequence[Signature]]
     clock: Callable[[], float]
     looking: Callable[[ApplicationId, str], Looking | None] = lambda application, domain: None
+    development: bool = False

@@ -135,6 +135,15 @@ class Application(Record, frozen=True):
     made_at: int
 
 
+class Found(Record, frozen=True):
+    """What begins with what was searched for, or belongs to it. `packages` are ids."""
+
+    wanted: str
+    applications: list[ApplicationSummary]
+    packages: list[str]
+    more: bool
+
+
 class History(Record, frozen=True):
     """Every entry of one application, the latest first."""
 
@@ -360,7 +369,9 @@ class Entry(Record, frozen=True):
 
 
 class Check(Record, frozen=True):
-    """What the script on this page is to check."""
+    """What the script on this page is to check. `rolled_back_to` is the version whose package this one has
+    again, if it was rolled back. `development` says that the node's evidence proves nothing about hardware.
+    """
 
     application_id: str
     application: str
@@ -368,7 +379,9 @@ class Check(Record, frozen=True):
     package_id: str
     log_index: int
     announced_index: int
+    rolled_back_to: int | None
     sources: str
+    development: bool
 
 
 class Problem(Record, frozen=True):
