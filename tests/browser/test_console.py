@@ -183,7 +183,7 @@ async def test_calls_and_lines_appear_as_they_happen(
     await client.call("greet", "Ada")
     entries = page.locator(".entry")
     await expect(entries).to_have_count(3)
-    await expect(entries.first).to_contain_text("greet")
+    await expect(entries.first).to_contain_text("exhibit greet")
     await expect(page.get_by_text("greeting Ada")).to_be_visible()
 
     await page.get_by_role("button", name="Pause").click()

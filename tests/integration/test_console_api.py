@@ -89,6 +89,18 @@ async def test_handlers_are_described_with_their_parameters(exhibit: Application
     assert (await api(f"/applications/{exhibit.id}"))["name"] == "exhibit"
 
 
+async def test_only_an_application_that_answers_browsers_has_a_page(
+    node: Node, exhibit: Application, api: Api, tmp_path: Path
+) -> None:
+    source = "import { runOnHttp } from '@proven-network/handler';\n"
+    source += "export const home = runOnHttp({ path: '/', method: 'GET' }, () => new Response('hi'));\n"
+    (tmp_path / "homely" / "src").mkdir(parents=True)
+    (tmp_path / "homely" / "src" / "app.ts").write_text(source)
+    await node.deploy(tmp_path / "homely", name="homely")
+    pages = {name: (await api(f"/applications/{name}"))["page"] for name in ("exhibit", "homely")}
+    assert pages == {"exhibit": False, "homely": True}
+
+
 async def test_calls_and_lines_are_listed_and_counted(node: Node, exhibit: Application, api: Api) -> None:
     client = await node.connect(exhibit, identity=new_seed())
     await client.call("greet", "Ada")

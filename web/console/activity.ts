@@ -140,7 +140,7 @@ function row(entry: Entry): HTMLElement {
 
 function where(entry: Entry): HTMLElement {
   const name = entry.handler === null ? 'top level' : handlerName(entry.handler);
-  return h('a', { class: 'entry-handler', href: link(['applications', entry.application], { handler: entry.handler ?? undefined }), title: `${entry.application} ${entry.handler ?? ''}` }, name);
+  return h('a', { class: 'entry-handler', href: link(['applications', entry.application], { handler: entry.handler ?? undefined }), title: `${entry.application} ${entry.handler ?? ''}` }, h('span', { class: 'dim' }, `${entry.application} `), name);
 }
 
 function callRow(entry: CallEntry): HTMLElement {

@@ -96,13 +96,14 @@ export interface Handler {
   parameters: Parameter[] | null;
 }
 
-/** An application with its versions (the latest first, 200 at most) and its live handlers. */
+/** An application with its versions (the latest first, 200 at most) and its live handlers. `page` says that it answers browsers: by front-end files, or a handler of `/`. */
 export interface Application {
   id: string;
   name: string;
   version: number;
   package_id: string | null;
   archived: boolean;
+  page: boolean;
   created_at: number;
   owner: string;
   versions: Version[];

@@ -38,7 +38,7 @@ export async function application({ main, route, signal }: Context): Promise<voi
     const origin = `http://${found.name}.localhost${location.port ? `:${location.port}` : ''}`;
     const wanted = route.query.get('handler');
     return [
-      heading(found.name, address(path), h('a', { class: 'external', href: `${origin}/`, target: '_blank', rel: 'noopener' }, 'Open app')),
+      heading(found.name, address(path), found.page ? h('a', { class: 'external', href: `${origin}/`, target: '_blank', rel: 'noopener' }, 'Open app') : null),
       changed,
       facts(
         ['Id', h('span', { class: 'mono' }, found.id)],

@@ -90,6 +90,7 @@ class TextOutput:
             click.echo(f"  page      {click.style(started.page, bold=True)}")
         if started.console is not None:
             click.echo(f"  console   {started.console}")
+        click.echo(f"  explorer  {started.public_url or node.url}/explorer/")
         if node.metrics_url is not None:
             click.echo(f"  metrics   {node.metrics_url}")
         click.echo(f"  data      {started.data_dir.resolve()}")

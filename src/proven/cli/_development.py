@@ -56,14 +56,15 @@ def run_dev(
     as_json: bool,
 ) -> None:
     """Run the app until the process is told to end. `flags` are settings of the node, by their names."""
-    with contextlib.ExitStack() as starting, shown_logs():
+    names: dict[str, str] = {}
+    with contextlib.ExitStack() as starting, shown_logs(names):
         starting.enter_context(shown_while("Starting"))
         package = build_folder(folder)
         config = _configure(folder, package, flags, config_file)
         with contextlib.suppress(OSError):
             write_types(folder)
         output = JsonOutput() if as_json else TextOutput()
-        development = _Development(folder, config, output, check=check)
+        development = _Development(folder, config, output, names, check=check)
         _run(development.serve(package, origins, watch=watch, open_page=open_page, on_started=starting.close))
 
 
@@ -106,7 +107,10 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
 class _Development:
     """One run of `proven dev`: a node, the folder it follows, and what is told about both."""
 
-    def __init__(self, folder: Path, config: NodeConfig, output: DevOutput, *, check: bool) -> None:
+    def __init__(
+        self, folder: Path, config: NodeConfig, output: DevOutput, names: dict[str, str], *, check: bool
+    ) -> None:
+        self._names = names
         self._folder = folder
         self._config = config
         self._output = output
@@ -137,6 +141,7 @@ class _Development:
         try:
             async with local_node(self._config, on_call=output.called, on_console=output.console) as node:
                 application = await node.deploy(package)
+                self._names[application.id] = application.name
                 self._deployed = package.id
                 for origin in origins:
                     await node.allow_origin(application.name, origin)

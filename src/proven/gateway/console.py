@@ -265,6 +265,7 @@ class Console:
             version=record.version,
             package_id=record.package_id,
             archived=record.archived,
+            page=await self._has_page(record),
             created_at=record.created_at,
             owner=ids.identity_id(record.owner),
             versions=[
@@ -293,6 +294,12 @@ class Console:
 
     async def _log(self, request: Request, query: Query) -> records.Log:
         return await self._telemetry.log(self._find(request).id, query)
+
+    async def _has_page(self, record: ApplicationRecord) -> bool:
+        if record.archived or record.package_id is None:
+            return False
+        manifest = (await self._applications.resolve(record.id)).manifest
+        return bool(manifest.assets) or any(each.options.path == "/" for each in manifest.handlers)
 
     async def _handlers(self, record: ApplicationRecord) -> tuple[HandlerEntry, ...]:
         if record.archived or record.package_id is None:

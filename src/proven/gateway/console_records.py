@@ -124,13 +124,16 @@ class Handler(Record, frozen=True):
 
 
 class Application(Record, frozen=True):
-    """An application with its versions (the latest first, 200 at most) and its live handlers."""
+    """An application with its versions (the latest first, 200 at most) and its live handlers. `page` says
+    that it answers browsers: by front-end files, or a handler of `/`.
+    """
 
     id: str
     name: str
     version: int
     package_id: str | None
     archived: bool
+    page: bool
     created_at: int
     owner: str
     versions: list[Version]

@@ -193,8 +193,12 @@ class Guest:
             close()
         self._fail_all(ending)
         if ending is not Ending.RETIRED:
-            _log.warning("guest_ended", extra={"pid": self.pid, "reason": ending.value})
+            _log.warning("guest_ended", extra=self._ended(ending))
         self.on_end()
+
+    def _ended(self, ending: Ending) -> dict[str, object]:
+        of = {} if self._loaded is None else {"application": self._loaded.application_id}
+        return {"pid": self.pid, "reason": ending.value, **of}
 
     async def gone(self) -> None:
         """Wait until the process has been reaped and nothing of its invocations is left."""

@@ -84,8 +84,21 @@ async def test_an_app_cannot_write_over_the_terminal_it_is_shown_in(
 def test_a_warning_of_the_node_is_a_line_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
     logger = logging.getLogger("proven.runtime")
     with shown_logs():
-        logger.warning("guest_ended", extra={"pid": 7, "reason": "timeout"})
+        logger.warning("metrics_not_stored", extra={"reason": "full"})
         logger.info("guest_started")
     logger.info("afterwards")
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.partition("  ")[2] == "warning: guest_ended pid=7 reason='timeout'"
+    assert line.partition("  ")[2] == "warning: metrics_not_stored reason='full'"
+
+
+def test_the_end_of_a_process_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("proven.runtime")
+    ended = {"pid": 7, "reason": "timeout", "application": APPLICATION}
+    with shown_logs({APPLICATION: "greeter"}):
+        logger.warning("guest_ended", extra=ended)
+    with shown_logs():
+        logger.warning("guest_ended", extra=ended | {"reason": "memory"})
+    timeout, memory = (line.partition("  ")[2] for line in capsys.readouterr().err.splitlines())
+    why = "was ended, and its next call starts another"
+    assert timeout == f"warning: the process of greeter {why}: a call did not end in time"
+    assert memory == f"warning: the process of {APPLICATION} {why}: it used more memory than it may"

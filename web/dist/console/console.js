@@ -3316,7 +3316,7 @@ function row(entry) {
 }
 function where(entry) {
   const name = entry.handler === null ? "top level" : handlerName(entry.handler);
-  return h("a", { class: "entry-handler", href: link(["applications", entry.application], { handler: entry.handler ?? void 0 }), title: `${entry.application} ${entry.handler ?? ""}` }, name);
+  return h("a", { class: "entry-handler", href: link(["applications", entry.application], { handler: entry.handler ?? void 0 }), title: `${entry.application} ${entry.handler ?? ""}` }, h("span", { class: "dim" }, `${entry.application} `), name);
 }
 function callRow(entry) {
   const error = entry.error;
@@ -5692,7 +5692,7 @@ async function application({ main: main2, route: route2, signal }) {
     const origin = `http://${found.name}.localhost${location.port ? `:${location.port}` : ""}`;
     const wanted = route2.query.get("handler");
     return [
-      heading(found.name, address(path2), h("a", { class: "external", href: `${origin}/`, target: "_blank", rel: "noopener" }, "Open app")),
+      heading(found.name, address(path2), found.page ? h("a", { class: "external", href: `${origin}/`, target: "_blank", rel: "noopener" }, "Open app") : null),
       changed,
       facts(
         ["Id", h("span", { class: "mono" }, found.id)],
