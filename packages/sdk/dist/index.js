@@ -1,6 +1,6 @@
 import {
   ProvenSDK
-} from "./shared-ZLH5YFB3.js";
+} from "./shared-KB3QWXRM.js";
 import {
   ProvenError
 } from "./shared-ONUBXHUM.js";

@@ -865,7 +865,7 @@ function duration(seconds) {
 }
 var moment = (milliseconds) => milliseconds < 2534023008e5 ? `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC` : "a day after the year 9999";
 function whoMayChange({ archived, policy }) {
-  return archived ? "Its owner has archived it: nobody can change it any more." : policyInWords(policy, "Its owner");
+  return archived ? "It was archived: nobody can change it any more." : policyInWords(policy, "Its owner");
 }
 function announced({ change, announcedAt, activatesAt }) {
   const when = `A change was announced on ${moment(announcedAt)} and can come into force from ${moment(activatesAt)}: `;

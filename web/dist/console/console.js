@@ -2398,7 +2398,7 @@ function duration2(seconds) {
   return parts.slice(0, 2).join(" ") || "0 seconds";
 }
 function whoMayChange({ archived, policy }) {
-  return archived ? "Its owner has archived it: nobody can change it any more." : policyInWords(policy, "Its owner");
+  return archived ? "It was archived: nobody can change it any more." : policyInWords(policy, "Its owner");
 }
 function announced({ change, announcedAt, activatesAt }) {
   const when = `A change was announced on ${moment2(announcedAt)} and can come into force from ${moment2(activatesAt)}: `;

@@ -918,19 +918,42 @@ async function commandOf(leaf) {
   if (said[2] !== application) throw new Error(`it is about ${said[2]}, another application`);
   return map(said[4]);
 }
+async function commandBehind(live, announced, checkpoint2) {
+  const leaf = await entryBytes(live);
+  await inLog(live, leaf, checkpoint2);
+  const command = await commandOf(leaf);
+  if (command !== null) return command;
+  const before = await entryBytes(announced);
+  await inLog(announced, before, checkpoint2);
+  return commandOf(before);
+}
+async function checkReturn(to, checkpoint2) {
+  for (let number = to, below = Infinity; number < below; ) {
+    const { version } = await getJson(`/explorer/applications/${application}/versions/${number}.json`);
+    const command = await commandBehind(Number(version.log_index), Number(version.announced_index), checkpoint2);
+    const kind = command?.get("command");
+    if (kind === "Deploy" && command.get("package_id") === packageId) {
+      return [`entry ${entryIndex} is in the log and returns to version ${to}, which entry ${version.log_index} made live with this package; their signatures are good (whether those keys may do so, and how versions are numbered, is not checked here)`, null];
+    }
+    if (kind !== "RollBack") break;
+    below = number;
+    number = Number(command.get("version"));
+  }
+  throw new Error(`entry ${entryIndex} returns to version ${to}, and that was not deployed with this package`);
+}
+function verdict() {
+  const outcomes = [...document.querySelectorAll("#steps > li")].map((each) => each.dataset["outcome"]);
+  const failed = outcomes.filter((each) => each === "fails").length;
+  const open = outcomes.filter((each) => each === "unchecked").length;
+  const said = document.getElementById("verdict");
+  said.className = failed ? "bad" : open ? "" : "good";
+  const rest = open ? `, and ${open} could not be checked` : "";
+  said.textContent = failed ? `${failed} of ${outcomes.length} steps fail${failed === 1 ? "s" : ""}${rest}.` : open ? `${open} of ${outcomes.length} steps could not be checked; the others hold.` : `All ${outcomes.length} steps hold.`;
+}
 async function checkEntry(checkpoint2) {
-  const leaf = await entryBytes(entryIndex);
-  await inLog(entryIndex, leaf, checkpoint2);
-  let command = await commandOf(leaf);
-  if (command === null) {
-    const announced = await entryBytes(announcedIndex);
-    await inLog(announcedIndex, announced, checkpoint2);
-    command = await commandOf(announced);
-  }
+  const command = await commandBehind(entryIndex, announcedIndex, checkpoint2);
   const kind = command?.get("command");
-  if (kind === "RollBack") {
-    throw new Unchecked(`entry ${entryIndex} is in the log and rolls back to version ${command.get("version")}: check that one for its package`);
-  }
+  if (kind === "RollBack") return checkReturn(Number(command.get("version")), checkpoint2);
   if (kind !== "Deploy" || command.get("package_id") !== packageId) throw new Error(`entry ${entryIndex} does not deploy this package`);
   const by = announcedIndex === entryIndex ? "" : `, which entry ${announcedIndex} announced`;
   return [`entry ${entryIndex} is in the log and makes this package live${by}; its signatures are good (whether those keys may do so is not checked here)`, null];
@@ -996,4 +1019,5 @@ await step("The files.", async (progress) => {
   if (named === void 0) throw new Unchecked("there is no manifest to check them by");
   return checkFiles(named, progress);
 });
+verdict();
 place.dataset["done"] = "true";
