@@ -418,6 +418,24 @@ async def test_a_browser_checks_what_a_page_shows(browser: Browser, tmp_path: Pa
         await reader.close()
 
 
+async def test_a_rolled_back_version_is_checked_by_the_one_it_returns_to(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_node(tmp_path) as node:
+        app = await node.deploy("exhibit", name="back")
+        await node.deploy("ledger", name="back")
+        owner, applications = node.local._owner, node.local._applications
+        revision = applications.find(app.id).revision
+        await node.local._deployer.roll_back(owner, app.id, 1, revision=revision)
+        url = node.url.replace("127.0.0.1", "localhost")
+        reader = await Reader.open(browser)
+        found = await _checked(reader.page, f"{url}/explorer/applications/{app.id}/versions/3/check")
+        assert found == dict.fromkeys(STEPS, "holds")
+        await expect(reader.page.get_by_text("All 5 steps hold.")).to_be_visible()
+        await expect(reader.page.get_by_text("returns to version 1, which entry 1 made live")).to_be_visible()
+        await reader.close()
+
+
 async def test_an_announced_version_is_checked_by_both_its_entries(browser: Browser, tmp_path: Path) -> None:
     """Without a key that a node attests, what follows from the log is left open; packages are checked."""
     async with open_gallery(tmp_path) as gallery:
