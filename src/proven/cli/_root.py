@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Final
+from typing import Any
 
 import click
 
-from ._lazy import LazyGroup
+from proven._loading import INTERRUPTED
 
-INTERRUPTED: Final = 130
-"""The status of a command that Ctrl-C ended: 128 and the number of the signal, as shells have it."""
+from ._lazy import LazyGroup
 
 
 class Root(LazyGroup):

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from proven._loading import loading
 from proven.wire.origins import canonical_origin
 
 from ._numbers import Whole
@@ -81,7 +82,8 @@ def dev(
       proven dev --public-url https://dev.example    behind a proxy that ends TLS
       proven dev --json                      one JSON object per line, for programs
     """
-    from ._development import run_dev
+    with loading():
+        from ._development import run_dev
 
     run_dev(
         folder,
