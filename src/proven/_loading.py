@@ -15,7 +15,7 @@ INTERRUPTED: Final = 130
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Have Ctrl-C end the process at once: an exception could be lost amid an import, and there is nothing yet
+    """Have Ctrl-C end the process at once: amid an import an exception can be lost, and nothing is there yet
     that would have to be tidied up.
     """
     handler = signal.getsignal(signal.SIGINT)

@@ -11,7 +11,7 @@ import { code, codes, countdown, facts, link } from './parts.ts';
 import type { Permission } from './permission.ts';
 import { noticeOf, signersOf } from './rules.ts';
 import { news, stateFacts } from './views.ts';
-import { duration, guardiansInWords, inWords, moment, readingInWords, visible } from './words.ts';
+import { duration, givenAway, guardiansInWords, inWords, moment, readingInWords, visible } from './words.ts';
 
 type Fact = readonly [name: string, ...value: Child[]];
 
@@ -148,7 +148,7 @@ function* details({ command, applicationId }: Asked, packageKnown: boolean | und
     if (policy.kind === 'immutable') yield ['Careful', 'Nobody, you included, can ever change it again.'];
   }
   if (command.command === 'Archive') yield ['Careful', 'It ends for good, and nobody ever gets its name.'];
-  if (command.command === 'TransferOwnership') yield ['Careful', 'Only who holds that key can give it back.'];
+  if (command.command === 'TransferOwnership') yield ['Careful', givenAway(state?.policy)];
   if (command.command === 'Deploy') {
     const { packageId } = command;
     if (packageId === live) yield ['Package', 'It is the one that answers now.'];

@@ -1,6 +1,7 @@
 /** Every view of the owner page, as a question to the person. */
 import { type Bytes, fromHex, toHex } from '../../packages/sdk/src/bytes.ts';
 import { isKey } from '../../packages/sdk/src/log/ed25519.ts';
+import type { UpgradePolicy } from '../../packages/sdk/src/log/applications.ts';
 import type { ApplicationState } from '../../packages/sdk/src/log/replay.ts';
 import { alert, button, element } from '../sign-in/dom.ts';
 import { actions, back, section } from '../sign-in/parts.ts';
@@ -8,7 +9,7 @@ import type { Stage } from '../sign-in/screen.ts';
 import { code, codes, copyButton, countdown, facts, guarded, link } from './parts.ts';
 import type { Listed } from './node.ts';
 import { rolesOf, signersOf } from './rules.ts';
-import { inWords, guardiansInWords, moment, policyInWords, visible } from './words.ts';
+import { givenAway, inWords, guardiansInWords, moment, policyInWords, visible } from './words.ts';
 
 export interface Home {
   readonly key: Bytes;
@@ -102,7 +103,7 @@ export function application(stage: Stage, key: Bytes, state: ApplicationState): 
           may('CancelUpgrade') && button('secondary', 'Take it back', () => view.answer({ do: 'cancel' })),
           may('Veto') && button('danger', 'Veto it', () => view.answer({ do: 'veto' })),
         ),
-      pending === null && policy.kind !== 'immutable' && may('TransferOwnership') && section('Give it away', transferForm(name, view.answer)),
+      pending === null && policy.kind !== 'immutable' && may('TransferOwnership') && section('Give it away', transferForm(name, policy, view.answer)),
       may('Archive') &&
         section(
           'End it',
@@ -114,11 +115,11 @@ export function application(stage: Stage, key: Bytes, state: ApplicationState): 
   });
 }
 
-function transferForm(name: string, answer: (action: ApplicationAction) => void): HTMLElement {
+function transferForm(name: string, policy: UpgradePolicy, answer: (action: ApplicationAction) => void): HTMLElement {
   const to = element('input', { type: 'text', id: 'to', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', maxlength: 64 });
   const problems = element('div');
   const fields = [
-    element('p', { class: 'hint' }, 'Only who holds that key can give it back.'),
+    element('p', { class: 'hint' }, givenAway(policy)),
     element('div', { class: 'field' }, element('label', { for: 'to' }, 'Owner key of the new owner'), to),
     problems,
   ];

@@ -41,6 +41,12 @@ export function inWords(command: Command): string {
 export const readingInWords = (what: string, name: string, until: number): string =>
   `Read the ${what} of ${visible(name)} until ${moment(until * 1000)}`;
 
+/** What comes of making somebody else the owner. */
+export function givenAway(policy: UpgradePolicy | undefined): string {
+  if (policy === undefined || !('keys' in policy)) return 'Only who holds that key can give it back.';
+  return `${together(policy.threshold, policy.keys.length)} can change it then as before, and give it to somebody else; who holds that key alone cannot.`;
+}
+
 /** Who may change an application, and when it takes effect, in one sentence. */
 export function policyInWords(policy: UpgradePolicy): string {
   switch (policy.kind) {

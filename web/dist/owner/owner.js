@@ -5398,6 +5398,10 @@ function inWords3(command) {
   }
 }
 var readingInWords = (what2, name, until) => `Read the ${what2} of ${visible(name)} until ${moment(until * 1e3)}`;
+function givenAway(policy) {
+  if (policy === void 0 || !("keys" in policy)) return "Only who holds that key can give it back.";
+  return `${together(policy.threshold, policy.keys.length)} can change it then as before, and give it to somebody else; who holds that key alone cannot.`;
+}
 function policyInWords(policy) {
   switch (policy.kind) {
     case "immutable":
@@ -6431,7 +6435,7 @@ function application(stage, key, state) {
         may("CancelUpgrade") && button("secondary", "Take it back", () => view.answer({ do: "cancel" })),
         may("Veto") && button("danger", "Veto it", () => view.answer({ do: "veto" }))
       ),
-      pending === null && policy.kind !== "immutable" && may("TransferOwnership") && section("Give it away", transferForm(name, view.answer)),
+      pending === null && policy.kind !== "immutable" && may("TransferOwnership") && section("Give it away", transferForm(name, policy, view.answer)),
       may("Archive") && section(
         "End it",
         element("p", { class: "hint" }, "It answers no more, for good, and nobody ever gets its name."),
@@ -6441,11 +6445,11 @@ function application(stage, key, state) {
     ];
   });
 }
-function transferForm(name, answer) {
+function transferForm(name, policy, answer) {
   const to = element("input", { type: "text", id: "to", autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: 64 });
   const problems = element("div");
   const fields = [
-    element("p", { class: "hint" }, "Only who holds that key can give it back."),
+    element("p", { class: "hint" }, givenAway(policy)),
     element("div", { class: "field" }, element("label", { for: "to" }, "Owner key of the new owner"), to),
     problems
   ];
@@ -6580,7 +6584,7 @@ function* details({ command, applicationId: applicationId2 }, packageKnown, stat
     if (policy.kind === "immutable") yield ["Careful", "Nobody, you included, can ever change it again."];
   }
   if (command.command === "Archive") yield ["Careful", "It ends for good, and nobody ever gets its name."];
-  if (command.command === "TransferOwnership") yield ["Careful", "Only who holds that key can give it back."];
+  if (command.command === "TransferOwnership") yield ["Careful", givenAway(state?.policy)];
   if (command.command === "Deploy") {
     const { packageId } = command;
     if (packageId === live) yield ["Package", "It is the one that answers now."];

@@ -8,6 +8,7 @@ import { applicationId } from '../../../packages/sdk/src/log/replay.ts';
 import { askedBody, askedCreation, askedEnvelope, envelopeOf, sign } from '../asked.ts';
 import { readConfiguration } from '../configuration.ts';
 import { readHandover } from '../handover.ts';
+import { givenAway } from '../words.ts';
 import { askedPermission, PERMISSION_LABEL, signPermission } from '../permission.ts';
 import { objection, objectionToReading, requireReader, requireSigner } from '../rules.ts';
 
@@ -205,3 +206,10 @@ test('the configuration is read in exactly its form', () => {
   }
 });
 
+
+test('a transfer says what the policy leaves to the new owner', () => {
+  assert.equal(givenAway(undefined), 'Only who holds that key can give it back.');
+  assert.equal(givenAway({ kind: 'timelock', delay: 60, guardians: [] }), givenAway(undefined));
+  const shared = { kind: 'multisig', threshold: 2, keys: [new Uint8Array(32), new Uint8Array(32), new Uint8Array(32)] };
+  assert.match(givenAway(shared), /^2 of 3 key holders together can change it then as before/);
+});
