@@ -65,7 +65,7 @@ def test_a_key_goes_in_is_found_goes_out_and_is_removed(shell: Shell) -> None:
     public = shell.ok("key", "new", "keyring:todo")
     assert shell.ok("key", "show", "keyring:todo") == public
     assert shell.ok("key", "list") == f"{public}  keyring:todo"
-    assert "Say --yes" in shell.refused("key", "copy", "keyring:todo", "out.key")
+    assert "say --yes" in shell.refused("key", "copy", "keyring:todo", "out.key")
     assert not (shell.folder / "out.key").exists()
     assert shell.ok("key", "copy", "keyring:todo", "out.key", "--yes") == public
     assert shell.ok("key", "show", "out.key") == public
@@ -73,7 +73,7 @@ def test_a_key_goes_in_is_found_goes_out_and_is_removed(shell: Shell) -> None:
     listed = json.loads(shell.ok("key", "list", "--json"))
     assert [each["key"] for each in listed] == ["keyring:second", "keyring:todo"]
     assert {each["public_key"] for each in listed} == {public}
-    assert "Say --yes" in shell.refused("key", "remove", "keyring:todo")
+    assert "say --yes" in shell.refused("key", "remove", "keyring:todo")
     shell.ok("key", "remove", "keyring:todo", "--yes")
     assert "no owner key todo" in shell.refused("key", "show", "keyring:todo")
     assert shell.ok("key", "list") == f"{public}  keyring:second"
