@@ -253,9 +253,12 @@ async def test_a_name_that_does_not_exist_is_looked_up_again(world: World) -> No
     world.publish(todo)
     world.seconds += 15
     await world.held_by(todo)
-    looking = world.prover.looking(todo, DOMAIN)
-    assert looking is not None
-    assert (looking.attempts, looking.failure) == (0, None)
+
+    def found() -> bool:
+        looking = world.prover.looking(todo, DOMAIN)
+        return looking is not None and (looking.attempts, looking.failure) == (0, None)
+
+    await until(found)
 
 
 async def test_a_proof_is_renewed_in_time_with_one_entry_each(world: World) -> None:

@@ -172,7 +172,7 @@ async def test_answers_that_a_guest_does_not_read_count_as_its_memory() -> None:
       import { getApplicationBytesStore } from "@proven-network/kv";
       const store = getApplicationBytesStore();
       export const flood = runWithOptions({ timeout: 60_000 }, async () => {
-        for (let i = 0; i < 250; i++) store.get("large").catch(() => {});
+        for (let i = 0; i < 80; i++) store.get("large").catch(() => {});
         await new Promise((resolve) => setTimeout(resolve, 1));
         while (true);
       });
